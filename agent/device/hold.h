@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hold.h: holding a block device read-only (BLKROSET) and letting it go, with a note in the runtime directory
+ * that the udev helper reads: a disk stays held unless RUNTIME/released/MAJOR:MINOR names its present
+ * diskseq. The note is removed before a disk is held and written before it is let go, so that a death in
+ * between leaves a held disk. Shared by the agent and the udev helper.
+ */
+#pragma once
+
+#include <libudev.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Set or clear the read-only flag of a whole disk and of all its partitions that have nodes. The kernel makes
+ * partitions of a read-only disk read-only as well (since 5.11), the loop is for the way back. Device nodes
+ * are opened below /dev read-only, non-blocking and checked against DEVNUM.
+ * Returns 0, -ENODEV if the disk is gone, -errno of the first failure (the others are still done). */
+int hold_set_read_only(struct udev *udev, dev_t disk, bool read_only);
+
+/* 1 if the whole disk's read-only flag is set, 0 if not, -errno. Reads sysfs only. */
+int hold_is_read_only(struct udev *udev, dev_t disk);
+
+/* Write, drop and ask for the note that the disk with this diskseq is released. RUNTIME_DIR is absolute.
+ * release_note_holds: 1 yes, 0 no, -errno (which callers take as no). */
+int release_note_write(const char *runtime_dir, dev_t disk, uint64_t diskseq);
+int release_note_drop(const char *runtime_dir, dev_t disk);
+int release_note_holds(const char *runtime_dir, dev_t disk, uint64_t diskseq);

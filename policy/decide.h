@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * decide.h: the verdicts. Pure: the answer depends on the arguments alone, nothing is read, written, logged
+ * or allocated. RET is always filled; where the question makes no sense it is a denial.
+ */
+#pragma once
+
+#include "policy/model.h"
+
+/* Whether the device lies outside the terminal, by its bus, by being hot-pluggable, by the site's mark or by
+ * the policy's removable.also-external. POLICY may be NULL: then only what holds under every policy. The
+ * system disk never does. */
+bool device_is_external(const Policy *policy, const DeviceIdentity *device);
+
+/* What may be done with a device (block device, or USB device with storage). An internal device: ACCESS_WRITE,
+ * REASON_INTERNAL. Rules are tried in order, the first that matches and has not expired decides; a rule that
+ * has expired is as if absent, but the reason says so. */
+void decide_device(const Policy *policy, const DeviceIdentity *device, const PolicyTime *now, Decision *ret);
+
+/* Whether an interface of class CLASS of a USB device may be authorised: ACCESS_WRITE yes, ACCESS_DENY no.
+ * Mass storage goes by decide_device: kept out only when that denies. */
+void decide_usb_interface(const Policy *policy, const DeviceIdentity *device, uint8_t class,
+                          const PolicyTime *now, Decision *ret);
+
+/* What may be done with a mounted superblock. */
+void decide_superblock(const Policy *policy, const SuperblockIdentity *superblock, const PolicyTime *now,
+                       Decision *ret);
+
+/* Whether SUBJECT may open a file of SUPERBLOCK, for writing or only for reading. */
+void decide_open(const Policy *policy, const SuperblockIdentity *superblock, const Subject *subject,
+                 bool for_writing, const PolicyTime *now, OpenDecision *ret);
+
+/* The earliest second after NOW at which an expiry changes a verdict; 0 if none will. */
+time_t policy_next_expiry(const Policy *policy, time_t now);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * model.h: a policy as it is held in memory, after loading, merging and checking. Read-only once made;
+ * several threads may decide from one at a time. See sekisho-policy(5) for what the fields mean to an admin.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "policy/enum.h"
+#include "policy/object.h"
+#include "policy/verdict.h"
+
+#define POLICY_ZONE_LIST(X)                                                                                  \
+        X(ZONE_MYNUMBER, "mynumber")                                                                         \
+        X(ZONE_LGWAN, "lgwan")                                                                               \
+        X(ZONE_INTERNET, "internet")
+DECLARE_ENUM(PolicyZone, policy_zone, POLICY_ZONE_LIST);
+
+#define POLICY_MODE_LIST(X)                                                                                  \
+        X(MODE_ENFORCE, "enforce")                                                                           \
+        X(MODE_MONITOR, "monitor")
+DECLARE_ENUM(PolicyMode, policy_mode, POLICY_MODE_LIST);
+
+#define FACTOR_LIST(X)                                                                                       \
+        X(FACTOR_PASSWORD, "password")                                                                       \
+        X(FACTOR_TOTP, "totp")                                                                               \
+        X(FACTOR_CARD, "card")                                                                               \
+        X(FACTOR_FIDO2, "fido2")                                                                             \
+        X(FACTOR_FINGERPRINT, "fingerprint")
+DECLARE_ENUM(Factor, factor, FACTOR_LIST);
+
+#define PROTOCOL_LIST(X)                                                                                     \
+        X(PROTOCOL_ANY, "any")                                                                               \
+        X(PROTOCOL_TCP, "tcp")                                                                               \
+        X(PROTOCOL_UDP, "udp")                                                                               \
+        X(PROTOCOL_ICMP, "icmp")
+DECLARE_ENUM(Protocol, protocol, PROTOCOL_LIST);
+
+/* Hours of a week: bit 0 of days is Sunday; minutes since midnight, from inclusive, to exclusive; a window
+ * whose end is not after its start runs over midnight and belongs to the day it starts on. */
+typedef struct Hours {
+        bool set; /* false: no limit */
+        uint8_t days;
+        uint16_t from, to;
+} Hours;
+
+/* To whom and until when a rule applies. An empty list of users and groups means everybody. */
+typedef struct RuleScope {
+        char **users;
+        size_t n_users;
+        char **groups;
+        size_t n_groups;
+        uid_t *uids; /* users and groups resolved by policy_resolve(): names that exist on this machine */
+        size_t n_uids;
+        gid_t *gids;
+        size_t n_gids;
+        Hours hours;
+        time_t expires; /* first second at which the rule no longer holds; 0: never */
+} RuleScope;
+
+/* Attributes a device must have, all that are set. At least one is. */
+typedef struct DeviceMatch {
+        char *vendor, *product, *serial;
+        bool bus_set;
+        DeviceBus bus;
+} DeviceMatch;
+
+typedef struct DeviceRule {
+        char *name;
+        char *origin; /* FILE:LINE */
+        DeviceMatch match;
+        Access access;
+        RuleScope scope;
+} DeviceRule;
+
+/* A USB device that is let in or kept out as a whole, whatever its interface classes. */
+typedef struct UsbRule {
+        char *name, *origin;
+        DeviceMatch match;
+        bool allow;
+        time_t expires;
+} UsbRule;
+
+typedef struct FilesystemRule {
+        char *name, *origin;
+        char *type;   /* fstype, exact; "fuse" also stands for no subtype */
+        char *source; /* NULL: any */
+        Access access;
+        RuleScope scope;
+} FilesystemRule;
+
+typedef struct PortRange {
+        uint16_t from, to;
+} PortRange;
+
+typedef struct NetworkRule {
+        char *name, *origin;
+        char *to; /* address, prefix or name */
+        Protocol protocol;
+        PortRange *ports;
+        size_t n_ports;
+        RuleScope scope;
+} NetworkRule;
+
+typedef struct MfaService {
+        char *name;
+        bool required;
+} MfaService;
+
+typedef struct Policy {
+        unsigned references; /* policy_ref, policy_unref; atomic */
+        int version;
+        uint64_t serial;
+        PolicyZone zone;
+        PolicyMode mode;
+        char *contact; /* NULL if none */
+
+        Access removable_default;
+        bool bus_external[DEVICE_BUS_PLATFORM + 1]; /* removable.also-external */
+        DeviceRule *devices;
+        size_t n_devices;
+
+        bool usb_default_allow;
+        bool usb_class_allow[256]; /* by class code; usb_default_allow is already in it for what is not named */
+        bool usb_class_named[256];
+        UsbRule *usb_rules;
+        size_t n_usb_rules;
+
+        Access filesystems_default;
+        FilesystemRule *filesystems;
+        size_t n_filesystems;
+
+        bool network_default_allow;
+        NetworkRule *network;
+        size_t n_network;
+
+        MfaService *mfa_services;
+        size_t n_mfa_services;
+        Factor *mfa_factors;
+        size_t n_mfa_factors;
+        char **mfa_exempt;
+        size_t n_mfa_exempt;
+
+        /* where the values above that stand alone came from: "FILE:LINE" or "built-in" */
+        char *removable_origin, *usb_origin, *filesystems_origin;
+} Policy;
+
+Policy *policy_ref(Policy *policy);
+Policy *policy_unref(Policy *policy); /* returns NULL */
