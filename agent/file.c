@@ -29,14 +29,14 @@ ssize_t file_read_small(int dir_fd, const char *path, char *buffer, size_t size)
                         return -errno;
                 if (n == 0)
                         break;
-                length += (size_t) n;
+                length += (size_t)n;
                 if (length == size)
                         return -E2BIG;
         }
         if (length > 0 && buffer[length - 1] == '\n')
                 length--;
         buffer[length] = '\0';
-        return (ssize_t) length;
+        return (ssize_t)length;
 }
 
 static int write_whole(int fd, const char *content, size_t length) {
@@ -48,7 +48,7 @@ static int write_whole(int fd, const char *content, size_t length) {
                 if (n < 0)
                         return -errno;
                 content += n;
-                length -= (size_t) n;
+                length -= (size_t)n;
         }
         return fsync(fd) < 0 ? -errno : 0;
 }
@@ -59,8 +59,8 @@ int file_replace(const char *path, const char *content, size_t length, mode_t mo
         CLEANUP_CLOSE int dir = -1;
         int r;
 
-        if ((size_t) snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= sizeof(temporary) ||
-            (size_t) snprintf(copy, sizeof(copy), "%s", path) >= sizeof(copy))
+        if ((size_t)snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= sizeof(temporary) ||
+            (size_t)snprintf(copy, sizeof(copy), "%s", path) >= sizeof(copy))
                 return -ENAMETOOLONG;
         dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (dir < 0)
@@ -84,7 +84,7 @@ int directory_ensure(const char *path, mode_t mode) {
         char partial[PATH_MAX];
         struct stat st;
 
-        if ((size_t) snprintf(partial, sizeof(partial), "%s", path) >= sizeof(partial))
+        if ((size_t)snprintf(partial, sizeof(partial), "%s", path) >= sizeof(partial))
                 return -ENAMETOOLONG;
         for (char *slash = strchr(partial + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
                 *slash = '\0';

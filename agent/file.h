@@ -7,12 +7,13 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Read at most SIZE-1 bytes of PATH (relative to DIR_FD, or AT_FDCWD) into BUFFER and end it with NUL; a last
- * newline is dropped. Returns the length, -E2BIG if there is more, -errno. BUFFER is undefined on failure. */
+/* Read at most SIZE-1 bytes of PATH (relative to DIR_FD, or AT_FDCWD) into BUFFER and end it with NUL; a
+ * last newline is dropped. Returns the length, -E2BIG if there is more, -errno. BUFFER is undefined on
+ * failure. */
 ssize_t file_read_small(int dir_fd, const char *path, char *buffer, size_t size);
 
-/* Replace PATH by a file of MODE with this content: temporary file in the same directory, fsync, rename, fsync
- * of the directory. Returns 0 or -errno; on failure the old file stands and no temporary is left. */
+/* Replace PATH by a file of MODE with this content: temporary file in the same directory, fsync, rename,
+ * fsync of the directory. Returns 0 or -errno; on failure the old file stands and no temporary is left. */
 int file_replace(const char *path, const char *content, size_t length, mode_t mode);
 
 /* mkdir -p with MODE for what is made; an existing last component must be a directory owned by the caller's

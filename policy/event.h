@@ -25,8 +25,7 @@
         X(EVENT_AGENT_STARTED, "agent-started", "5724eef373e04493b9ce014912202907", 5)                       \
         X(EVENT_AGENT_STOPPED, "agent-stopped", "b4daa4ed363e4ee799923266c8c8b66a", 5)                       \
         X(EVENT_AGENT_LOST, "agent-lost", "9b15c1db57df4456bdde57e7e91ba826", 2)                             \
-        X(EVENT_ENFORCEMENT_FAILED, "enforcement-failed", "4efb88d6c5b149efaf05a7ae13941f42", 2)             \
-        X(EVENT_RECORDS_FOLDED, "records-folded", "9af4242a59714746847a5faab3f584bc", 4)
+        X(EVENT_ENFORCEMENT_FAILED, "enforcement-failed", "4efb88d6c5b149efaf05a7ae13941f42", 2)            
 
 #define EVENT_CONSTANT_(constant, word, id, priority) constant,
 typedef enum EventKind { EVENT_LIST(EVENT_CONSTANT_) } EventKind;

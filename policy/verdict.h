@@ -46,6 +46,11 @@ typedef struct Decision {
         const char *origin; /* "FILE:LINE" of that rule, or "built-in" */
 } Decision;
 
+/* Whether A allows less than B; a write that has to be asked for is less than one that has not. */
+static inline bool decision_is_stricter(const Decision *a, const Decision *b) {
+        return a->access != b->access ? a->access < b->access : a->conditional && !b->conditional;
+}
+
 /* A decision about one open. */
 typedef struct OpenDecision {
         Verdict verdict;

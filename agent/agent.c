@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/timerfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "agent/agent_private.h"
+#include "agent/file.h"
+#include "policy/decide.h"
+#include "policy/scope.h"
+
+static void tell(Agent *agent, EventKind kind) {
+        Record *record = agent_record(agent, kind);
+
+        if (record) {
+                record_set(record, TEXT_MODE, agent_is_monitor(agent) ? "monitor" : "enforce");
+                if (kind == EVENT_POLICY_LOADED)
+                        record_set(record, TEXT_PATH, agent->store.builtin ? NULL : agent->store.path);
+        }
+        report_submit(agent->report, record);
+}
+
+/* Every fault, a line each: who reads the journal needs no second look at the file. */
+static void tell_refused(Agent *agent, int error) {
+        Record *record = agent_record(agent, EVENT_POLICY_REFUSED);
+        CLEANUP_FREE char *text = NULL;
+        size_t size = 0;
+        FILE *f = open_memstream(&text, &size);
+
+        if (record && f) {
+                if (agent->store.faults.n == 0)
+                        fputs(strerror(error < 0 ? -error : EBADMSG), f);
+                for (size_t i = 0; i < agent->store.faults.n; i++) {
+                        const PolicyFault *fault = &agent->store.faults.items[i];
+
+                        fprintf(f, "%s%s:%zu:%zu: %s", i > 0 ? "\n" : "", fault->file, fault->line,
+                                fault->column, fault->message);
+                }
+                if (fflush(f) == 0)
+                        record_set(record, TEXT_ERROR, text);
+                record_set(record, TEXT_PATH, agent->store.path);
+        }
+        if (f)
+                fclose(f);
+        report_submit(agent->report, record);
+}
+
+/* settling: what is done once after one or many changes */
+
+static int on_settle(sd_event_source *source, void *userdata) {
+        Agent *agent = userdata;
+
+        (void)source;
+        agent_update_audit(agent);
+        (void)agent_write_status(agent); /* who asks sees the older one; enforcement does not hang on it */
+        return 0;
+}
+
+void agent_settle_soon(Agent *agent) {
+        if (agent->settle)
+                (void)sd_event_source_set_enabled(agent->settle, SD_EVENT_ONESHOT);
+}
+
+/* expiry */
+
+static int rejudge(Agent *agent);
+
+static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void)source;
+        (void)usec;
+        (void)rejudge(userdata); /* what failed was told */
+        return 0;
+}
+
+static int arm_expiry(Agent *agent) {
+        PolicyTime now;
+        time_t next;
+        int r = clock_policy_time(&agent->clock, &now);
+
+        if (r < 0)
+                return r;
+        agent->expiry = sd_event_source_disable_unref(agent->expiry);
+        next = policy_next_expiry(agent->store.policy, now.expiry_now);
+        if (next == 0)
+                return 0;
+        return sd_event_add_time(agent->event, &agent->expiry, CLOCK_BOOTTIME,
+                                 clock_boottime_usec() + (uint64_t)(next - now.expiry_now) * 1000000,
+                                 1000000, on_expiry, agent);
+}
+
+/* A timer that never fires but is cancelled when the wall clock is set (timerfd_create(2)). */
+static int arm_clock_watch(int fd) {
+        struct itimerspec never = {.it_value = {.tv_sec = (time_t)INT32_MAX * 4}};
+
+        return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) < 0 ? -errno
+                                                                                                  : 0;
+}
+
+static int on_clock_set(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        uint64_t expirations;
+
+        (void)source;
+        (void)revents;
+        if (read(fd, &expirations, sizeof(expirations)) < 0 && errno != ECANCELED && errno != EAGAIN)
+                return -errno;
+        (void)arm_clock_watch(fd);
+        (void)rejudge(userdata);
+        return 0;
+}
+
+static int watch_clock(Agent *agent) {
+        int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK), r;
+
+        if (fd < 0)
+                return -errno;
+        r = arm_clock_watch(fd);
+        if (r >= 0)
+                r = sd_event_add_io(agent->event, &agent->clock_set, fd, EPOLLIN, on_clock_set, agent);
+        if (r >= 0)
+                r = sd_event_source_set_io_fd_own(agent->clock_set, true);
+        if (r < 0)
+                close(fd);
+        return r;
+}
+
+/* Everything anew: by another policy, or at another time. 0 or the first -errno; all is tried. */
+static int rejudge(Agent *agent) {
+        int devices = devices_rejudge(agent->devices, agent_is_monitor(agent));
+        int superblocks = superblocks_rejudge(agent->superblocks, agent_is_monitor(agent));
+        int timer = arm_expiry(agent);
+
+        agent_settle_soon(agent);
+        return devices < 0 ? devices : superblocks < 0 ? superblocks : timer;
+}
+
+/* signals */
+
+static void reload(Agent *agent) {
+        Policy *old = NULL;
+        int r;
+
+        (void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu",
+                         (unsigned long long)clock_boottime_usec());
+        r = policy_store_reload(&agent->store, &old);
+        if (r == 0) {
+                tell(agent, EVENT_POLICY_LOADED);
+                (void)rejudge(agent);
+                /* gates have references of their own; nothing else points into the old policy any more */
+                policy_unref(old);
+        } else
+                tell_refused(agent, r);
+        (void)agent_write_status(agent);
+        (void)sd_notifyf(false, "READY=1\nSTATUS=Policy serial %llu in force%s",
+                         (unsigned long long)agent->store.policy->serial,
+                         r == 0 ? "" : "; a newer one was refused");
+}
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+        Agent *agent = userdata;
+
+        (void)source;
+        if (info->ssi_signo != SIGHUP)
+                return sd_event_exit(agent->event, 0);
+        reload(agent);
+        return 0;
+}
+
+static int add_signals(Agent *agent) {
+        static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+        sigset_t set;
+        int r = 0;
+
+        sigemptyset(&set);
+        for (size_t i = 0; i < ELEMENTS(signals); i++)
+                sigaddset(&set, signals[i]);
+        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+                return -errno;
+        for (size_t i = 0; i < ELEMENTS(signals) && r >= 0; i++)
+                r = sd_event_add_signal(agent->event, NULL, signals[i], on_signal, agent);
+        return r;
+}
+
+/* start */
+
+static int take_lock(Agent *agent) {
+        char path[PATH_MAX];
+        int r = directory_ensure(agent->settings.runtime_dir, 0700);
+
+        if (r < 0)
+                return r;
+        if ((size_t)snprintf(path, sizeof(path), "%s/lock", agent->settings.runtime_dir) >= sizeof(path))
+                return -ENAMETOOLONG;
+        agent->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (agent->lock < 0)
+                return -errno;
+        if (flock(agent->lock, LOCK_EX | LOCK_NB) < 0)
+                return errno == EWOULDBLOCK ? -EBUSY : -errno;
+        return asprintf(&agent->status_path, "%s/status.json", agent->settings.runtime_dir) < 0 ? -ENOMEM
+                                                                                                : 0;
+}
+
+static int start_loop(Agent *agent) {
+        int r = sd_event_new(&agent->event);
+
+        if (r >= 0)
+                r = add_signals(agent); /* before any thread, so that every one has them blocked */
+        if (r >= 0)
+                r = sd_event_set_watchdog(agent->event, true);
+        if (r >= 0)
+                r = sd_event_add_defer(agent->event, &agent->settle, on_settle, agent);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(agent->settle, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_source_set_priority(agent->settle, SD_EVENT_PRIORITY_IDLE);
+        return r;
+}
+
+static int start_rooms(Agent *agent) {
+        DevicesCallbacks devices = agent_devices_callbacks(agent);
+        SuperblocksCallbacks superblocks = agent_superblocks_callbacks(agent);
+        int r = nodes_new(agent->event, agent->report, &agent->nodes);
+
+        if (r >= 0)
+                r = keeper_new(agent->event, agent->settings.runtime_dir, agent_on_keeper_restarted, agent,
+                               &agent->keeper);
+        if (r < 0)
+                return r;
+        /* without audit everything is refused all the same, only less is known of who tried */
+        agent->audit_error = audit_new(agent->event, agent_on_erofs, agent, &agent->audit);
+        r = devices_new(agent->event, agent->settings.runtime_dir, agent_is_monitor(agent), &devices,
+                        &agent->devices);
+        if (r >= 0)
+                r = superblocks_new(agent->event, agent->report, agent_is_monitor(agent), &superblocks,
+                                    &agent->superblocks);
+        return r;
+}
+
+static int start(Agent *agent) {
+        int r = take_lock(agent), policy;
+
+        if (r < 0)
+                return r;
+        r = directory_ensure(agent->settings.state_dir, 0700);
+        if (r >= 0)
+                r = start_loop(agent);
+        if (r >= 0)
+                r = report_new(&agent->report);
+        if (r < 0)
+                return r;
+        policy = policy_store_open(&agent->store, agent->settings.policy, agent->settings.state_dir);
+        if (policy < 0)
+                return policy;
+        if (policy == 1)
+                tell_refused(agent, 0);
+        tell(agent, EVENT_POLICY_LOADED);
+        r = start_rooms(agent);
+        if (r >= 0)
+                r = arm_expiry(agent);
+        if (r >= 0)
+                r = watch_clock(agent);
+        if (r < 0)
+                return r;
+        keeper_relieve_predecessors(agent->settings.runtime_dir);
+        agent_update_audit(agent);
+        return agent_write_status(agent);
+}
+
+int agent_new(const AgentSettings *settings, Agent **ret) {
+        Agent *agent = calloc(1, sizeof(*agent));
+        int r;
+
+        if (!agent)
+                return -ENOMEM;
+        agent->settings = *settings;
+        agent->lock = -1;
+        agent->started = time(NULL);
+        clock_start(&agent->clock);
+        r = start(agent);
+        if (r < 0) {
+                agent_free(agent);
+                return r;
+        }
+        *ret = agent;
+        return 0;
+}
+
+int agent_run(Agent *agent) {
+        tell(agent, EVENT_AGENT_STARTED);
+        (void)sd_notifyf(false, "READY=1\nSTATUS=Policy serial %llu in force",
+                         (unsigned long long)agent->store.policy->serial);
+        return sd_event_loop(agent->event);
+}
+
+Agent *agent_free(Agent *agent) {
+        bool closed = true;
+
+        if (!agent)
+                return NULL;
+        (void)sd_notify(false, "STOPPING=1");
+        if (agent->devices && devices_hold_conditional(agent->devices) < 0)
+                closed = false;
+        if (agent->superblocks)
+                closed = superblocks_close(agent->superblocks) && closed;
+        if (agent->report && agent->store.policy)
+                tell(agent, EVENT_AGENT_STOPPED);
+        if (closed) {
+                /* freeing a gate takes its marks away, also from the keeper's hands */
+                agent->superblocks = superblocks_free(agent->superblocks);
+                agent->nodes = nodes_free(agent->nodes);
+        }
+        agent->audit = audit_free(agent->audit);
+        agent->report = report_free(agent->report);
+        agent->keeper = keeper_free(agent->keeper, closed);
+        if (agent->status_path)
+                (void)unlink(agent->status_path);
+        if (!closed)
+                return NULL; /* the keeper has taken over; what is left here goes with the process */
+        devices_free(agent->devices);
+        sd_event_source_disable_unref(agent->settle);
+        sd_event_source_disable_unref(agent->expiry);
+        sd_event_source_disable_unref(agent->clock_set);
+        sd_event_unref(agent->event);
+        policy_store_close(&agent->store);
+        free(agent->status_path);
+        if (agent->lock >= 0)
+                close(agent->lock);
+        free(agent);
+        return NULL;
+}

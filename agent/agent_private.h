@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* agent_private.h: the agent's state, for agent.c, enforce.c and status.c alone. */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "agent/agent.h"
+#include "agent/audit/audit.h"
+#include "agent/clock.h"
+#include "agent/device/devices.h"
+#include "agent/gate/nodes.h"
+#include "agent/gate/opener.h"
+#include "agent/keeper/keeper.h"
+#include "agent/mount/superblocks.h"
+#include "agent/policy_store.h"
+#include "agent/report/report.h"
+
+struct Agent {
+        AgentSettings settings;
+        char *status_path;
+        time_t started;
+        int lock;
+        Clock clock;
+        PolicyStore store;
+        sd_event *event;
+        Report *report;
+        Keeper *keeper;
+        Nodes *nodes;
+        Audit *audit;
+        int audit_error; /* why there is none, or why it does not watch */
+        Devices *devices;
+        Superblocks *superblocks;
+        sd_event_source *settle; /* runs once after changes: audit list and status */
+        sd_event_source *expiry;
+        sd_event_source *clock_set;
+};
+
+/* Whether nothing is to be denied: by option or by policy. */
+bool agent_is_monitor(const Agent *agent);
+
+/* enforce.c: the callbacks that hand verdicts out and take changes in. */
+DevicesCallbacks agent_devices_callbacks(Agent *agent);
+SuperblocksCallbacks agent_superblocks_callbacks(Agent *agent);
+void agent_on_erofs(void *userdata, const AuditEvent *event, dev_t devnum, const char *path);
+void agent_on_keeper_restarted(void *userdata);
+/* Bring the audit filter in line with what is sealed. */
+void agent_update_audit(Agent *agent);
+
+/* A record that carries the policy's serial. NULL if memory is short (report_submit takes that). */
+Record *agent_record(const Agent *agent, EventKind kind);
+
+/* status.c: replace RUNTIME/status.json. 0 or -errno. */
+int agent_write_status(Agent *agent);
+
+/* After a change: settle at the next turn of the loop. */
+void agent_settle_soon(Agent *agent);

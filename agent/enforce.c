@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between policy and enforcers: verdicts out, changes in. Nothing here decides or enforces by itself.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "agent/agent_private.h"
+#include "policy/decide.h"
+#include "policy/scope.h"
+
+bool agent_is_monitor(const Agent *agent) {
+        return agent->settings.monitor || agent->store.policy->mode == MODE_MONITOR;
+}
+
+Record *agent_record(const Agent *agent, EventKind kind) {
+        Record *record = record_new(kind);
+
+        if (record && agent->store.policy)
+                record->policy_serial = agent->store.policy->serial;
+        return record;
+}
+
+static PolicyTime now(const Agent *agent) {
+        PolicyTime time = {0};
+
+        (void)clock_policy_time(&agent->clock, &time); /* fails for no clock that counts seconds */
+        return time;
+}
+
+static void set_decision(Record *record, const Decision *decision) {
+        record_set(record, TEXT_VERDICT, access_to_string(decision->access));
+        record_set(record, TEXT_RULE, decision->rule);
+        record_set(record, TEXT_RULE_ORIGIN, decision->origin);
+        record_set(record, TEXT_REASON, reason_to_string(decision->reason));
+}
+
+static void tell_failure(Agent *agent, const DeviceIdentity *device, const char *mount, const char *what,
+                         int error) {
+        Record *record = agent_record(agent, EVENT_ENFORCEMENT_FAILED);
+
+        if (record) {
+                record_set_device(record, device);
+                record_set(record, TEXT_MOUNT, mount);
+                record_set(record, TEXT_VERDICT, what);
+                record_set(record, TEXT_ERROR, strerror(-error));
+        }
+        report_submit(agent->report, record);
+}
+
+/* devices */
+
+static void judge_device(void *userdata, const DeviceIdentity *id, Decision *ret) {
+        Agent *agent = userdata;
+        PolicyTime time = now(agent);
+
+        decide_device(agent->store.policy, id, &time, ret);
+}
+
+static void judge_interface(void *userdata, const DeviceIdentity *id, uint8_t class, Decision *ret) {
+        Agent *agent = userdata;
+        PolicyTime time = now(agent);
+
+        decide_usb_interface(agent->store.policy, id, class, &time, ret);
+}
+
+/* Of the device and what it stands on, the one that its decision is about. */
+static const DeviceIdentity *deciding_identity(Agent *agent, const Device *device) {
+        const DeviceIdentity *strictest = &device->id;
+        Decision decision, other;
+
+        judge_device(agent, &device->id, &decision);
+        for (size_t i = 0; i < device->n_bottom; i++) {
+                judge_device(agent, &device->bottom[i], &other);
+                if (decision_is_stricter(&other, &decision)) {
+                        decision = other;
+                        strictest = &device->bottom[i];
+                }
+        }
+        return strictest;
+}
+
+static Volume *make_volume(Agent *agent, const SuperblockIdentity *id, const char *mount, bool raw) {
+        VolumeSettings settings = {.policy = agent->store.policy,
+                                   .clock = &agent->clock,
+                                   .identity = *id,
+                                   .mount = mount,
+                                   .raw = raw,
+                                   .monitor = agent_is_monitor(agent)};
+        Volume *volume = NULL;
+
+        return volume_new(&settings, &volume) < 0 ? NULL : volume;
+}
+
+static void drop_nodes(Agent *agent, const Device *device) {
+        if (nodes_gate(agent->nodes, device->id.devnum))
+                (void)keeper_gate_gone(agent->keeper, device->id.devnum, true);
+        nodes_release(agent->nodes, device->id.devnum);
+        (void)keeper_disk(agent->keeper, device->id.devnum, false);
+}
+
+static int guard_nodes(Agent *agent, const Device *device) {
+        SuperblockIdentity identity = {.kind = SUPERBLOCK_BLOCK,
+                                       .devnum = device->id.devnum,
+                                       .device = deciding_identity(agent, device)};
+        Volume *volume = make_volume(agent, &identity, NULL, true);
+        int r;
+
+        if (!volume)
+                return -ENOMEM;
+        r = nodes_guard(agent->nodes, device->id.devnum, device->syspath, volume);
+        volume_unref(volume);
+        if (r == 0 && !agent_is_monitor(agent))
+                r = keeper_gate(agent->keeper, device->id.devnum, true,
+                                nodes_gate(agent->nodes, device->id.devnum), &identity, NULL,
+                                agent->store.policy->serial);
+        if (r == 0)
+                r = keeper_disk(agent->keeper, device->id.devnum,
+                                device->decision.conditional && !agent_is_monitor(agent));
+        return r;
+}
+
+static void tell_device(Agent *agent, const Device *device, EventKind kind) {
+        Record *record = agent_record(agent, kind);
+
+        if (record) {
+                record_set_device(record, &device->id);
+                if (kind == EVENT_DEVICE_VERDICT)
+                        set_decision(record, &device->decision);
+                if (agent_is_monitor(agent))
+                        record_set(record, TEXT_MODE, "monitor");
+        }
+        report_submit(agent->report, record);
+}
+
+static bool needs_guard(const Decision *decision) {
+        return decision->external && (decision->access != ACCESS_WRITE || decision->conditional);
+}
+
+static void on_device(void *userdata, const Device *device, DeviceChange change) {
+        Agent *agent = userdata;
+        int r = 0;
+
+        if (device->block && change != DEVICE_DETACHED && needs_guard(&device->decision))
+                r = guard_nodes(agent, device);
+        else if (device->block)
+                drop_nodes(agent, device);
+        agent_settle_soon(agent);
+        if (!device->decision.external && change != DEVICE_REJUDGED)
+                return; /* the terminal's own disks are no news */
+        switch (change) {
+        case DEVICE_ATTACHED:
+                tell_device(agent, device, EVENT_DEVICE_ATTACHED);
+                tell_device(agent, device, EVENT_DEVICE_VERDICT);
+                break;
+        case DEVICE_REJUDGED:
+                tell_device(agent, device, EVENT_DEVICE_VERDICT);
+                break;
+        case DEVICE_DETACHED:
+                tell_device(agent, device, EVENT_DEVICE_DETACHED);
+                return;
+        }
+        if (device->enforcement < 0)
+                tell_failure(agent, &device->id, NULL, access_to_string(device->decision.access),
+                             device->enforcement);
+        if (r < 0)
+                tell_failure(agent, &device->id, NULL, "gate on device nodes", r);
+}
+
+static void on_interface(void *userdata, const DeviceIdentity *id, const char *interface, uint8_t class,
+                         const Decision *decision, int enforcement) {
+        Agent *agent = userdata;
+        Record *record = agent_record(agent, EVENT_INTERFACE_VERDICT);
+
+        if (record) {
+                record_set_device(record, id);
+                record_setf(record, TEXT_INTERFACE, "%s class %02x", interface, class);
+                set_decision(record, decision);
+        }
+        report_submit(agent->report, record);
+        if (enforcement < 0)
+                tell_failure(agent, id, NULL, "USB interface authorisation", enforcement);
+        agent_settle_soon(agent);
+}
+
+DevicesCallbacks agent_devices_callbacks(Agent *agent) {
+        return (DevicesCallbacks){.judge = judge_device,
+                                  .judge_interface = judge_interface,
+                                  .changed = on_device,
+                                  .interface_changed = on_interface,
+                                  .userdata = agent};
+}
+
+/* superblocks */
+
+static void judge_superblock(void *userdata, const SuperblockIdentity *id, Decision *ret) {
+        Agent *agent = userdata;
+        PolicyTime time = now(agent);
+
+        decide_superblock(agent->store.policy, id, &time, ret);
+}
+
+static Volume *volume_of_superblock(void *userdata, const SuperblockIdentity *id, const char *mount) {
+        return make_volume(userdata, id, mount, false);
+}
+
+static const Device *find_device(void *userdata, dev_t devnum) {
+        return devices_find_block(((Agent *)userdata)->devices, devnum);
+}
+
+static void describe_superblock(const Superblock *sb, Record *record) {
+        record_set_device(record, sb->identity.device);
+        record_set(record, TEXT_FSTYPE, sb->fstype);
+        record_set(record, TEXT_MOUNT, sb->mount);
+}
+
+static void on_superblock(void *userdata, const Superblock *sb) {
+        Agent *agent = userdata;
+        Record *record = agent_record(agent, sb->guard == GUARD_NONE ? EVENT_SUPERBLOCK_RELEASED
+                                                                     : EVENT_SUPERBLOCK_GUARDED);
+
+        if (record) {
+                describe_superblock(sb, record);
+                set_decision(record, &sb->decision);
+                record_set(record, TEXT_MODE, agent_is_monitor(agent) ? "monitor" : NULL);
+        }
+        report_submit(agent->report, record);
+        if (sb->guard == GUARD_FAILED)
+                tell_failure(agent, sb->identity.device, sb->mount, access_to_string(sb->decision.access),
+                             sb->error);
+        agent_settle_soon(agent);
+}
+
+static void on_late_writer(void *userdata, const Superblock *sb, pid_t pid, bool mapped, const char *path) {
+        Agent *agent = userdata;
+        Record *record = agent_record(agent, EVENT_LATE_WRITER);
+
+        if (record) {
+                Opener opener;
+
+                (void)opener_read(pid, &opener); /* it may be gone: then only its number is told */
+                opener_describe(&opener, record);
+                record->pid = pid;
+                record->operation = mapped ? OPERATION_MAPPED_BEFORE : OPERATION_OPENED_BEFORE;
+                describe_superblock(sb, record);
+                set_decision(record, &sb->decision);
+                record_set(record, TEXT_PATH, path);
+        }
+        report_submit(agent->report, record);
+}
+
+static void on_gate_made(void *userdata, const Superblock *sb, Volume *volume) {
+        Agent *agent = userdata;
+
+        (void)volume;
+        if (agent_is_monitor(agent))
+                return;
+        if (keeper_gate(agent->keeper, sb->identity.devnum, false, sb->gate, &sb->identity, sb->mount,
+                        agent->store.policy->serial) < 0)
+                tell_failure(agent, sb->identity.device, sb->mount, "keeping of the gate", -EPIPE);
+}
+
+static void on_gate_gone(void *userdata, const Superblock *sb) {
+        Agent *agent = userdata;
+
+        (void)keeper_gate_gone(agent->keeper, sb->identity.devnum, false);
+        agent_settle_soon(agent);
+}
+
+SuperblocksCallbacks agent_superblocks_callbacks(Agent *agent) {
+        return (SuperblocksCallbacks){.judge = judge_superblock,
+                                      .volume = volume_of_superblock,
+                                      .find_device = find_device,
+                                      .changed = on_superblock,
+                                      .late_writer = on_late_writer,
+                                      .gate_made = on_gate_made,
+                                      .gate_gone = on_gate_gone,
+                                      .userdata = agent};
+}
+
+/* the keeper */
+
+static int keep_device(void *userdata, const Device *device) {
+        Agent *agent = userdata;
+
+        if (device->block && needs_guard(&device->decision) && guard_nodes(agent, device) < 0)
+                tell_failure(agent, &device->id, NULL, "keeping of the gate", -EPIPE);
+        return 0;
+}
+
+static int keep_superblock(void *userdata, const Superblock *sb) {
+        if (sb->gate)
+                on_gate_made(userdata, sb, NULL);
+        return 0;
+}
+
+void agent_on_keeper_restarted(void *userdata) {
+        Agent *agent = userdata;
+
+        tell_failure(agent, NULL, NULL, "the keeper ended and was started anew", -EPIPE);
+        if (agent->devices)
+                (void)devices_foreach(agent->devices, keep_device, agent);
+        if (agent->superblocks)
+                (void)superblocks_foreach(agent->superblocks, keep_superblock, agent);
+}
+
+/* what the read-only flag refused */
+
+typedef struct Sealed {
+        dev_t *devnums;
+        size_t n;
+        dev_t wanted;
+        const Superblock *found;
+} Sealed;
+
+static int collect_sealed(void *userdata, const Superblock *sb) {
+        Sealed *sealed = userdata;
+
+        if (sb->guard == GUARD_READ_ONLY || sb->guard == GUARD_GATE_READ_ONLY) {
+                dev_t *grown = reallocarray(sealed->devnums, sealed->n + 1, sizeof(*grown));
+
+                if (!grown)
+                        return -ENOMEM;
+                sealed->devnums = grown;
+                sealed->devnums[sealed->n++] = sb->identity.devnum;
+        }
+        return 0;
+}
+
+void agent_update_audit(Agent *agent) {
+        Sealed sealed = {0};
+        int r;
+
+        if (!agent->audit)
+                return;
+        r = superblocks_foreach(agent->superblocks, collect_sealed, &sealed);
+        if (r == 0)
+                r = audit_watch(agent->audit, sealed.devnums, sealed.n);
+        if (r < 0 && agent->audit_error == 0)
+                tell_failure(agent, NULL, NULL, "attribution by audit", r);
+        agent->audit_error = r;
+        free(sealed.devnums);
+}
+
+static int find_superblock(void *userdata, const Superblock *sb) {
+        Sealed *sealed = userdata;
+
+        if (sb->identity.devnum == sealed->wanted)
+                sealed->found = sb;
+        return 0;
+}
+
+void agent_on_erofs(void *userdata, const AuditEvent *event, dev_t devnum, const char *path) {
+        Agent *agent = userdata;
+        Sealed search = {.wanted = devnum};
+        OpenDecision decision = {.verdict = VERDICT_DENY};
+        Record *record;
+
+        if (event->pid == getpid() || event->syscall == SYS_faccessat || event->syscall == SYS_faccessat2)
+                return; /* asking whether one may is no attempt */
+#ifdef SYS_access
+        if (event->syscall == SYS_access)
+                return;
+#endif
+        (void)superblocks_foreach(agent->superblocks, find_superblock, &search);
+        if (!search.found || !search.found->volume)
+                return;
+        record = agent_record(agent, EVENT_WRITE_DENIED);
+        if (record) {
+                decision.rule = search.found->decision.rule;
+                decision.origin = search.found->decision.origin;
+                decision.reason = search.found->decision.reason;
+                volume_describe(search.found->volume, &decision, record);
+                record->operation = audit_operation(event->syscall);
+                record->pid = event->pid;
+                record->uid = event->uid;
+                record->loginuid = event->loginuid;
+                record_set(record, TEXT_EXE, event->exe[0] ? event->exe : NULL);
+                record_set(record, TEXT_CMDLINE, event->command[0] ? event->command : NULL);
+                record_set(record, TEXT_PATH, path);
+        }
+        report_submit(agent->report, record);
+}

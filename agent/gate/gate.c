@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/gate/gate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/fanotify.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/gate/cmdline.h"
+#include "agent/gate/opener.h"
+#include "policy/scope.h"
+
+enum {
+        EVENTS_AT_ONCE = 64,
+        STACK_SIZE = 128 * 1024,
+        FAREWELL_SEC = 1
+};
+
+struct Gate {
+        pthread_mutex_t lock; /* guards volume, stopped, holders */
+        pthread_cond_t done;
+        Volume *volume;
+        bool stopped;
+        unsigned holders; /* owner and thread; the last one frees */
+
+        Report *report;
+        int fd;   /* the fanotify group */
+        int stop; /* eventfd: the owner wants the thread to end */
+        CmdlineReader *cmdline;
+};
+
+/* Everything one answer needs, so that the functions below stay short. */
+typedef struct Question {
+        pid_t tid;
+        int fd; /* the file being opened, as seen by this process */
+        Operation operation;
+        Opener opener;
+        OpenDecision decision;
+} Question;
+
+static void gate_release(Gate *gate) {
+        bool last;
+
+        pthread_mutex_lock(&gate->lock);
+        last = --gate->holders == 0;
+        pthread_mutex_unlock(&gate->lock);
+        if (!last)
+                return;
+        volume_unref(gate->volume);
+        cmdline_reader_free(gate->cmdline);
+        if (gate->fd >= 0)
+                close(gate->fd);
+        if (gate->stop >= 0)
+                close(gate->stop);
+        pthread_cond_destroy(&gate->done);
+        pthread_mutex_destroy(&gate->lock);
+        free(gate);
+}
+
+static int answer(int group, int fd, Verdict verdict) {
+        struct fanotify_response response = {.fd = fd,
+                                             .response = verdict == VERDICT_ALLOW ? FAN_ALLOW : FAN_DENY};
+
+        for (;;) {
+                if (write(group, &response, sizeof(response)) >= 0)
+                        return 0;
+                if (errno != EINTR)
+                        return -errno; /* ENOENT: the caller was killed meanwhile and waits no more */
+        }
+}
+
+/* A path as the agent sees it; only names in the kernel's memory are read, nothing on the volume. */
+static void set_path(Record *record, int fd) {
+        char name[64], path[PATH_MAX];
+        ssize_t n;
+
+        snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+        n = readlink(name, path, sizeof(path) - 1);
+        if (n > 0) {
+                path[n] = '\0';
+                record_set(record, TEXT_PATH, path);
+        }
+}
+
+static Record *make_record(const Volume *volume, const Question *question, CmdlineReader *cmdline) {
+        bool read = question->operation == OPERATION_OPEN_READ;
+        Record *record = record_new(read                    ? EVENT_READ_DENIED
+                                    : volume_is_raw(volume) ? EVENT_RAW_WRITE_DENIED
+                                                            : EVENT_WRITE_DENIED);
+
+        if (!record)
+                return NULL;
+        record->operation = volume_is_raw(volume) && !read ? OPERATION_RAW_WRITE : question->operation;
+        volume_describe(volume, &question->decision, record);
+        opener_describe(&question->opener, record);
+        set_path(record, question->fd);
+        if (cmdline) {
+                char *line = NULL;
+
+                if (cmdline_read(cmdline, question->opener.tgid, &line) == 0)
+                        record->text[TEXT_CMDLINE] = line;
+        }
+        return record;
+}
+
+static void judge(const Volume *volume, Question *question) {
+        bool for_writing;
+
+        question->operation = opener_operation(question->tid);
+        for_writing = question->operation != OPERATION_OPEN_READ;
+        /* who asks is read only where it decides, or, below, where it is told */
+        if (for_writing && volume_asks_subject(volume))
+                (void)opener_read(question->tid, &question->opener); /* unknown is nobody, who has no rule */
+        volume_judge(volume, &question->opener.subject, for_writing, &question->decision);
+}
+
+static void handle(int group, const Volume *volume, Report *report, CmdlineReader *cmdline, pid_t tid,
+                   int fd) {
+        Question question = {.tid = tid, .fd = fd};
+        Record *record = NULL;
+        bool denied;
+
+        question.opener.tid = question.opener.tgid = tid;
+        question.opener.subject.uid = question.opener.subject.loginuid = (uid_t)-1;
+        question.opener.subject.gid = (gid_t)-1;
+        if (tid == getpid()) { /* the agent itself, holding a disk or looking at a mount */
+                answer(group, fd, VERDICT_ALLOW);
+                return;
+        }
+        judge(volume, &question);
+        denied = question.decision.verdict != VERDICT_ALLOW;
+        if (denied) { /* who it is must be read while the caller still waits */
+                if (question.opener.subject.uid == (uid_t)-1)
+                        (void)opener_read(tid, &question.opener);
+                record = make_record(volume, &question, cmdline);
+        }
+        answer(group, fd, denied && !volume_is_monitor(volume) ? VERDICT_DENY : VERDICT_ALLOW);
+        if (!denied)
+                return;
+        if (report)
+                report_submit(report, record);
+        else
+                record_free(record);
+}
+
+static int answer_events(int group, const Volume *volume, Report *report, CmdlineReader *cmdline) {
+        struct fanotify_event_metadata events[EVENTS_AT_ONCE];
+        ssize_t n = read(group, events, sizeof(events));
+        int answered = 0;
+
+        if (n < 0)
+                return -errno;
+        for (const struct fanotify_event_metadata *event = events; FAN_EVENT_OK(event, n);
+             event = FAN_EVENT_NEXT(event, n)) {
+                if (event->vers != FANOTIFY_METADATA_VERSION)
+                        return -EPROTO;
+                if (event->fd < 0)
+                        continue;
+                handle(group, volume, report, cmdline, event->pid, event->fd);
+                close(event->fd);
+                answered++;
+        }
+        return answered;
+}
+
+int gate_answer_pending(int fd, Volume *volume, Report *report) {
+        int total = 0;
+
+        for (;;) {
+                int r = answer_events(fd, volume, report, NULL);
+
+                if (r == -EAGAIN)
+                        return total;
+                if (r == -EINTR)
+                        continue;
+                if (r < 0)
+                        return r;
+                total += r;
+        }
+}
+
+static Volume *current_volume(Gate *gate) {
+        Volume *volume;
+
+        pthread_mutex_lock(&gate->lock);
+        volume = volume_ref(gate->volume);
+        pthread_mutex_unlock(&gate->lock);
+        return volume;
+}
+
+static void *gate_thread(void *userdata) {
+        Gate *gate = userdata;
+        bool stopping = false;
+
+        while (!stopping) {
+                struct pollfd fds[] = {{.fd = gate->fd, .events = POLLIN},
+                                       {.fd = gate->stop, .events = POLLIN}};
+                Volume *volume;
+
+                if (poll(fds, ELEMENTS(fds), -1) < 0 && errno != EINTR)
+                        break;
+                stopping = fds[1].revents != 0;
+                if (stopping) /* no new questions, but those that wait get their answer */
+                        fanotify_mark(gate->fd, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0, AT_FDCWD, NULL),
+                                fanotify_mark(gate->fd, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
+                volume = current_volume(gate);
+                for (;;) {
+                        /* a read error of one event (its file could not be opened) denies that event */
+                        int r = answer_events(gate->fd, volume, gate->report, gate->cmdline);
+
+                        if (r == -EAGAIN || r == -EPROTO || r == -EBADF)
+                                break;
+                        if (!stopping)
+                                break;
+                }
+                volume_unref(volume);
+        }
+        pthread_mutex_lock(&gate->lock);
+        gate->stopped = true;
+        pthread_cond_signal(&gate->done);
+        pthread_mutex_unlock(&gate->lock);
+        gate_release(gate);
+        return NULL;
+}
+
+static int start_thread(Gate *gate) {
+        pthread_attr_t attributes;
+        sigset_t all, before;
+        pthread_t thread;
+        int r;
+
+        pthread_attr_init(&attributes);
+        pthread_attr_setstacksize(&attributes, STACK_SIZE);
+        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the event loop's */
+        r = pthread_create(&thread, &attributes, gate_thread, gate);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        pthread_attr_destroy(&attributes);
+        return -r;
+}
+
+int gate_new(Volume *volume, Report *report, Gate **ret) {
+        Gate *gate = calloc(1, sizeof(*gate));
+        pthread_condattr_t condition;
+        int r;
+
+        if (!gate)
+                return -ENOMEM;
+        gate->holders = 1;
+        gate->report = report;
+        gate->volume = volume_ref(volume);
+        gate->stop = -1;
+        pthread_mutex_init(&gate->lock, NULL);
+        pthread_condattr_init(&condition);
+        pthread_condattr_setclock(&condition, CLOCK_MONOTONIC);
+        pthread_cond_init(&gate->done, &condition);
+        pthread_condattr_destroy(&condition);
+        /* FAN_REPORT_TID: the thread that asks, whose registers are read. O_NONBLOCK for the files the
+         * kernel opens for us: a FIFO on the volume must not hold the gate up. */
+        gate->fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_TID |
+                                         FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS,
+                                 O_RDONLY | O_CLOEXEC | O_LARGEFILE | O_NONBLOCK);
+        if (gate->fd < 0)
+                r = -errno;
+        else if ((gate->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
+                r = -errno;
+        else if ((r = cmdline_reader_new(&gate->cmdline)) == 0) {
+                gate->holders = 2;
+                r = start_thread(gate);
+                if (r < 0)
+                        gate->holders = 1;
+        }
+        if (r < 0) {
+                gate_release(gate);
+                return r;
+        }
+        *ret = gate;
+        return 0;
+}
+
+int gate_mark_superblock(Gate *gate, int mount_fd) {
+        char path[64];
+
+        /* fanotify_mark() takes no O_PATH descriptor, but a path through /proc leads to the same place */
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", mount_fd);
+        return fanotify_mark(gate->fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN_PERM, AT_FDCWD, path) < 0
+                       ? -errno
+                       : 0;
+}
+
+int gate_mark_node(Gate *gate, const char *path) {
+        return fanotify_mark(gate->fd, FAN_MARK_ADD | FAN_MARK_DONT_FOLLOW, FAN_OPEN_PERM, AT_FDCWD, path) <
+                               0
+                       ? -errno
+                       : 0;
+}
+
+void gate_set_volume(Gate *gate, Volume *volume) {
+        Volume *before;
+
+        pthread_mutex_lock(&gate->lock);
+        before = gate->volume;
+        gate->volume = volume_ref(volume);
+        pthread_mutex_unlock(&gate->lock);
+        volume_unref(before);
+}
+
+int gate_fd(const Gate *gate) {
+        return gate->fd;
+}
+
+Gate *gate_free(Gate *gate) {
+        struct timespec until;
+        uint64_t one = 1;
+
+        if (!gate)
+                return NULL;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += FAREWELL_SEC;
+        pthread_mutex_lock(&gate->lock);
+        if (write(gate->stop, &one, sizeof(one)) == sizeof(one))
+                while (!gate->stopped)
+                        if (pthread_cond_timedwait(&gate->done, &gate->lock, &until) == ETIMEDOUT)
+                                break;
+        pthread_mutex_unlock(&gate->lock);
+        gate_release(gate);
+        return NULL;
+}

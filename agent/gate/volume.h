@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * volume.h: what a gate is handed for one guarded superblock or device node: an immutable, counted snapshot
+ * that gives verdicts and describes itself for records. A changed policy or mount makes a new snapshot.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "agent/clock.h"
+#include "agent/report/record.h"
+#include "policy/model.h"
+#include "policy/object.h"
+#include "policy/verdict.h"
+
+typedef struct Volume Volume;
+
+typedef struct VolumeSettings {
+        Policy *policy;     /* a reference is taken */
+        const Clock *clock; /* borrowed; outlives every volume */
+        SuperblockIdentity
+                identity;   /* strings and device are copied; for a raw node: kind block and its device */
+        const char *mount;  /* where it is mounted, or the node's path; copied */
+        bool raw;           /* device nodes, not files */
+        bool monitor;       /* record what would be denied, deny nothing */
+        bool refuse_writes; /* whatever the policy says: nobody is left to ask */
+} VolumeSettings;
+
+/* Returns 0 or -ENOMEM; the caller has one reference. */
+int volume_new(const VolumeSettings *settings, Volume **ret);
+Volume *volume_ref(Volume *volume);
+Volume *volume_unref(Volume *volume); /* returns NULL */
+
+/* A copy of VOLUME that refuses every write. 0 or -ENOMEM. */
+int volume_refusing(const Volume *volume, Volume **ret);
+
+bool volume_is_monitor(const Volume *volume);
+bool volume_is_raw(const Volume *volume);
+/* Whether the verdict depends on who asks (else nothing of the asker need be read to decide). */
+bool volume_asks_subject(const Volume *volume);
+
+/* The verdict on one open. Pure but for reading the clocks; strings live as long as VOLUME. */
+void volume_judge(const Volume *volume, const Subject *subject, bool for_writing, OpenDecision *ret);
+
+/* Fill in what is known of the volume and of the decision. */
+void volume_describe(const Volume *volume, const OpenDecision *decision, Record *record);

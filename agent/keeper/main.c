@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The keeper process. While the agent lives it only receives. Afterwards one thread makes disks and
+ * superblocks read-only (that opens device nodes, which the other must answer for) and the main one answers
+ * the gates.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "agent/device/hold.h"
+#include "agent/keeper/keeper.h"
+#include "agent/keeper/protocol.h"
+#include "agent/mount/mountinfo.h"
+#include "agent/mount/seal.h"
+#include "policy/load.h"
+#include "policy/scope.h"
+
+enum {
+        SEAL_RETRY_MSEC = 500
+};
+
+typedef struct KeptGate {
+        KeeperMessage told;
+        int fd;
+        Volume *volume; /* made when the agent is gone */
+        bool sealed;    /* superblocks only; the sealing thread's */
+} KeptGate;
+
+typedef struct KeeperState {
+        const char *runtime_dir;
+        KeptGate *gates;
+        size_t n_gates;
+        dev_t *disks;
+        size_t n_disks;
+        Clock clock;
+        atomic_bool closed; /* everything is read-only underneath: nobody needs to be asked any more */
+} KeeperState;
+
+static KeptGate *find_gate(KeeperState *state, const KeeperMessage *message) {
+        for (size_t i = 0; i < state->n_gates; i++)
+                if (state->gates[i].told.devnum == message->devnum &&
+                    state->gates[i].told.raw == message->raw)
+                        return &state->gates[i];
+        return NULL;
+}
+
+static void drop_gate(KeeperState *state, KeptGate *gate) {
+        close(gate->fd);
+        *gate = state->gates[--state->n_gates];
+}
+
+/* Takes FD over. */
+static void keep_gate(KeeperState *state, const KeeperMessage *message, int fd) {
+        KeptGate *gate = find_gate(state, message);
+
+        if (fd < 0)
+                return;
+        if (gate)
+                drop_gate(state, gate);
+        gate = reallocarray(state->gates, state->n_gates + 1, sizeof(*gate));
+        if (!gate) {
+                close(fd);
+                return;
+        }
+        state->gates = gate;
+        state->gates[state->n_gates++] = (KeptGate){.told = *message, .fd = fd};
+}
+
+static void forget_disk(KeeperState *state, dev_t disk) {
+        for (size_t i = 0; i < state->n_disks; i++)
+                if (state->disks[i] == disk) {
+                        state->disks[i] = state->disks[--state->n_disks];
+                        return;
+                }
+}
+
+static void keep_disk(KeeperState *state, dev_t disk) {
+        dev_t *grown = reallocarray(state->disks, state->n_disks + 1, sizeof(*grown));
+
+        if (!grown)
+                return;
+        state->disks = grown;
+        state->disks[state->n_disks++] = disk;
+}
+
+static int receive(int socket, KeeperMessage *ret, int *ret_fd) {
+        struct iovec data = {.iov_base = ret, .iov_len = sizeof(*ret)};
+        union {
+                struct cmsghdr header;
+                char bytes[CMSG_SPACE(sizeof(int))];
+        } control;
+        struct msghdr packet = {.msg_iov = &data,
+                                .msg_iovlen = 1,
+                                .msg_control = control.bytes,
+                                .msg_controllen = sizeof(control.bytes)};
+        ssize_t n;
+
+        *ret_fd = -1;
+        do
+                n = recvmsg(socket, &packet, MSG_CMSG_CLOEXEC);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(&packet); c; c = CMSG_NXTHDR(&packet, c))
+                if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+                        memcpy(ret_fd, CMSG_DATA(c), sizeof(*ret_fd));
+        return n == (ssize_t)sizeof(*ret) ? 1 : 0;
+}
+
+/* Follow what the agent tells until it is gone. True if it said good-bye. */
+static bool follow_agent(KeeperState *state, int socket) {
+        KeeperMessage message;
+        KeptGate *gate;
+        int fd;
+
+        while (receive(socket, &message, &fd) > 0)
+                switch (message.type) {
+                case KEEPER_GATE:
+                        keep_gate(state, &message, fd);
+                        break;
+                case KEEPER_GATE_GONE:
+                        gate = find_gate(state, &message);
+                        if (gate)
+                                drop_gate(state, gate);
+                        break;
+                case KEEPER_DISK:
+                        forget_disk(state, message.devnum);
+                        keep_disk(state, message.devnum);
+                        break;
+                case KEEPER_DISK_GONE:
+                        forget_disk(state, message.devnum);
+                        break;
+                case KEEPER_DISMISS:
+                        return true;
+                case KEEPER_NOTHING:
+                        break;
+                }
+        return false;
+}
+
+static Volume *make_volume(KeeperState *state, Policy *policy, const KeeperMessage *told) {
+        DeviceIdentity device = {.name = (char *)told->device,
+                                 .vendor = told->vendor[0] ? (char *)told->vendor : NULL,
+                                 .product = told->product[0] ? (char *)told->product : NULL,
+                                 .serial = told->serial[0] ? (char *)told->serial : NULL};
+        int bus = device_bus_from_string(told->bus);
+        VolumeSettings settings = {.policy = policy,
+                                   .clock = &state->clock,
+                                   .mount = told->mount,
+                                   .raw = told->raw != 0,
+                                   .refuse_writes = true,
+                                   .identity = {.devnum = told->devnum,
+                                                .fstype = told->fstype[0] ? told->fstype : NULL,
+                                                .device = told->device[0] ? &device : NULL}};
+        Volume *volume = NULL;
+
+        device.bus = bus < 0 ? DEVICE_BUS_UNKNOWN : (DeviceBus)bus;
+        return volume_new(&settings, &volume) < 0 ? NULL : volume;
+}
+
+/* Whether SB is read-only now, or nowhere to be seen. */
+static bool seal_superblock(dev_t devnum) {
+        CLEANUP(mount_table_clear) MountTable table = {0};
+        bool seen = false;
+
+        if (mountinfo_read(NULL, &table) < 0)
+                return false;
+        for (size_t i = 0; i < table.n; i++) {
+                CLEANUP_CLOSE int fd = -1;
+
+                if (table.entries[i].devnum != devnum)
+                        continue;
+                seen = true;
+                fd = open(table.entries[i].point, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+                if (fd >= 0 && seal_read_only(fd) == 0)
+                        return true;
+        }
+        return !seen;
+}
+
+static void *close_thread(void *userdata) {
+        KeeperState *state = userdata;
+        struct udev *udev = udev_new();
+        bool all_closed;
+
+        for (size_t i = 0; udev && i < state->n_disks; i++) {
+                (void)release_note_drop(state->runtime_dir, state->disks[i]);
+                (void)hold_set_read_only(udev, state->disks[i], true);
+        }
+        if (udev)
+                udev_unref(udev);
+        do {
+                all_closed = true;
+                for (size_t i = 0; i < state->n_gates; i++) {
+                        KeptGate *gate = &state->gates[i];
+
+                        if (!gate->told.raw && !gate->sealed)
+                                gate->sealed = seal_superblock(gate->told.devnum);
+                        all_closed = all_closed && (gate->told.raw || gate->sealed);
+                }
+                if (!all_closed) /* somebody still has a file open for writing: again when it may be closed
+                                  */
+                        poll(NULL, 0, SEAL_RETRY_MSEC);
+        } while (!all_closed);
+        atomic_store(&state->closed, true);
+        return NULL;
+}
+
+static int listen_for_successor(const char *runtime_dir, struct sockaddr_un *address) {
+        CLEANUP_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+        if (fd < 0 || (size_t)snprintf(address->sun_path, sizeof(address->sun_path), "%s/keeper.%d",
+                                       runtime_dir, (int)getpid()) >= sizeof(address->sun_path))
+                return -1;
+        /* below a directory that only root may enter; the peer is checked all the same */
+        if (bind(fd, (struct sockaddr *)address, sizeof(*address)) < 0 || listen(fd, 1) < 0)
+                return -1;
+        return STEAL_FD(fd);
+}
+
+static bool successor_came(int listener) {
+        CLEANUP_CLOSE int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        struct ucred peer;
+        socklen_t size = sizeof(peer);
+
+        return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+               peer.uid == geteuid();
+}
+
+/* Refuse writes on every gate until all is read-only underneath, or the next agent is in force. */
+static void stand_in(KeeperState *state, Report *report) {
+        CLEANUP_FREE struct pollfd *fds = calloc(state->n_gates + 1, sizeof(*fds));
+        struct sockaddr_un address;
+        CLEANUP_CLOSE int listener = listen_for_successor(state->runtime_dir, &address);
+        pthread_t closing;
+
+        if (!fds)
+                return;
+        for (size_t i = 0; i < state->n_gates; i++)
+                fds[i] = (struct pollfd){.fd = state->gates[i].fd, .events = POLLIN};
+        fds[state->n_gates] = (struct pollfd){.fd = listener, .events = POLLIN};
+        if (pthread_create(&closing, NULL, close_thread, state) != 0)
+                return;
+        pthread_detach(closing);
+        for (;;) {
+                if (atomic_load(&state->closed))
+                        break;
+                if (poll(fds, state->n_gates + 1, SEAL_RETRY_MSEC) < 0 && errno != EINTR)
+                        break;
+                for (size_t i = 0; i < state->n_gates; i++)
+                        if (state->gates[i].volume)
+                                (void)gate_answer_pending(fds[i].fd, state->gates[i].volume, report);
+                if (fds[state->n_gates].revents && successor_came(listener))
+                        break;
+        }
+        if (listener >= 0)
+                (void)unlink(address.sun_path);
+}
+
+static void tell_agent_lost(Report *report, const KeeperState *state) {
+        Record *record = record_new(EVENT_AGENT_LOST);
+
+        if (!record || !report)
+                return;
+        record_setf(record, TEXT_ERROR, "%zu gates and %zu disks taken over", state->n_gates,
+                    state->n_disks);
+        report_submit(report, record);
+}
+
+int keeper_main(int socket, const char *runtime_dir) {
+        KeeperState state = {.runtime_dir = runtime_dir};
+        Policy *policy = NULL;
+        Report *report = NULL;
+        sigset_t all;
+
+        (void)prctl(PR_SET_NAME, "sekisho-keeper");
+        (void)prctl(PR_SET_DUMPABLE, 0);
+        sigfillset(&all);
+        (void)sigprocmask(SIG_BLOCK, &all, NULL); /* it ends by the agent's word or when it is done */
+        clock_start(&state.clock);
+        if (policy_default(&policy) < 0)
+                return EXIT_FAILURE;
+        if (follow_agent(&state, socket))
+                return EXIT_SUCCESS;
+        (void)report_new(&report); /* refusing matters more than telling */
+        tell_agent_lost(report, &state);
+        for (size_t i = 0; i < state.n_gates; i++)
+                state.gates[i].volume = make_volume(&state, policy, &state.gates[i].told);
+        stand_in(&state, report);
+        report_free(report);
+        return EXIT_SUCCESS;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * protocol.h: what the agent tells its keeper, one fixed-size message per packet of a socket pair between
+ * two processes of the same program; a gate's fanotify group travels with KEEPER_GATE.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef enum KeeperMessageType {
+        KEEPER_NOTHING,
+        KEEPER_GATE,      /* a gate was made or changed: hold its group */
+        KEEPER_GATE_GONE, /* let it go */
+        KEEPER_DISK,      /* hold this disk when the agent is gone */
+        KEEPER_DISK_GONE,
+        KEEPER_DISMISS, /* the agent ends and has left everything closed: end too */
+} KeeperMessageType;
+
+typedef struct KeeperMessage {
+        KeeperMessageType type;
+        dev_t devnum; /* the superblock's, or the disk's for its nodes and for KEEPER_DISK */
+        int raw;      /* the gate is that of a disk's nodes */
+        uint64_t policy_serial;
+        char fstype[64], mount[1024];
+        char device[64], vendor[256], product[256], serial[256], bus[32];
+} KeeperMessage;

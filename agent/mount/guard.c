@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/mount/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "agent/file.h"
+#include "agent/gate/opener.h"
+#include "agent/mount/seal.h"
+#include "agent/mount/writers.h"
+#include "policy/scope.h"
+
+enum {
+        FDINFO_SIZE = 4096,
+        EXIT_DEADLINE_MSEC = 1000
+};
+
+bool guard_is_marked(const Superblock *sb) {
+        char path[64], text[FDINFO_SIZE];
+
+        if (!sb->gate)
+                return false;
+        /* Documentation/filesystems/proc.rst: a line "fanotify sdev:…" per superblock mark */
+        snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", gate_fd(sb->gate));
+        return file_read_small(AT_FDCWD, path, text, sizeof(text)) >= 0 && strstr(text, "fanotify sdev:");
+}
+
+static int mount_id_of(int fd) {
+        char path[64], text[FDINFO_SIZE];
+        const char *id;
+
+        snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+        if (file_read_small(AT_FDCWD, path, text, sizeof(text)) < 0 || !(id = strstr(text, "mnt_id:")))
+                return -1;
+        return (int)strtol(id + strlen("mnt_id:"), NULL, 10);
+}
+
+/* A descriptor on any mount of SB that can be reached by its path (another mount may hide it). */
+static int open_mount(const MountTable *table, const Superblock *sb) {
+        int error = -ENOENT;
+
+        for (size_t i = 0; i < table->n; i++) {
+                const MountEntry *entry = &table->entries[i];
+                int fd;
+
+                if (entry->devnum != sb->identity.devnum)
+                        continue;
+                fd = open(entry->point, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+                if (fd < 0) {
+                        error = -errno;
+                        continue;
+                }
+                if (mount_id_of(fd) == entry->id)
+                        return fd;
+                close(fd);
+        }
+        return error;
+}
+
+static void release(Superblocks *all, Superblock *sb) {
+        if (sb->gate) {
+                superblocks_callbacks(all)->gate_gone(superblocks_callbacks(all)->userdata, sb);
+                sb->gate = gate_free(sb->gate);
+        }
+        sb->volume = volume_unref(sb->volume);
+        sb->guard = GUARD_NONE;
+        sb->error = 0;
+}
+
+/* A gate with a mark on SB and the present verdicts. */
+static int set_gate(Superblocks *all, Superblock *sb, int mount_fd) {
+        const SuperblocksCallbacks *callbacks = superblocks_callbacks(all);
+        Volume *volume = callbacks->volume(callbacks->userdata, &sb->identity, sb->mount);
+        int r = 0;
+
+        if (!volume)
+                return -ENOMEM;
+        volume_unref(sb->volume);
+        sb->volume = volume;
+        if (sb->gate)
+                gate_set_volume(sb->gate, volume);
+        else {
+                r = gate_new(volume, superblocks_report(all), &sb->gate);
+                if (r == 0)
+                        callbacks->gate_made(callbacks->userdata, sb, volume);
+        }
+        if (r == 0)
+                r = gate_mark_superblock(sb->gate, mount_fd);
+        if (r < 0 && sb->gate && !guard_is_marked(sb)) {
+                callbacks->gate_gone(callbacks->userdata, sb);
+                sb->gate = gate_free(sb->gate);
+        }
+        return r;
+}
+
+typedef struct LateWriters {
+        Superblocks *all;
+        Superblock *sb;
+        Volume *volume; /* set where some may write: then each writer is judged */
+        bool kill;
+        int not_allowed;
+} LateWriters;
+
+static bool may_write(const LateWriters *late, pid_t pid) {
+        OpenDecision decision;
+        Opener opener;
+
+        if (!late->volume || opener_read(pid, &opener) < 0)
+                return false;
+        volume_judge(late->volume, &opener.subject, true, &decision);
+        return decision.verdict == VERDICT_ALLOW;
+}
+
+static void on_late_writer(void *userdata, const Writer *writer) {
+        LateWriters *late = userdata;
+        const SuperblocksCallbacks *callbacks = superblocks_callbacks(late->all);
+
+        if (writer->pid == getpid() || may_write(late, writer->pid))
+                return;
+        late->not_allowed++;
+        if (!late->kill) {
+                callbacks->late_writer(callbacks->userdata, late->sb, writer->pid, writer->mapped,
+                                       writer->path);
+                return;
+        }
+        CLEANUP_CLOSE int process = pidfd_open(writer->pid, 0);
+        if (process < 0 || pidfd_send_signal(process, SIGKILL, NULL, 0) < 0)
+                return;
+        struct pollfd ended = {.fd = process, .events = POLLIN};
+        (void)poll(&ended, 1, EXIT_DEADLINE_MSEC);
+}
+
+/* Nobody may write here: read-only underneath. Writers that make the kernel refuse are cut off from the file
+ * system; only where it knows no such thing they are ended, since what must not get out weighs more. */
+static int set_seal(Superblocks *all, Superblock *sb, int mount_fd) {
+        LateWriters late = {.all = all, .sb = sb};
+        SealResult result;
+
+        if (seal_read_only(mount_fd) == 0) {
+                sb->guard = sb->gate ? GUARD_GATE_READ_ONLY : GUARD_READ_ONLY;
+                return 0;
+        }
+        (void)writers_foreach(sb->identity.devnum, on_late_writer, &late);
+        result = seal(mount_fd, sb->identity.devnum, sb->fstype);
+        if (result == SEAL_FAILED) {
+                late.kill = true;
+                (void)writers_foreach(sb->identity.devnum, on_late_writer, &late);
+                result = seal(mount_fd, sb->identity.devnum, sb->fstype);
+        }
+        switch (result) {
+        case SEAL_DONE:
+                sb->guard = sb->gate ? GUARD_GATE_READ_ONLY : GUARD_READ_ONLY;
+                return 0;
+        case SEAL_SHUT_DOWN:
+                sb->guard = GUARD_SHUT_DOWN;
+                return 0;
+        case SEAL_FAILED:
+                break;
+        }
+        return -EBUSY;
+}
+
+/* Some may write: those who may not and have it open already cannot be told apart underneath, so that nobody
+ * writes until it is mounted anew. */
+static int check_writers(Superblocks *all, Superblock *sb, int mount_fd) {
+        LateWriters late = {.all = all, .sb = sb, .volume = sb->volume};
+
+        if (writers_foreach(sb->identity.devnum, on_late_writer, &late) < 0)
+                late.not_allowed++;
+        return late.not_allowed > 0 ? set_seal(all, sb, mount_fd) : 0;
+}
+
+static int seal_off(int mount_fd, Superblock *sb) {
+        int r = seal_shut_down(mount_fd, sb->identity.devnum, sb->fstype);
+
+        if (r == 0)
+                sb->guard = GUARD_SHUT_DOWN;
+        return r;
+}
+
+/* A device that is denied is never mounted: take its mounts out of sight. The superblock itself is sealed.
+ */
+static void detach_mounts(const MountTable *table, const Superblock *sb) {
+        for (size_t i = table->n; i-- > 0;)
+                if (table->entries[i].devnum == sb->identity.devnum)
+                        (void)umount2(table->entries[i].point, MNT_DETACH | UMOUNT_NOFOLLOW);
+}
+
+int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
+        const Decision *decision = &sb->decision;
+        bool monitor = superblocks_monitor_only(all);
+        bool was_guarded = sb->gate != NULL;
+        CLEANUP_CLOSE int mount_fd = -1;
+        int r, gate_error;
+
+        if (decision->access == ACCESS_WRITE && !decision->conditional) {
+                release(all, sb);
+                return 0;
+        }
+        mount_fd = open_mount(table, sb);
+        if (mount_fd < 0) {
+                sb->guard = GUARD_FAILED;
+                return sb->error = mount_fd;
+        }
+        gate_error = set_gate(all, sb, mount_fd);
+        sb->guard = GUARD_GATE;
+        if (monitor)
+                r = gate_error;
+        else if (decision->access == ACCESS_WRITE)
+                /* without a gate there is nobody to ask, and so nobody writes */
+                r = gate_error < 0 ? set_seal(all, sb, mount_fd)
+                    : was_guarded  ? 0
+                                   : check_writers(all, sb, mount_fd);
+        else
+                r = set_seal(all, sb, mount_fd);
+        if (!monitor && r == 0 && decision->access == ACCESS_DENY && gate_error < 0)
+                r = seal_off(mount_fd, sb); /* not even reading, and there is no gate to refuse it */
+        if (!monitor && decision->access == ACCESS_DENY && sb->identity.kind == SUPERBLOCK_BLOCK)
+                detach_mounts(table, sb);
+        if (r < 0)
+                sb->guard = GUARD_FAILED;
+        return sb->error = r;
+}
+
+bool guard_close(const MountTable *table, const Superblock *sb) {
+        CLEANUP_CLOSE int mount_fd = open_mount(table, sb);
+
+        return mount_fd < 0 ? !guard_is_marked(sb) : seal_read_only(mount_fd) == 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * guard.h: bringing the guard of one superblock in line with its verdict: marks, the seal underneath,
+ * writers that were there before. Used by superblocks.c alone.
+ */
+#pragma once
+
+#include "agent/mount/mountinfo.h"
+#include "agent/mount/superblocks.h"
+
+const SuperblocksCallbacks *superblocks_callbacks(const Superblocks *all);
+Report *superblocks_report(const Superblocks *all);
+bool superblocks_monitor_only(const Superblocks *all);
+
+/* Guard or release SB by its decision; TABLE tells where it is mounted. Sets SB's guard and error, returns 0
+ * or that error. */
+int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb);
+
+/* Whether a mark of SB's gate still stands: then the superblock lives, though no mount is seen. */
+bool guard_is_marked(const Superblock *sb);
+
+/* Make SB read-only if nobody writes to it; whether it now is. */
+bool guard_close(const MountTable *table, const Superblock *sb);

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/mount/superblocks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "agent/mount/classify.h"
+#include "agent/mount/guard.h"
+#include "agent/mount/mountinfo.h"
+#include "policy/scope.h"
+
+DEFINE_ENUM_STRINGS(Guard, guard, GUARD_LIST)
+
+struct Superblocks {
+        SuperblocksCallbacks callbacks;
+        Report *report;
+        bool monitor_only;
+        int table_fd;
+        sd_event_source *source;
+        Superblock **items; /* in order of devnum */
+        size_t n;
+};
+
+static void superblock_free(Superblocks *all, Superblock *sb) {
+        if (sb->gate) {
+                all->callbacks.gate_gone(all->callbacks.userdata, sb);
+                gate_free(sb->gate);
+        }
+        volume_unref(sb->volume);
+        free(sb->fstype);
+        free(sb->source);
+        free(sb->mount);
+        free(sb);
+}
+
+/* The device number beneath a superblock, 0 if there is none. */
+static dev_t block_beneath(const MountEntry *entry, SuperblockKind kind) {
+        struct stat st;
+
+        if (major(entry->devnum) != 0)
+                return entry->devnum;
+        /* btrfs, and fuseblk's like, name their disk as the source */
+        if ((kind == SUPERBLOCK_BLOCK || kind == SUPERBLOCK_USER_SPACE) && entry->source[0] == '/' &&
+            stat(entry->source, &st) == 0 && S_ISBLK(st.st_mode))
+                return st.st_rdev;
+        return 0;
+}
+
+/* What an overlay writes to: the file system of its upper directory. Fills KIND and DEVNUM from there. An
+ * overlay without one cannot be written. Left as it is where that cannot be told. */
+static void look_beneath(const MountTable *table, const MountEntry *entry, SuperblockKind *kind,
+                         dev_t *devnum) {
+        CLEANUP_FREE char *upper = mount_option(entry->super_options, "upperdir");
+        struct statx st;
+        dev_t beneath;
+
+        if (strcmp(entry->fstype, "overlay") != 0)
+                return;
+        if (!upper) {
+                *kind = SUPERBLOCK_KERNEL;
+                return;
+        }
+        if (upper[0] != '/' || statx(AT_FDCWD, upper, AT_STATX_DONT_SYNC, 0, &st) < 0)
+                return;
+        beneath = makedev(st.stx_dev_major, st.stx_dev_minor);
+        for (size_t i = 0; i < table->n; i++) {
+                const MountEntry *other = &table->entries[i];
+
+                if (other->devnum != beneath || other->devnum == entry->devnum)
+                        continue;
+                *kind = superblock_classify(other->fstype, other->devnum);
+                *devnum = block_beneath(other, *kind);
+                return;
+        }
+}
+
+/* The verdict, and which of the devices beneath it comes from. */
+static void judge(Superblocks *all, const Device *device, SuperblockIdentity *id, Decision *ret) {
+        const DeviceIdentity *strictest = device ? &device->id : NULL;
+
+        id->device = strictest;
+        all->callbacks.judge(all->callbacks.userdata, id, ret);
+        for (size_t i = 0; device && i < device->n_bottom; i++) {
+                Decision other;
+
+                id->device = &device->bottom[i];
+                all->callbacks.judge(all->callbacks.userdata, id, &other);
+                if (decision_is_stricter(&other, ret)) {
+                        *ret = other;
+                        strictest = &device->bottom[i];
+                }
+        }
+        id->device = strictest;
+}
+
+static int set_strings(Superblock *sb, const MountEntry *entry) {
+        free(sb->fstype);
+        free(sb->source);
+        free(sb->mount);
+        sb->fstype = strdup(entry->fstype);
+        sb->source = strdup(entry->source);
+        sb->mount = strdup(entry->point);
+        if (!sb->fstype || !sb->source || !sb->mount)
+                return -ENOMEM;
+        sb->identity.fstype = sb->fstype;
+        sb->identity.source = sb->source;
+        return 0;
+}
+
+/* Judge SB as ENTRY shows it and bring its guard in line. */
+static int enforce(Superblocks *all, const MountTable *table, Superblock *sb, const MountEntry *entry) {
+        SuperblockKind kind = superblock_classify(entry->fstype, entry->devnum);
+        dev_t beneath = block_beneath(entry, kind);
+        const Device *device = NULL;
+        Decision before = sb->decision;
+        Guard guard_before = sb->guard;
+        int r = 0;
+
+        look_beneath(table, entry, &kind, &beneath);
+        if (beneath != 0)
+                device = all->callbacks.find_device(all->callbacks.userdata, beneath);
+        sb->identity.kind = kind;
+        sb->identity.devnum = entry->devnum;
+        judge(all, device, &sb->identity, &sb->decision);
+        r = guard_apply(all, table, sb);
+        if (sb->guard != guard_before ||
+            (sb->guard != GUARD_NONE &&
+             (before.access != sb->decision.access || before.conditional != sb->decision.conditional)))
+                all->callbacks.changed(all->callbacks.userdata, sb);
+        sb->identity.device = NULL; /* borrowed until now only */
+        return r;
+}
+
+static int compare_entries(const void *a, const void *b) {
+        const MountEntry *const *x = a, *const *y = b;
+
+        if ((*x)->devnum != (*y)->devnum)
+                return (*x)->devnum < (*y)->devnum ? -1 : 1;
+        return (*x)->id < (*y)->id ? -1 : (*x)->id > (*y)->id;
+}
+
+static bool is_writable(const MountEntry *entry) {
+        return strcmp(entry->super_options, "rw") == 0 || strncmp(entry->super_options, "rw,", 3) == 0;
+}
+
+/* One superblock, found again or new. SB is NULL for a new one. */
+static int refresh_one(Superblocks *all, const MountTable *table, const MountEntry *entry, bool rejudge,
+                       Superblock **sb) {
+        bool fresh = !*sb, other, written_again;
+        int r = 0;
+
+        if (fresh) {
+                *sb = calloc(1, sizeof(**sb));
+                if (!*sb)
+                        return -ENOMEM;
+                (*sb)->guard = GUARD_NONE;
+        }
+        other = fresh || (*sb)->mount_id != entry->id || strcmp((*sb)->fstype, entry->fstype) != 0;
+        written_again = is_writable(entry) && !(*sb)->writable;
+        (*sb)->writable = is_writable(entry);
+        if (other) {
+                r = set_strings(*sb, entry);
+                if (r < 0)
+                        return r;
+                (*sb)->mount_id = entry->id;
+        }
+        if (other || rejudge || (written_again && (*sb)->guard != GUARD_NONE))
+                r = enforce(all, table, *sb, entry);
+        return r;
+}
+
+/* Keep or free a superblock that the table shows no longer: it may still be mounted in another namespace, as
+ * its mark tells, and is guarded there as it was. */
+static void leave_table(Superblocks *all, Superblock *sb, Superblock **items, size_t *n) {
+        if (!guard_is_marked(sb)) {
+                superblock_free(all, sb);
+                return;
+        }
+        sb->mount_id = -1;
+        sb->decision.rule = "guard"; /* the policy that decided may go */
+        sb->decision.origin = "built-in";
+        items[(*n)++] = sb;
+}
+
+/* Read the table and bring everything in line with it; with REJUDGE also what has not changed. */
+static int refresh(Superblocks *all, bool rejudge) {
+        CLEANUP(mount_table_clear) MountTable table = {0};
+        CLEANUP_FREE const MountEntry **sorted = NULL;
+        Superblock **items;
+        size_t n = 0, old = 0;
+        int r, first_error = 0;
+
+        r = mountinfo_read(NULL, &table);
+        if (r < 0)
+                return r;
+        sorted = calloc(table.n + 1, sizeof(*sorted));
+        items = calloc(table.n + all->n + 1, sizeof(*items));
+        if (!sorted || !items) {
+                free(items);
+                return -ENOMEM;
+        }
+        for (size_t i = 0; i < table.n; i++)
+                sorted[i] = &table.entries[i];
+        qsort(sorted, table.n, sizeof(*sorted), compare_entries);
+
+        for (size_t i = 0; i < table.n; i++) {
+                Superblock *sb = NULL;
+
+                if (i > 0 && sorted[i]->devnum == sorted[i - 1]->devnum)
+                        continue; /* another mount of the same superblock */
+                while (old < all->n && all->items[old]->identity.devnum < sorted[i]->devnum)
+                        leave_table(all, all->items[old++], items, &n);
+                if (old < all->n && all->items[old]->identity.devnum == sorted[i]->devnum)
+                        sb = all->items[old++];
+                r = refresh_one(all, &table, sorted[i], rejudge, &sb);
+                if (r < 0 && first_error == 0)
+                        first_error = r;
+                if (sb && sb->fstype)
+                        items[n++] = sb;
+                else
+                        free(sb);
+        }
+        while (old < all->n)
+                leave_table(all, all->items[old++], items, &n);
+        free(all->items);
+        all->items = items;
+        all->n = n;
+        return first_error;
+}
+
+static int on_table_changed(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        (void)source;
+        (void)fd;
+        (void)revents; /* EPOLLPRI: the table changed; it is marked as seen by being polled */
+        (void)refresh(userdata, false); /* what could not be guarded was told through `changed` */
+        return 0;
+}
+
+int superblocks_new(sd_event *event, Report *report, bool monitor_only,
+                    const SuperblocksCallbacks *callbacks, Superblocks **ret) {
+        Superblocks *all = calloc(1, sizeof(*all));
+        int r;
+
+        if (!all)
+                return -ENOMEM;
+        all->callbacks = *callbacks;
+        all->report = report;
+        all->monitor_only = monitor_only;
+        all->table_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+        r = all->table_fd < 0 ? -errno : 0;
+        if (r == 0)
+                r = sd_event_add_io(event, &all->source, all->table_fd, EPOLLPRI, on_table_changed, all);
+        if (r >= 0)
+                (void)sd_event_source_set_priority(all->source, SD_EVENT_PRIORITY_IMPORTANT);
+        if (r >= 0) {
+                r = refresh(all, false);
+                if (r != -ENOMEM)
+                        r = 0; /* a superblock that could not be guarded was told; the others are */
+        }
+        if (r < 0) {
+                superblocks_free(all);
+                return r;
+        }
+        *ret = all;
+        return 0;
+}
+
+Superblocks *superblocks_free(Superblocks *all) {
+        if (!all)
+                return NULL;
+        sd_event_source_disable_unref(all->source);
+        if (all->table_fd >= 0)
+                close(all->table_fd);
+        for (size_t i = 0; i < all->n; i++)
+                superblock_free(all, all->items[i]);
+        free(all->items);
+        free(all);
+        return NULL;
+}
+
+int superblocks_rejudge(Superblocks *all, bool monitor_only) {
+        all->monitor_only = monitor_only;
+        return refresh(all, true);
+}
+
+int superblocks_foreach(Superblocks *all, int (*f)(void *userdata, const Superblock *sb), void *userdata) {
+        for (size_t i = 0; i < all->n; i++) {
+                int r = f(userdata, all->items[i]);
+
+                if (r != 0)
+                        return r;
+        }
+        return 0;
+}
+
+bool superblocks_close(Superblocks *all) {
+        CLEANUP(mount_table_clear) MountTable table = {0};
+        bool closed = true;
+
+        if (mountinfo_read(NULL, &table) < 0)
+                return false;
+        for (size_t i = 0; i < all->n; i++)
+                if (all->items[i]->guard == GUARD_GATE)
+                        closed = guard_close(&table, all->items[i]) && closed;
+        return closed;
+}
+
+const SuperblocksCallbacks *superblocks_callbacks(const Superblocks *all) {
+        return &all->callbacks;
+}
+
+Report *superblocks_report(const Superblocks *all) {
+        return all->report;
+}
+
+bool superblocks_monitor_only(const Superblocks *all) {
+        return all->monitor_only;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/mount/writers.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "agent/file.h"
+#include "policy/scope.h"
+
+typedef struct Search {
+        dev_t devnum;
+        pid_t pid;
+        int found;
+        void (*f)(void *userdata, const Writer *writer);
+        void *userdata;
+} Search;
+
+static void found(Search *search, bool mapped, const char *path) {
+        Writer writer = {.pid = search->pid, .mapped = mapped, .path = path};
+
+        search->found++;
+        search->f(search->userdata, &writer);
+}
+
+/* Whether fdinfo says that the descriptor may write. */
+static bool opened_for_writing(int proc_pid, const char *fd) {
+        char name[NAME_MAX + 8], text[1024];
+        const char *flags;
+
+        snprintf(name, sizeof(name), "fdinfo/%s", fd);
+        /* what does not fit (an eventpoll's list) comes after the flags: too long is no regular file */
+        if (file_read_small(proc_pid, name, text, sizeof(text)) < 0)
+                return false;
+        flags = strstr(text, "flags:");
+        return flags && (strtoul(flags + strlen("flags:"), NULL, 8) & O_ACCMODE) != O_RDONLY;
+}
+
+static void search_descriptors(Search *search, int proc_pid) {
+        CLEANUP_CLOSE int fd = openat(proc_pid, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        CLEANUP_DIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+        const struct dirent *entry;
+
+        if (!dir)
+                return;
+        fd = -1;
+        while ((entry = readdir(dir))) {
+                char path[PATH_MAX];
+                struct statx st;
+                ssize_t n;
+
+                if (!isdigit((unsigned char)entry->d_name[0]))
+                        continue;
+                /* AT_STATX_DONT_SYNC: what the kernel remembers will do, a server need not be asked */
+                if (statx(dirfd(dir), entry->d_name, AT_STATX_DONT_SYNC, 0, &st) < 0 ||
+                    makedev(st.stx_dev_major, st.stx_dev_minor) != search->devnum ||
+                    !opened_for_writing(proc_pid, entry->d_name))
+                        continue;
+                n = readlinkat(dirfd(dir), entry->d_name, path, sizeof(path) - 1);
+                path[n > 0 ? n : 0] = '\0';
+                found(search, false, path);
+        }
+}
+
+/* Lines of /proc/PID/maps: "from-to rw-s offset major:minor inode   path". */
+static void search_mappings(Search *search, int proc_pid) {
+        CLEANUP_CLOSE int fd = openat(proc_pid, "maps", O_RDONLY | O_CLOEXEC);
+        CLEANUP_FILE FILE *f = fd >= 0 ? fdopen(fd, "re") : NULL;
+        CLEANUP_FREE char *line = NULL;
+        size_t size = 0;
+
+        if (!f)
+                return;
+        fd = -1;
+        while (getline(&line, &size, f) > 0) {
+                unsigned maj, min;
+                char permissions[5];
+                const char *path = strchr(line, '/');
+
+                if (sscanf(line, "%*x-%*x %4s %*x %x:%x", permissions, &maj, &min) != 3)
+                        continue;
+                if (permissions[3] != 's' || makedev(maj, min) != search->devnum)
+                        continue;
+                /* a shared mapping that is read-only now may have been made from a writable descriptor and
+                 * be made writable later; where the file was opened read-only it counts for nothing */
+                if (permissions[1] != 'w')
+                        continue;
+                line[strcspn(line, "\n")] = '\0';
+                found(search, true, path ? path : "");
+        }
+}
+
+int writers_foreach(dev_t devnum, void (*f)(void *userdata, const Writer *writer), void *userdata) {
+        CLEANUP_DIR DIR *proc = opendir("/proc");
+        Search search = {.devnum = devnum, .f = f, .userdata = userdata};
+        const struct dirent *entry;
+
+        if (!proc)
+                return -errno;
+        while ((entry = readdir(proc))) {
+                CLEANUP_CLOSE int proc_pid = -1;
+
+                if (!isdigit((unsigned char)entry->d_name[0]))
+                        continue;
+                proc_pid = openat(dirfd(proc), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                if (proc_pid < 0)
+                        continue;
+                search.pid = (pid_t)strtol(entry->d_name, NULL, 10);
+                search_descriptors(&search, proc_pid);
+                search_mappings(&search, proc_pid);
+        }
+        return search.found;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/policy_store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/file.h"
+#include "policy/scope.h"
+
+enum {
+        POLICY_FILE_MAX = 4 * 1024 * 1024
+};
+
+static bool is_policy_name(const char *name) {
+        size_t n = strlen(name);
+
+        return name[0] != '.' && n > 5 && strcmp(name + n - 5, ".yaml") == 0;
+}
+
+/* Remove every policy file of DIR but those that KEEP (a directory, or NULL) has, too. */
+static int remove_stale(const char *dir, const char *keep) {
+        CLEANUP_DIR DIR *d = opendir(dir);
+        const struct dirent *entry;
+
+        if (!d)
+                return -errno;
+        while ((entry = readdir(d))) {
+                char path[PATH_MAX];
+
+                if (!is_policy_name(entry->d_name))
+                        continue;
+                snprintf(path, sizeof(path), "%s/%s", keep ? keep : "", entry->d_name);
+                if (keep && access(path, F_OK) == 0)
+                        continue;
+                if (unlinkat(dirfd(d), entry->d_name, 0) < 0)
+                        return -errno;
+        }
+        return 0;
+}
+
+static int copy_file(const char *from, const char *to) {
+        CLEANUP_FREE char *text = malloc(POLICY_FILE_MAX + 1);
+        ssize_t n;
+
+        if (!text)
+                return -ENOMEM;
+        n = file_read_small(AT_FDCWD, from, text, POLICY_FILE_MAX + 1);
+        if (n < 0)
+                return (int)n;
+        text[n] = '\n'; /* the reader dropped it */
+        return file_replace(to, text, (size_t)n + 1, 0600);
+}
+
+static int copy_directory(const char *from, const char *to) {
+        CLEANUP_DIR DIR *d = opendir(from);
+        const struct dirent *entry;
+
+        if (!d)
+                return -errno;
+        while ((entry = readdir(d))) {
+                char source[PATH_MAX], target[PATH_MAX];
+                int r;
+
+                if (!is_policy_name(entry->d_name))
+                        continue;
+                if ((size_t)snprintf(source, sizeof(source), "%s/%s", from, entry->d_name) >=
+                            sizeof(source) ||
+                    (size_t)snprintf(target, sizeof(target), "%s/%s", to, entry->d_name) >= sizeof(target))
+                        return -ENAMETOOLONG;
+                r = copy_file(source, target);
+                if (r < 0)
+                        return r;
+        }
+        return remove_stale(to, from);
+}
+
+/* Keep a copy of what is in force now. It is only ever read again if it loads whole. */
+static int remember(const PolicyStore *store) {
+        char target[PATH_MAX];
+        struct stat st;
+        int r = directory_ensure(store->last_good, 0700);
+
+        if (r < 0)
+                return r;
+        if (stat(store->path, &st) < 0)
+                return -errno;
+        if (S_ISDIR(st.st_mode))
+                return copy_directory(store->path, store->last_good);
+        snprintf(target, sizeof(target), "%s/policy.yaml", store->last_good);
+        r = copy_file(store->path, target);
+        if (r < 0)
+                return r;
+        return 0;
+}
+
+static int load(const char *path, Policy **ret, bool *ret_builtin, PolicyFaults *faults) {
+        Policy *policy = NULL;
+        int r = policy_load(path, &policy, faults), resolved;
+
+        if (r < 0)
+                return r;
+        resolved = policy_resolve(policy, &policy_resolver_nss);
+        if (resolved < 0) {
+                policy_unref(policy);
+                return resolved;
+        }
+        *ret_builtin = r == 1;
+        *ret = policy;
+        return 0;
+}
+
+/* Load the configured path into POLICY; on refusal remember why. 0, 1 or -errno. */
+static int try_path(PolicyStore *store, Policy **ret, bool *ret_builtin) {
+        PolicyFaults faults = {0};
+        int r = load(store->path, ret, ret_builtin, &faults);
+
+        policy_faults_clear(&store->faults);
+        store->refused = 0;
+        if (r >= 0) {
+                policy_faults_clear(&faults);
+                return 0;
+        }
+        store->faults = faults;
+        store->refused = time(NULL);
+        return r == -EBADMSG ? 1 : r;
+}
+
+int policy_store_open(PolicyStore *store, const char *path, const char *state_dir) {
+        PolicyFaults ignored = {0};
+        bool absent;
+        int r;
+
+        *store = (PolicyStore){.path = strdup(path)};
+        if (!store->path || asprintf(&store->last_good, "%s/last-good", state_dir) < 0)
+                return -ENOMEM;
+        store->loaded = time(NULL);
+        r = try_path(store, &store->policy, &store->builtin);
+        if (r == 0) {
+                /* without a policy nothing is remembered: a removed policy must not come back later */
+                if (!store->builtin)
+                        (void)remember(store);
+                return 0;
+        }
+        if (load(store->last_good, &store->policy, &absent, &ignored) == 0) {
+                store->builtin = absent;
+                return 1;
+        }
+        policy_faults_clear(&ignored);
+        store->builtin = true;
+        r = policy_default(&store->policy);
+        return r < 0 ? r : 1;
+}
+
+int policy_store_reload(PolicyStore *store, Policy **ret_old) {
+        Policy *policy = NULL;
+        bool builtin = false;
+        int r = try_path(store, &policy, &builtin);
+
+        if (r != 0)
+                return r;
+        *ret_old = store->policy;
+        store->policy = policy;
+        store->builtin = builtin;
+        store->loaded = time(NULL);
+        if (!builtin)
+                (void)remember(store);
+        return 0;
+}
+
+void policy_store_close(PolicyStore *store) {
+        policy_unref(store->policy);
+        policy_faults_clear(&store->faults);
+        free(store->path);
+        free(store->last_good);
+        *store = (PolicyStore){0};
+}

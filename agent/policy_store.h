@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * policy_store.h: which policy is in force: the one at the configured path if it is good, else the last good
+ * one, of which a copy is kept in the state directory, else the built-in default.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "policy/load.h"
+
+typedef struct PolicyStore {
+        char *path;      /* file or directory given to the agent */
+        char *last_good; /* STATE/last-good */
+        Policy *policy;  /* in force; never NULL once policy_store_open succeeded */
+        bool builtin;
+        time_t loaded;
+        PolicyFaults faults; /* why the last attempt was refused; empty if it was not */
+        time_t refused;      /* when, 0 if it was not */
+} PolicyStore;
+
+/* Put a policy in force at start. 0, 1 if the policy at PATH was refused (faults say why) and another one is
+ * in force, -errno if not even the built-in one could be made. */
+int policy_store_open(PolicyStore *store, const char *path, const char *state_dir);
+
+/* Try PATH again. 0 with *RET_OLD the policy that was in force (the caller unrefs it once nothing refers to
+ * it any more); 1 if PATH was refused and nothing changed; -errno likewise. */
+int policy_store_reload(PolicyStore *store, Policy **ret_old);
+
+void policy_store_close(PolicyStore *store);

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/report/record.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "policy/scope.h"
+
+#define RECORD_TEXT_FIELD_(constant, field) [constant] = (field),
+static const char *const text_fields[] = {RECORD_TEXT_LIST(RECORD_TEXT_FIELD_)};
+
+Record *record_new(EventKind kind) {
+        Record *record = calloc(1, sizeof(*record));
+
+        if (!record)
+                return NULL;
+        record->kind = kind;
+        record->count = 1;
+        record->uid = (uid_t)-1;
+        record->loginuid = (uid_t)-1;
+        return record;
+}
+
+Record *record_free(Record *record) {
+        if (!record)
+                return NULL;
+        for (size_t i = 0; i < RECORD_TEXTS; i++)
+                free(record->text[i]);
+        free(record);
+        return NULL;
+}
+
+void record_set(Record *record, RecordText which, const char *value) {
+        free(record->text[which]);
+        record->text[which] = value ? strdup(value) : NULL;
+}
+
+void record_setf(Record *record, RecordText which, const char *format, ...) {
+        va_list arguments;
+        char *value = NULL;
+
+        va_start(arguments, format);
+        if (vasprintf(&value, format, arguments) < 0)
+                value = NULL;
+        va_end(arguments);
+        free(record->text[which]);
+        record->text[which] = value;
+}
+
+void record_set_device(Record *record, const DeviceIdentity *device) {
+        if (!device)
+                return;
+        record_set(record, TEXT_DEVICE, device->name);
+        record_set(record, TEXT_DEVICE_VENDOR, device->vendor);
+        record_set(record, TEXT_DEVICE_PRODUCT, device->product);
+        record_set(record, TEXT_DEVICE_SERIAL, device->serial);
+        record_set(record, TEXT_DEVICE_BUS, device_bus_to_string(device->bus));
+}
+
+const char *record_text_field(RecordText which) {
+        return text_fields[which];
+}
+
+int record_is_denial(const Record *record) {
+        return record->kind == EVENT_WRITE_DENIED || record->kind == EVENT_READ_DENIED ||
+               record->kind == EVENT_RAW_WRITE_DENIED;
+}
+
+static const char * or (const char *value, const char *otherwise) {
+        return value ? value : otherwise;
+}
+
+static void print_device(FILE *f, const Record *r) {
+        fputs(or (r->text[TEXT_DEVICE], "device"), f);
+        if (r->text[TEXT_DEVICE_BUS])
+                fprintf(f, " (%s", r->text[TEXT_DEVICE_BUS]);
+        if (r->text[TEXT_DEVICE_VENDOR] || r->text[TEXT_DEVICE_PRODUCT])
+                fprintf(f, " %s:%s", or (r->text[TEXT_DEVICE_VENDOR], "-"),
+                        or (r->text[TEXT_DEVICE_PRODUCT], "-"));
+        if (r->text[TEXT_DEVICE_SERIAL])
+                fprintf(f, " serial %s", r->text[TEXT_DEVICE_SERIAL]);
+        if (r->text[TEXT_DEVICE_BUS])
+                fputc(')', f);
+}
+
+static void print_who(FILE *f, const Record *r) {
+        if (r->uid != (uid_t)-1)
+                fprintf(f, " by uid %" PRIu32, (uint32_t)r->uid);
+        if (r->text[TEXT_EXE])
+                fprintf(f, " with %s", r->text[TEXT_EXE]);
+        if (r->pid > 0)
+                fprintf(f, " (pid %d)", (int)r->pid);
+}
+
+static void print_rule(FILE *f, const Record *r) {
+        if (r->text[TEXT_RULE])
+                fprintf(f, ", rule %s", r->text[TEXT_RULE]);
+        if (r->text[TEXT_REASON])
+                fprintf(f, " (%s)", r->text[TEXT_REASON]);
+}
+
+static void print_denial(FILE *f, const Record *r) {
+        const char *what = r->kind == EVENT_READ_DENIED        ? "Read"
+                           : r->kind == EVENT_RAW_WRITE_DENIED ? "Raw write"
+                                                               : "Write";
+        bool monitor = r->text[TEXT_MODE] && strcmp(r->text[TEXT_MODE], "monitor") == 0;
+
+        fprintf(f, "%s %s: %s", what, monitor ? "would be denied" : "denied",
+                or (r->text[TEXT_PATH], "(path not known)"));
+        print_who(f, r);
+        if (r->text[TEXT_DEVICE]) {
+                fputs(" on ", f);
+                print_device(f, r);
+        } else if (r->text[TEXT_FSTYPE])
+                fprintf(f, " on %s", r->text[TEXT_FSTYPE]);
+        print_rule(f, r);
+        if (r->count > 1)
+                fprintf(f, ", %" PRIu64 " times", r->count);
+}
+
+static void print_record(FILE *f, const Record *r) {
+        switch (r->kind) {
+        case EVENT_WRITE_DENIED:
+        case EVENT_READ_DENIED:
+        case EVENT_RAW_WRITE_DENIED:
+                print_denial(f, r);
+                return;
+        case EVENT_LATE_WRITER:
+                fprintf(f, "File was open for writing before the guard came: %s",
+                        or (r->text[TEXT_PATH], "(path not known)"));
+                print_who(f, r);
+                return;
+        case EVENT_DEVICE_ATTACHED:
+                fputs("Device attached: ", f);
+                print_device(f, r);
+                return;
+        case EVENT_DEVICE_VERDICT:
+                fputs("Device ", f);
+                print_device(f, r);
+                fprintf(f, ": %s", or (r->text[TEXT_VERDICT], "deny"));
+                print_rule(f, r);
+                return;
+        case EVENT_DEVICE_DETACHED:
+                fputs("Device detached: ", f);
+                print_device(f, r);
+                return;
+        case EVENT_INTERFACE_VERDICT:
+                fprintf(f, "USB interface %s of ", or (r->text[TEXT_INTERFACE], "?"));
+                print_device(f, r);
+                fprintf(f, ": %s", or (r->text[TEXT_VERDICT], "deny"));
+                print_rule(f, r);
+                return;
+        case EVENT_SUPERBLOCK_GUARDED:
+        case EVENT_SUPERBLOCK_RELEASED:
+                fprintf(f, "File system %s on %s %s: %s", or (r->text[TEXT_FSTYPE], "?"),
+                        or (r->text[TEXT_MOUNT], "?"),
+                        r->kind == EVENT_SUPERBLOCK_GUARDED ? "guarded" : "released",
+                        or (r->text[TEXT_VERDICT], "deny"));
+                print_rule(f, r);
+                return;
+        case EVENT_POLICY_LOADED:
+                fprintf(f, "Policy in force: serial %" PRIu64 " from %s", r->policy_serial,
+                        or (r->text[TEXT_PATH], "built-in"));
+                return;
+        case EVENT_POLICY_REFUSED:
+                fprintf(f, "Policy refused, the last good one (serial %" PRIu64 ") stays in force: %s",
+                        r->policy_serial, or (r->text[TEXT_PATH], "?"));
+                return;
+        case EVENT_AGENT_STARTED:
+                fputs("Guard is in force", f);
+                return;
+        case EVENT_AGENT_STOPPED:
+                fputs("Guard stops; external devices stay read-only", f);
+                return;
+        case EVENT_AGENT_LOST:
+                fputs("Guard was killed or crashed; writes are refused until it is back", f);
+                return;
+        case EVENT_ENFORCEMENT_FAILED:
+                fputs("Could not enforce", f);
+                if (r->text[TEXT_VERDICT])
+                        fprintf(f, " %s", r->text[TEXT_VERDICT]);
+                if (r->text[TEXT_DEVICE]) {
+                        fputs(" on ", f);
+                        print_device(f, r);
+                }
+                if (r->text[TEXT_MOUNT])
+                        fprintf(f, " on %s", r->text[TEXT_MOUNT]);
+                return;
+        case EVENT_NONE:
+                return;
+        }
+}
+
+int record_message(const Record *record, char **ret) {
+        CLEANUP_FREE char *message = NULL;
+        size_t size = 0;
+        FILE *f = open_memstream(&message, &size);
+
+        if (!f)
+                return -ENOMEM;
+        print_record(f, record);
+        if (record->text[TEXT_ERROR])
+                fprintf(f, ": %s", record->text[TEXT_ERROR]);
+        if (fclose(f) != 0)
+                return -ENOMEM;
+        *ret = STEAL_PTR(message);
+        return 0;
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/report/report.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "agent/report/fold.h"
+#include "agent/report/journal.h"
+#include "policy/scope.h"
+
+#define RETRY_USEC   UINT64_C(250000)
+#define FAREWELL_SEC 1
+
+enum {
+        EVENT_KINDS = EVENT_ENFORCEMENT_FAILED + 1,
+        STACK_SIZE = 256 * 1024
+};
+
+struct Report {
+        pthread_mutex_t lock; /* guards everything down to the blank line; never held during I/O */
+        pthread_cond_t wake, done;
+        Record *queue[REPORT_QUEUE];
+        size_t head, n;
+        uint64_t overflow[EVENT_KINDS];
+        bool overflowed;
+        bool stopping, stopped;
+        ReportCounters counters;
+        unsigned holders; /* owner and thread; the last one frees */
+
+        Fold *fold; /* the thread's own from here on */
+        Record *unwritten[REPORT_QUEUE];
+        size_t n_unwritten;
+};
+
+static uint64_t now_usec(void) {
+        struct timespec ts;
+
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static struct timespec to_timespec(uint64_t usec) {
+        return (struct timespec){.tv_sec = (time_t)(usec / 1000000),
+                                 .tv_nsec = (long)(usec % 1000000) * 1000};
+}
+
+static void release(Report *report) {
+        bool last;
+
+        pthread_mutex_lock(&report->lock);
+        last = --report->holders == 0;
+        pthread_mutex_unlock(&report->lock);
+        if (!last)
+                return;
+        for (size_t i = 0; i < report->n; i++)
+                record_free(report->queue[(report->head + i) % REPORT_QUEUE]);
+        for (size_t i = 0; i < report->n_unwritten; i++)
+                record_free(report->unwritten[i]);
+        fold_free(report->fold);
+        pthread_cond_destroy(&report->wake);
+        pthread_cond_destroy(&report->done);
+        pthread_mutex_destroy(&report->lock);
+        free(report);
+}
+
+static void count_overflow(Report *report, EventKind kind, uint64_t count) {
+        pthread_mutex_lock(&report->lock);
+        report->overflow[kind] += count;
+        report->overflowed = true;
+        report->counters.overflowed++;
+        pthread_mutex_unlock(&report->lock);
+}
+
+/* Write one record now; what the journal does not take is kept for later, as far as there is room. */
+static void write_out(Report *report, Record *record) {
+        int r = report->n_unwritten > 0 ? -ENOTCONN : journal_write(record);
+
+        pthread_mutex_lock(&report->lock);
+        if (r == 0) {
+                report->counters.written++;
+                report->counters.folded += record->count - 1;
+        } else
+                report->counters.failed++;
+        pthread_mutex_unlock(&report->lock);
+        if (r == 0 || r == -ENOMEM) {
+                if (r < 0)
+                        count_overflow(report, record->kind, record->count);
+                record_free(record);
+        } else if (report->n_unwritten < REPORT_QUEUE)
+                report->unwritten[report->n_unwritten++] = record;
+        else {
+                count_overflow(report, record->kind, record->count);
+                record_free(record);
+        }
+}
+
+static void retry_unwritten(Report *report) {
+        size_t done = 0;
+
+        while (done < report->n_unwritten && journal_write(report->unwritten[done]) == 0) {
+                pthread_mutex_lock(&report->lock);
+                report->counters.written++;
+                report->counters.folded += report->unwritten[done]->count - 1;
+                pthread_mutex_unlock(&report->lock);
+                record_free(report->unwritten[done++]);
+        }
+        report->n_unwritten -= done;
+        for (size_t i = 0; i < report->n_unwritten; i++)
+                report->unwritten[i] = report->unwritten[i + done];
+}
+
+/* Tell of records whose detail was lost: one of their kind with the count. */
+static void tell_overflow(Report *report) {
+        uint64_t overflow[EVENT_KINDS];
+
+        pthread_mutex_lock(&report->lock);
+        for (size_t i = 0; i < EVENT_KINDS; i++) {
+                overflow[i] = report->overflow[i];
+                report->overflow[i] = 0;
+        }
+        report->overflowed = false;
+        pthread_mutex_unlock(&report->lock);
+        for (size_t i = 0; i < EVENT_KINDS; i++) {
+                Record *record;
+
+                if (overflow[i] == 0)
+                        continue;
+                record = record_new((EventKind)i);
+                if (!record) {
+                        count_overflow(report, (EventKind)i, overflow[i]);
+                        continue;
+                }
+                record->count = overflow[i];
+                record_set(record, TEXT_ERROR,
+                           "details were lost because more happened at once than the queue holds");
+                write_out(report, record);
+        }
+}
+
+static void take_in(Report *report, Record *record) {
+        Record *first, *second = NULL;
+
+        if (!record_is_denial(record) || !report->fold) {
+                write_out(report, record);
+                return;
+        }
+        first = fold_offer(report->fold, record, now_usec(), &second);
+        if (first)
+                write_out(report, first);
+        if (second)
+                write_out(report, second);
+}
+
+static void flush_due(Report *report, uint64_t now) {
+        Record *record;
+
+        while (report->fold && (record = fold_take_due(report->fold, now)))
+                write_out(report, record);
+}
+
+/* When the thread has to act without being woken. */
+static uint64_t next_deadline(const Report *report, uint64_t now) {
+        uint64_t next = report->fold ? fold_next_due(report->fold) : UINT64_MAX;
+
+        if (report->n_unwritten > 0 && now + RETRY_USEC < next)
+                next = now + RETRY_USEC;
+        return next;
+}
+
+static void *report_thread(void *userdata) {
+        Report *report = userdata;
+        bool last_round = false;
+
+        while (!last_round) {
+                uint64_t now = now_usec(), deadline = next_deadline(report, now);
+                bool overflowed;
+
+                pthread_mutex_lock(&report->lock);
+                while (report->n == 0 && !report->overflowed && !report->stopping) {
+                        struct timespec until = to_timespec(deadline);
+
+                        if (deadline == UINT64_MAX)
+                                pthread_cond_wait(&report->wake, &report->lock);
+                        else if (pthread_cond_timedwait(&report->wake, &report->lock, &until) == ETIMEDOUT)
+                                break;
+                }
+                last_round = report->stopping && report->n <= 1;
+                overflowed = report->overflowed;
+                Record *record = NULL;
+                if (report->n > 0) {
+                        record = report->queue[report->head];
+                        report->head = (report->head + 1) % REPORT_QUEUE;
+                        report->n--;
+                }
+                pthread_mutex_unlock(&report->lock);
+
+                retry_unwritten(report);
+                if (record)
+                        take_in(report, record);
+                if (overflowed)
+                        tell_overflow(report);
+                flush_due(report, last_round ? UINT64_MAX / 2 : now_usec());
+        }
+        pthread_mutex_lock(&report->lock);
+        report->stopped = true;
+        pthread_cond_signal(&report->done);
+        pthread_mutex_unlock(&report->lock);
+        release(report);
+        return NULL;
+}
+
+static int start_thread(Report *report) {
+        pthread_attr_t attributes;
+        sigset_t all, before;
+        pthread_t thread;
+        int r;
+
+        r = pthread_attr_init(&attributes);
+        if (r != 0)
+                return -r;
+        pthread_attr_setstacksize(&attributes, STACK_SIZE);
+        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the event loop's */
+        r = pthread_create(&thread, &attributes, report_thread, report);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        pthread_attr_destroy(&attributes);
+        return -r;
+}
+
+int report_new(Report **ret) {
+        Report *report = calloc(1, sizeof(*report));
+        pthread_condattr_t attributes;
+        int r;
+
+        if (!report)
+                return -ENOMEM;
+        report->fold = fold_new();
+        pthread_mutex_init(&report->lock, NULL);
+        pthread_condattr_init(&attributes);
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        pthread_cond_init(&report->wake, &attributes);
+        pthread_cond_init(&report->done, &attributes);
+        pthread_condattr_destroy(&attributes);
+        report->holders = 2;
+        r = report->fold ? start_thread(report) : -ENOMEM;
+        if (r < 0) {
+                report->holders = 1;
+                release(report);
+                return r;
+        }
+        *ret = report;
+        return 0;
+}
+
+Report *report_free(Report *report) {
+        struct timespec until;
+
+        if (!report)
+                return NULL;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += FAREWELL_SEC;
+        pthread_mutex_lock(&report->lock);
+        report->stopping = true;
+        pthread_cond_signal(&report->wake);
+        while (!report->stopped)
+                if (pthread_cond_timedwait(&report->done, &report->lock, &until) == ETIMEDOUT)
+                        break; /* journald does not take it: the thread is left behind with what it holds */
+        pthread_mutex_unlock(&report->lock);
+        release(report);
+        return NULL;
+}
+
+void report_submit(Report *report, Record *record) {
+        if (!record) {
+                report_count_lost(report, EVENT_WRITE_DENIED);
+                return;
+        }
+        pthread_mutex_lock(&report->lock);
+        if (record_is_denial(record))
+                report->counters.denied += record->count;
+        if (report->n < REPORT_QUEUE) {
+                report->queue[(report->head + report->n++) % REPORT_QUEUE] = record;
+                record = NULL;
+        } else {
+                report->overflow[record->kind] += record->count;
+                report->overflowed = true;
+                report->counters.overflowed++;
+        }
+        pthread_cond_signal(&report->wake);
+        pthread_mutex_unlock(&report->lock);
+        record_free(record);
+}
+
+void report_count_lost(Report *report, EventKind kind) {
+        count_overflow(report, kind, 1);
+        pthread_cond_signal(&report->wake);
+}
+
+ReportCounters report_counters(Report *report) {
+        ReportCounters counters;
+
+        pthread_mutex_lock(&report->lock);
+        counters = report->counters;
+        pthread_mutex_unlock(&report->lock);
+        return counters;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * report.h: records on their way to the journal. Enforcers submit and go on: nothing here makes a submitter
+ * wait for journald, which may itself be waiting on a file the gate has to answer for. One thread takes from
+ * a bounded queue, folds repeats and writes. What the queue cannot hold is counted by kind and told.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "agent/report/record.h"
+
+enum {
+        REPORT_QUEUE = 512
+};
+
+typedef struct Report Report;
+
+typedef struct ReportCounters {
+        uint64_t denied;  /* denials submitted */
+        uint64_t written; /* journal entries written */
+        uint64_t folded;  /* denials that went out inside another record's count */
+        uint64_t
+                overflowed; /* records whose detail was lost because the queue was full; they were counted */
+        uint64_t failed;    /* attempts to write an entry that failed (they are tried again) */
+} ReportCounters;
+
+/* Starts the thread. 0 or -errno. */
+int report_new(Report **ret);
+
+/* Writes out what is queued and counted, for at most a second, then ends the thread. Returns NULL. */
+Report *report_free(Report *report);
+
+/* Hand RECORD (may be NULL: memory was short, counted) over. Never blocks on I/O. Safe from any thread. */
+void report_submit(Report *report, Record *record);
+
+/* Denials that could not even be made into records, for want of memory. */
+void report_count_lost(Report *report, EventKind kind);
+
+ReportCounters report_counters(Report *report);

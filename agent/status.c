@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the agent is and enforces, as one JSON file that is replaced whole: sekishoctl reads it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "agent/agent_private.h"
+#include "agent/file.h"
+
+static void put(struct json_object *to, const char *key, const char *value) {
+        json_object_object_add(to, key, value ? json_object_new_string(value) : NULL);
+}
+
+static void put_number(struct json_object *to, const char *key, int64_t value) {
+        json_object_object_add(to, key, json_object_new_int64(value));
+}
+
+static void put_flag(struct json_object *to, const char *key, bool value) {
+        json_object_object_add(to, key, json_object_new_boolean(value));
+}
+
+static void put_decision(struct json_object *to, const Decision *decision) {
+        put(to, "access", access_to_string(decision->access));
+        put_flag(to, "conditional", decision->conditional);
+        put(to, "reason", reason_to_string(decision->reason));
+        put(to, "rule", decision->rule);
+        put(to, "origin", decision->origin);
+}
+
+static int add_device(void *userdata, const Device *device) {
+        struct json_object *object = json_object_new_object(), *classes = json_object_new_array();
+        const DeviceIdentity *id = &device->id;
+
+        put(object, "name", id->name);
+        put(object, "syspath", device->syspath);
+        put_flag(object, "block", device->block);
+        put(object, "bus", device_bus_to_string(id->bus));
+        put(object, "vendor", id->vendor);
+        put(object, "product", id->product);
+        put(object, "serial", id->serial);
+        put(object, "vendor_name", id->vendor_name);
+        put(object, "product_name", id->product_name);
+        put_flag(object, "external", device->decision.external);
+        put_decision(object, &device->decision);
+        put_flag(object, "enforced", device->enforcement == 0);
+        put(object, "error", device->enforcement < 0 ? strerror(-device->enforcement) : NULL);
+        for (size_t i = 0; i < id->n_interfaces; i++)
+                json_object_array_add(classes, json_object_new_int(id->interface_classes[i]));
+        json_object_object_add(object, "interfaces", classes);
+        json_object_array_add(userdata, object);
+        return 0;
+}
+
+static int add_superblock(void *userdata, const Superblock *sb) {
+        struct json_object *object;
+        char number[32];
+
+        if (sb->guard == GUARD_NONE && sb->identity.kind == SUPERBLOCK_KERNEL)
+                return 0;
+        object = json_object_new_object();
+        snprintf(number, sizeof(number), "%u:%u", major(sb->identity.devnum), minor(sb->identity.devnum));
+        put(object, "device", number);
+        put(object, "fstype", sb->fstype);
+        put(object, "source", sb->source);
+        put(object, "mount", sb->mount);
+        put(object, "kind", superblock_kind_to_string(sb->identity.kind));
+        put_decision(object, &sb->decision);
+        put(object, "guard", guard_to_string(sb->guard));
+        put(object, "error", sb->error < 0 ? strerror(-sb->error) : NULL);
+        json_object_array_add(userdata, object);
+        return 0;
+}
+
+static struct json_object *policy_object(const PolicyStore *store) {
+        struct json_object *object = json_object_new_object(), *refused = NULL;
+
+        json_object_object_add(object, "serial", json_object_new_uint64(store->policy->serial));
+        put(object, "path", store->path);
+        put_flag(object, "builtin", store->builtin);
+        put_number(object, "loaded", store->loaded);
+        if (store->refused != 0) {
+                struct json_object *faults = json_object_new_array();
+
+                for (size_t i = 0; i < store->faults.n; i++) {
+                        const PolicyFault *fault = &store->faults.items[i];
+                        char text[1024];
+
+                        snprintf(text, sizeof(text), "%s:%zu:%zu: %s", fault->file, fault->line,
+                                 fault->column, fault->message);
+                        json_object_array_add(faults, json_object_new_string(text));
+                }
+                refused = json_object_new_object();
+                put_number(refused, "time", store->refused);
+                json_object_object_add(refused, "faults", faults);
+        }
+        json_object_object_add(object, "refused", refused);
+        return object;
+}
+
+static struct json_object *mechanisms_object(const Agent *agent) {
+        struct json_object *object = json_object_new_object();
+        char text[128];
+
+        put(object, "fanotify", "ok: permission events, asked by thread");
+        put(object, "open-mode",
+            access("/proc/self/stack", R_OK) == 0
+                    ? "ok: registers and kernel stack"
+                    : "no kernel stacks: every open on a guarded volume counts as a write");
+        put(object, "udev", "ok");
+        put(object, "block-read-only", "ok");
+        if (!agent->audit || agent->audit_error < 0)
+                snprintf(text, sizeof(text), "off: %s", strerror(-agent->audit_error));
+        else
+                snprintf(text, sizeof(text), "ok: attempts on read-only volumes are recorded, %llu lost",
+                         (unsigned long long)audit_lost(agent->audit));
+        put(object, "audit", text);
+        put(object, "keeper", agent->keeper ? "ok" : "off");
+        return object;
+}
+
+static struct json_object *counters_object(const Agent *agent) {
+        ReportCounters counters = report_counters(agent->report);
+        struct json_object *object = json_object_new_object();
+
+        json_object_object_add(object, "denied", json_object_new_uint64(counters.denied));
+        json_object_object_add(object, "records", json_object_new_uint64(counters.written));
+        json_object_object_add(object, "folded", json_object_new_uint64(counters.folded));
+        json_object_object_add(object, "lost", json_object_new_uint64(counters.overflowed));
+        return object;
+}
+
+int agent_write_status(Agent *agent) {
+        struct json_object *object = json_object_new_object(), *devices = json_object_new_array(),
+                           *superblocks = json_object_new_array();
+        const char *text;
+        int r;
+
+        put(object, "version", SEKISHO_VERSION);
+        put_number(object, "pid", getpid());
+        put_number(object, "started", agent->started);
+        put(object, "mode", agent_is_monitor(agent) ? "monitor" : "enforce");
+        put(object, "zone", policy_zone_to_string(agent->store.policy->zone));
+        put(object, "contact", agent->store.policy->contact);
+        json_object_object_add(object, "policy", policy_object(&agent->store));
+        json_object_object_add(object, "mechanisms", mechanisms_object(agent));
+        (void)devices_foreach(agent->devices, add_device, devices);
+        (void)superblocks_foreach(agent->superblocks, add_superblock, superblocks);
+        json_object_object_add(object, "devices", devices);
+        json_object_object_add(object, "superblocks", superblocks);
+        json_object_object_add(object, "counters", counters_object(agent));
+        text = json_object_to_json_string_ext(object,
+                                              JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+        r = text ? file_replace(agent->status_path, text, strlen(text), 0600) : -ENOMEM;
+        json_object_put(object);
+        return r;
+}
