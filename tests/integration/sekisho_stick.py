@@ -108,9 +108,17 @@ class Stick:
                 break
         wait_until(lambda: os.path.exists(self.disk), f"{self.disk} has a node")
         run(["losetup", *(["--partscan"] if self.partitioned else []), self.disk, self.image])
-        wait_until(lambda: os.path.exists(self.node), f"{self.node} has a node")
         self.settle()
+        self.find_partition()
         return self
+
+    def find_partition(self):
+        """See to it that the partition has its node. A kernel that reads no partition tables by itself is told
+        of it, and loses it again whenever somebody (udev, sfdisk, wipefs) has it read the table anew."""
+        if self.partitioned and not os.path.exists(f"/sys/class/block/{os.path.basename(self.node)}"):
+            run(["partx", "--add", self.disk])
+            self.settle()
+        wait_until(lambda: os.path.exists(self.node), f"{self.node} has a node")
 
     @staticmethod
     def settle():

@@ -36,8 +36,13 @@ filesystems:
 FAULTY_LINES = [3, 4, 5, 7, 11, 13, 15, 19, 21, 23]
 
 
-def opens(world, person, path, way="write"):
-    return world.run_as(person, [OPENERS, "open", way, path]).stdout.strip()
+def opens(world, person, path, way="write", *text):
+    return world.run_as(person, [OPENERS, "open", way, path, *text]).stdout.strip()
+
+
+def writes(world, person, node):
+    """A node that is held can still be opened for writing where no gate is asked: the write fails."""
+    return opens(world, person, node, "write", "a leak 8d3e") == "opened"
 
 
 def test_a_policy_with_ten_faults_is_told_of_with_each_of_them(world):
@@ -141,4 +146,4 @@ def test_an_agent_that_starts_with_a_faulty_policy_guards_by_the_built_in_one(wo
     world.start_agent()
     world.journal.wait("policy-refused")
     assert stick.held
-    assert opens(world, world.machine.root, stick.node) != "opened"
+    assert not writes(world, world.machine.root, stick.node)

@@ -29,8 +29,10 @@ ATTEMPTS_ON_FILES_BY_ROOT = [
     ("change an owner", ["chown", "1", "{mnt}/file"]),
     ("make a node", ["mknod", "{mnt}/node", "c", "1", "3"]),
 ]
+# Never makes a file where there is no node, and waits for what the device below says.
+WRITE_AND_SYNC = ["dd", "if=/dev/zero", "of={node}", "bs=512", "count=1", "conv=notrunc,nocreat,fsync"]
 ATTEMPTS_ON_THE_NODE = [
-    ("write the node with dd", ["dd", "if=/dev/zero", "of={node}", "bs=512", "count=1", "conv=notrunc"]),
+    ("write the node with dd", WRITE_AND_SYNC),
     ("copy an image onto the node", ["cp", "/etc/os-release", "{node}"]),
     ("make an ext4", ["mkfs.ext4", "-q", "-F", "{node}"]),
     ("wipe signatures", ["wipefs", "--all", "--force", "{node}"]),
@@ -52,10 +54,11 @@ def people(world):
     return [(world.machine.root, ()), (world.machine.stranger, (grp.getgrnam("disk").gr_gid,))]
 
 
-def assert_all_fail(world, attempts, persons=None, **names):
+def assert_all_fail(world, attempts, persons=None, before_each=lambda: None, **names):
     went_through = []
     for person, groups in persons or people(world):
         for name, argv in attempts:
+            before_each()
             if world.run_as(person, fill(argv, **names), groups=groups).returncode == 0:
                 went_through.append(f"{name} as {person.name}")
     assert not went_through
@@ -132,7 +135,8 @@ def test_its_partitions_and_partition_table_are_held_too(world, agent):
     before = stick.sha256()
     stick.wait_held(True)
     for node in (stick.disk, stick.node):
-        assert_all_fail(world, ATTEMPTS_ON_THE_NODE, node=node)
+        assert_all_fail(world, ATTEMPTS_ON_THE_NODE, before_each=stick.find_partition, node=node)
+    stick.find_partition()
     point = stick.mount("ro")
     assert_readable(point)
     assert_all_fail(world, ATTEMPTS_ON_FILES, mnt=point)
@@ -146,7 +150,7 @@ def test_its_partitions_and_partition_table_are_held_too(world, agent):
     run(["addpart", stick.disk, "2", "4096", "2048"])
     stick.settle()
     other = stick.disk + "p2"
-    assert_all_fail(world, [("write the new partition", ["dd", "if=/dev/zero", f"of={other}", "count=1"])])
+    assert_all_fail(world, [("write the new partition", WRITE_AND_SYNC)], node=other)
     stick.detach()
     assert stick.sha256() == before
 
@@ -158,7 +162,7 @@ def test_a_loop_device_over_its_node_inherits(world, agent):
     stick = world.stick()
     before = stick.sha256()
     over = world.loop_over(stick.node)
-    assert_all_fail(world, [("write the loop device over it", ["dd", "if=/dev/zero", f"of={over.disk}", "count=1"])])
+    assert_all_fail(world, [("write the loop device over it", WRITE_AND_SYNC)], node=over.disk)
     over.detach()
     stick.detach()
     assert stick.sha256() == before
@@ -172,7 +176,7 @@ def test_a_loop_device_over_a_file_on_it_inherits(world, agent):
     before = stick.sha256()
     point = stick.mount("ro")
     over = world.loop_over(f"{point}/file")
-    assert_all_fail(world, [("write the loop device over its file", ["dd", "if=/dev/zero", f"of={over.disk}", "count=1"])])
+    assert_all_fail(world, [("write the loop device over its file", WRITE_AND_SYNC)], node=over.disk)
     over.detach()
     stick.detach()
     assert stick.sha256() == before
@@ -193,7 +197,7 @@ def test_a_device_mapper_target_over_it_inherits(world, agent):
     if result.returncode != 0:  # a table that wants to write on a read-only device is refused: as good
         run(["dmsetup", "create", name, "--noudevsync", "--readonly", "--table", f"0 {sectors} linear {stick.node} 0"])
     world.undo(run, ["dmsetup", "remove", "--force", name], check=False)
-    assert_all_fail(world, [("write the mapped device", ["dd", "if=/dev/zero", f"of=/dev/mapper/{name}", "count=1"])])
+    assert_all_fail(world, [("write the mapped device", WRITE_AND_SYNC)], node=f"/dev/mapper/{name}")
     run(["dmsetup", "remove", "--retry", name])
     stick.detach()
     assert stick.sha256() == before
