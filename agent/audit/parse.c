@@ -49,17 +49,20 @@ static void untrusted(const char *text, const char *name, char *to, size_t size)
                 return;
         if (*value == '"') {
                 for (value++; *value && *value != '"' && n + 1 < size; value++)
-                        to[n++] = (unsigned char)*value < 0x20 ? '?' : *value;
+                        to[n++] = *value;
         } else if (strncmp(value, "(null)", 6) != 0) {
-                for (; n + 1 < size && hex_digit(value[0]) >= 0 && hex_digit(value[1]) >= 0; value += 2) {
-                        unsigned char c = (unsigned char)(hex_digit(value[0]) << 4 | hex_digit(value[1]));
-
-                        to[n++] = c == 0 ? ' ' : c < 0x20 || c == 0x7f ? '?' : (char)c;
-                }
+                for (; n + 1 < size && hex_digit(value[0]) >= 0 && hex_digit(value[1]) >= 0; value += 2)
+                        to[n++] = (char)(hex_digit(value[0]) << 4 | hex_digit(value[1]));
+                for (size_t i = 0; i < n; i++)
+                        if (to[i] == '\0')
+                                to[i] = ' ';
                 while (n > 0 && to[n - 1] == ' ')
                         n--;
         }
         to[n] = '\0';
+        for (size_t i = 0; i < n; i++)
+                if ((unsigned char)to[i] < 0x20 || to[i] == 0x7f)
+                        to[i] = '?';
 }
 
 static void parse_syscall(AuditEvent *event, const char *text) {

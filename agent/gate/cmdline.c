@@ -62,9 +62,10 @@ static int read_raw(pid_t pid, char text[static CMDLINE_MAX]) {
         while (n > 0 && text[n - 1] == '\0')
                 n--;
         for (ssize_t i = 0; i < n; i++)
-                text[i] = text[i] == '\0'                                    ? ' '
-                          : (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?'
-                                                                             : text[i];
+                if (text[i] == '\0')
+                        text[i] = ' ';
+                else if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+                        text[i] = '?';
         text[n] = '\0';
         return 0;
 }
@@ -170,6 +171,8 @@ int cmdline_read(CmdlineReader *reader, pid_t pid, char **ret) {
                         return result;
         }
         r = reader->reader;
+        if (!r)
+                return -ENOMEM;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += CMDLINE_DEADLINE_MSEC * 1000000L;
         if (until.tv_nsec >= 1000000000L) {

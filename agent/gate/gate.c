@@ -270,7 +270,8 @@ int gate_new(Volume *volume, Report *report, Gate **ret) {
          * kernel opens for us: a FIFO on the volume must not hold the gate up. */
         gate->fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_TID |
                                          FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS,
-                                 O_RDONLY | O_CLOEXEC | O_LARGEFILE | O_NONBLOCK);
+                                 O_RDONLY | O_CLOEXEC |
+                                         O_NONBLOCK); /* large files: a 64-bit kernel's default */
         if (gate->fd < 0)
                 r = -errno;
         else if ((gate->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)

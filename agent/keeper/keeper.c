@@ -18,8 +18,6 @@
 #include "agent/keeper/protocol.h"
 #include "policy/scope.h"
 
-extern char **environ;
-
 struct Keeper {
         sd_event *event;
         char *runtime_dir;
@@ -192,9 +190,9 @@ void keeper_relieve_predecessors(const char *runtime_dir) {
                         struct sockaddr_un address = {.sun_family = AF_UNIX};
                         CLEANUP_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-                        if (strlen(found.gl_pathv[i]) >= sizeof(address.sun_path))
+                        if ((size_t)snprintf(address.sun_path, sizeof(address.sun_path), "%s",
+                                             found.gl_pathv[i]) >= sizeof(address.sun_path))
                                 continue;
-                        strcpy(address.sun_path, found.gl_pathv[i]);
                         /* the connection itself is the message */
                         if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
                                 (void)unlink(found.gl_pathv[i]); /* a keeper that is gone left it */

@@ -73,7 +73,7 @@ int mountinfo_parse_line(char *line, MountEntry *ret) {
 
         if (!parse_number(next_word(&line), INT_MAX, '\0', &id, &rest) ||
             !parse_number(next_word(&line), INT_MAX, '\0', &parent, &rest) ||
-            !parse_number(word = next_word(&line), UINT32_MAX, ':', &maj, &rest) ||
+            !parse_number(next_word(&line), UINT32_MAX, ':', &maj, &rest) ||
             !parse_number(rest + 1, UINT32_MAX, '\0', &min, &rest))
                 return -EBADMSG;
         entry.id = (int)id;

@@ -200,15 +200,15 @@ static int refresh(Superblocks *all, bool rejudge) {
         r = mountinfo_read(NULL, &table);
         if (r < 0)
                 return r;
-        sorted = calloc(table.n + 1, sizeof(*sorted));
-        items = calloc(table.n + all->n + 1, sizeof(*items));
+        sorted = calloc(table.n + 1, sizeof(void *));
+        items = calloc(table.n + all->n + 1, sizeof(void *));
         if (!sorted || !items) {
                 free(items);
                 return -ENOMEM;
         }
         for (size_t i = 0; i < table.n; i++)
                 sorted[i] = &table.entries[i];
-        qsort(sorted, table.n, sizeof(*sorted), compare_entries);
+        qsort(sorted, table.n, sizeof(void *), compare_entries);
 
         for (size_t i = 0; i < table.n; i++) {
                 Superblock *sb = NULL;

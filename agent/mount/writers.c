@@ -42,14 +42,30 @@ static bool opened_for_writing(int proc_pid, const char *fd) {
         return flags && (strtoul(flags + strlen("flags:"), NULL, 8) & O_ACCMODE) != O_RDONLY;
 }
 
+static DIR *open_directory_at(int at, const char *name) {
+        int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+        if (!dir && fd >= 0)
+                close(fd);
+        return dir;
+}
+
+static FILE *open_file_at(int at, const char *name) {
+        int fd = openat(at, name, O_RDONLY | O_CLOEXEC);
+        FILE *f = fd >= 0 ? fdopen(fd, "re") : NULL;
+
+        if (!f && fd >= 0)
+                close(fd);
+        return f;
+}
+
 static void search_descriptors(Search *search, int proc_pid) {
-        CLEANUP_CLOSE int fd = openat(proc_pid, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        CLEANUP_DIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+        CLEANUP_DIR DIR *dir = open_directory_at(proc_pid, "fd");
         const struct dirent *entry;
 
         if (!dir)
                 return;
-        fd = -1;
         while ((entry = readdir(dir))) {
                 char path[PATH_MAX];
                 struct statx st;
@@ -70,14 +86,12 @@ static void search_descriptors(Search *search, int proc_pid) {
 
 /* Lines of /proc/PID/maps: "from-to rw-s offset major:minor inode   path". */
 static void search_mappings(Search *search, int proc_pid) {
-        CLEANUP_CLOSE int fd = openat(proc_pid, "maps", O_RDONLY | O_CLOEXEC);
-        CLEANUP_FILE FILE *f = fd >= 0 ? fdopen(fd, "re") : NULL;
+        CLEANUP_FILE FILE *f = open_file_at(proc_pid, "maps");
         CLEANUP_FREE char *line = NULL;
         size_t size = 0;
 
         if (!f)
                 return;
-        fd = -1;
         while (getline(&line, &size, f) > 0) {
                 unsigned maj, min;
                 char permissions[5];

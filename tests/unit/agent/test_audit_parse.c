@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <linux/audit.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
