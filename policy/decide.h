@@ -12,9 +12,9 @@
  * system disk never does. */
 bool device_is_external(const Policy *policy, const DeviceIdentity *device);
 
-/* What may be done with a device (block device, or USB device with storage). An internal device: ACCESS_WRITE,
- * REASON_INTERNAL. Rules are tried in order, the first that matches and has not expired decides; a rule that
- * has expired is as if absent, but the reason says so. */
+/* What may be done with a device (block device, or USB device with storage). An internal device:
+ * ACCESS_WRITE, REASON_INTERNAL. Rules are tried in order, the first that matches and has not expired
+ * decides; a rule that has expired is as if absent, but the reason says so. */
 void decide_device(const Policy *policy, const DeviceIdentity *device, const PolicyTime *now, Decision *ret);
 
 /* Whether an interface of class CLASS of a USB device may be authorised: ACCESS_WRITE yes, ACCESS_DENY no.

@@ -13,21 +13,23 @@
 
 /* Declares `typedef enum TYPE`, TYPE's _to_string (NULL for a value that is not in the list) and
  * _from_string (-1 for a word that is not; an int, so that no caller mistakes it for a constant). */
-#define DECLARE_ENUM(type, prefix, LIST)                                                                     \
-        typedef enum type { LIST(ENUM_CONSTANT_) } type;                                                     \
-        const char *prefix##_to_string(type value);                                                          \
+#define DECLARE_ENUM(type, prefix, LIST)                                                                    \
+        typedef enum type {                                                                                 \
+                LIST(ENUM_CONSTANT_)                                                                        \
+        } type;                                                                                             \
+        const char *prefix##_to_string(type value);                                                         \
         int prefix##_from_string(const char *word)
 
-#define DEFINE_ENUM_STRINGS(type, prefix, LIST)                                                              \
-        static const char *const prefix##_words[] = {LIST(ENUM_WORD_)};                                      \
-        const char *prefix##_to_string(type value) {                                                         \
-                return (size_t) value < sizeof(prefix##_words) / sizeof(prefix##_words[0])                   \
-                               ? prefix##_words[value]                                                       \
-                               : NULL;                                                                       \
-        }                                                                                                    \
-        int prefix##_from_string(const char *word) {                                                         \
-                for (size_t i = 0; i < sizeof(prefix##_words) / sizeof(prefix##_words[0]); i++)              \
-                        if (prefix##_words[i] && strcmp(prefix##_words[i], word) == 0)                       \
-                                return (int) i;                                                              \
-                return -1;                                                                                   \
+#define DEFINE_ENUM_STRINGS(type, prefix, LIST)                                                             \
+        static const char *const prefix##_words[] = {LIST(ENUM_WORD_)};                                     \
+        const char *prefix##_to_string(type value) {                                                        \
+                return (size_t)value < sizeof(prefix##_words) / sizeof(prefix##_words[0])                   \
+                               ? prefix##_words[value]                                                      \
+                               : NULL;                                                                      \
+        }                                                                                                   \
+        int prefix##_from_string(const char *word) {                                                        \
+                for (size_t i = 0; i < sizeof(prefix##_words) / sizeof(prefix##_words[0]); i++)             \
+                        if (prefix##_words[i] && strcmp(prefix##_words[i], word) == 0)                      \
+                                return (int)i;                                                              \
+                return -1;                                                                                  \
         }

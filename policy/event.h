@@ -8,27 +8,29 @@
 #include "policy/enum.h"
 
 /* X(constant, word in SEKISHO_EVENT, MESSAGE_ID, priority as syslog(3)) */
-#define EVENT_LIST(X)                                                                                        \
-        X(EVENT_NONE, "none", "00000000000000000000000000000000", 7)                                         \
-        X(EVENT_WRITE_DENIED, "write-denied", "6601ec7f17b44a1a88fb7cb3bb75a96e", 4)                         \
-        X(EVENT_READ_DENIED, "read-denied", "8d686bcc5ffb491b99dc76f860125a54", 4)                           \
-        X(EVENT_RAW_WRITE_DENIED, "raw-write-denied", "161670469e8f4f54aa988cbea86eb5e0", 4)                 \
-        X(EVENT_LATE_WRITER, "late-writer", "01c0f2bfdfd9461fa1ad07568658fc8d", 4)                           \
-        X(EVENT_DEVICE_ATTACHED, "device-attached", "bdffd0d4763946d785e39045f9684219", 5)                   \
-        X(EVENT_DEVICE_VERDICT, "device-verdict", "9cb6e383ace74c0c84777362459b6ab4", 5)                     \
-        X(EVENT_DEVICE_DETACHED, "device-detached", "79da2cca7d43441484dd4f348cb5b1df", 5)                   \
-        X(EVENT_INTERFACE_VERDICT, "interface-verdict", "28964a07d88c4a0397fcaa2c7288625a", 5)               \
-        X(EVENT_SUPERBLOCK_GUARDED, "superblock-guarded", "c5c173cb2adc40608a13263556332f63", 5)             \
-        X(EVENT_SUPERBLOCK_RELEASED, "superblock-released", "49253feda71b48239ee1dd01e24a974f", 5)           \
-        X(EVENT_POLICY_LOADED, "policy-loaded", "cda46f58e8014bf7a93d4cf67844081c", 5)                       \
-        X(EVENT_POLICY_REFUSED, "policy-refused", "1de3451db9404b1fb59f99b833d038f2", 3)                     \
-        X(EVENT_AGENT_STARTED, "agent-started", "5724eef373e04493b9ce014912202907", 5)                       \
-        X(EVENT_AGENT_STOPPED, "agent-stopped", "b4daa4ed363e4ee799923266c8c8b66a", 5)                       \
-        X(EVENT_AGENT_LOST, "agent-lost", "9b15c1db57df4456bdde57e7e91ba826", 2)                             \
-        X(EVENT_ENFORCEMENT_FAILED, "enforcement-failed", "4efb88d6c5b149efaf05a7ae13941f42", 2)            
+#define EVENT_LIST(X)                                                                                       \
+        X(EVENT_NONE, "none", "00000000000000000000000000000000", 7)                                        \
+        X(EVENT_WRITE_DENIED, "write-denied", "6601ec7f17b44a1a88fb7cb3bb75a96e", 4)                        \
+        X(EVENT_READ_DENIED, "read-denied", "8d686bcc5ffb491b99dc76f860125a54", 4)                          \
+        X(EVENT_RAW_WRITE_DENIED, "raw-write-denied", "161670469e8f4f54aa988cbea86eb5e0", 4)                \
+        X(EVENT_LATE_WRITER, "late-writer", "01c0f2bfdfd9461fa1ad07568658fc8d", 4)                          \
+        X(EVENT_DEVICE_ATTACHED, "device-attached", "bdffd0d4763946d785e39045f9684219", 5)                  \
+        X(EVENT_DEVICE_VERDICT, "device-verdict", "9cb6e383ace74c0c84777362459b6ab4", 5)                    \
+        X(EVENT_DEVICE_DETACHED, "device-detached", "79da2cca7d43441484dd4f348cb5b1df", 5)                  \
+        X(EVENT_INTERFACE_VERDICT, "interface-verdict", "28964a07d88c4a0397fcaa2c7288625a", 5)              \
+        X(EVENT_SUPERBLOCK_GUARDED, "superblock-guarded", "c5c173cb2adc40608a13263556332f63", 5)            \
+        X(EVENT_SUPERBLOCK_RELEASED, "superblock-released", "49253feda71b48239ee1dd01e24a974f", 5)          \
+        X(EVENT_POLICY_LOADED, "policy-loaded", "cda46f58e8014bf7a93d4cf67844081c", 5)                      \
+        X(EVENT_POLICY_REFUSED, "policy-refused", "1de3451db9404b1fb59f99b833d038f2", 3)                    \
+        X(EVENT_AGENT_STARTED, "agent-started", "5724eef373e04493b9ce014912202907", 5)                      \
+        X(EVENT_AGENT_STOPPED, "agent-stopped", "b4daa4ed363e4ee799923266c8c8b66a", 5)                      \
+        X(EVENT_AGENT_LOST, "agent-lost", "9b15c1db57df4456bdde57e7e91ba826", 2)                            \
+        X(EVENT_ENFORCEMENT_FAILED, "enforcement-failed", "4efb88d6c5b149efaf05a7ae13941f42", 2)
 
 #define EVENT_CONSTANT_(constant, word, id, priority) constant,
-typedef enum EventKind { EVENT_LIST(EVENT_CONSTANT_) } EventKind;
+typedef enum EventKind {
+        EVENT_LIST(EVENT_CONSTANT_)
+} EventKind;
 
 const char *event_to_string(EventKind kind);
 int event_from_string(const char *word); /* -1 if there is no such event */
@@ -63,22 +65,22 @@ int event_priority(EventKind kind);
 #define FIELD_ERROR          "SEKISHO_ERROR"
 
 /* What was tried: SEKISHO_OPERATION. */
-#define OPERATION_LIST(X)                                                                                    \
-        X(OPERATION_UNKNOWN, "unknown")       /* could not be told: counts as a write */                     \
-        X(OPERATION_OPEN_READ, "open-read")                                                                  \
-        X(OPERATION_OPEN_WRITE, "open-write")                                                                \
-        X(OPERATION_CREATE, "create")                                                                        \
-        X(OPERATION_TRUNCATE, "truncate")                                                                    \
-        X(OPERATION_RAW_WRITE, "raw-write")                                                                  \
-        X(OPERATION_MKDIR, "mkdir")                                                                          \
-        X(OPERATION_MKNOD, "mknod")                                                                          \
-        X(OPERATION_SYMLINK, "symlink")                                                                      \
-        X(OPERATION_LINK, "link")                                                                            \
-        X(OPERATION_RENAME, "rename")                                                                        \
-        X(OPERATION_UNLINK, "unlink")                                                                        \
-        X(OPERATION_RMDIR, "rmdir")                                                                          \
-        X(OPERATION_SETATTR, "setattr")                                                                      \
-        X(OPERATION_SETXATTR, "setxattr")                                                                    \
-        X(OPERATION_OPENED_BEFORE, "opened-before-guard")                                                    \
+#define OPERATION_LIST(X)                                                                                   \
+        X(OPERATION_UNKNOWN, "unknown") /* could not be told: counts as a write */                          \
+        X(OPERATION_OPEN_READ, "open-read")                                                                 \
+        X(OPERATION_OPEN_WRITE, "open-write")                                                               \
+        X(OPERATION_CREATE, "create")                                                                       \
+        X(OPERATION_TRUNCATE, "truncate")                                                                   \
+        X(OPERATION_RAW_WRITE, "raw-write")                                                                 \
+        X(OPERATION_MKDIR, "mkdir")                                                                         \
+        X(OPERATION_MKNOD, "mknod")                                                                         \
+        X(OPERATION_SYMLINK, "symlink")                                                                     \
+        X(OPERATION_LINK, "link")                                                                           \
+        X(OPERATION_RENAME, "rename")                                                                       \
+        X(OPERATION_UNLINK, "unlink")                                                                       \
+        X(OPERATION_RMDIR, "rmdir")                                                                         \
+        X(OPERATION_SETATTR, "setattr")                                                                     \
+        X(OPERATION_SETXATTR, "setxattr")                                                                   \
+        X(OPERATION_OPENED_BEFORE, "opened-before-guard")                                                   \
         X(OPERATION_MAPPED_BEFORE, "mapped-before-guard")
 DECLARE_ENUM(Operation, operation, OPERATION_LIST);

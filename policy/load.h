@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * load.h: from YAML to a checked Policy. Loading is strict and whole: any fault refuses everything, and every
- * fault of every file is listed with file, line, column and what was expected.
+ * load.h: from YAML to a checked Policy. Loading is strict and whole: any fault refuses everything, and
+ * every fault of every file is listed with file, line, column and what was expected.
  */
 #pragma once
 
@@ -29,10 +29,10 @@ void policy_faults_print(const PolicyFaults *faults, FILE *to);
 
 /* Load PATH, a file or a directory of *.yaml drop-ins, which are merged in byte order of their names: single
  * values of a later file replace earlier ones, lists are appended, a rule name may occur only once.
- * Files must be regular, owned by root or the caller, and not writable by group or others; at most 4 MiB each.
- * A directory without any *.yaml, or a path that does not exist, gives the built-in default and 1 as result.
- * Returns 0, 1 (built-in default), -EBADMSG with RET_FAULTS filled, or -errno (-ENOMEM, …).
- * RET and its ownership pass only on success; RET_FAULTS may be filled in any case and is the caller's. */
+ * Files must be regular, owned by root or the caller, and not writable by group or others; at most 4 MiB
+ * each. A directory without any *.yaml, or a path that does not exist, gives the built-in default and 1 as
+ * result. Returns 0, 1 (built-in default), -EBADMSG with RET_FAULTS filled, or -errno (-ENOMEM, …). RET and
+ * its ownership pass only on success; RET_FAULTS may be filled in any case and is the caller's. */
 int policy_load(const char *path, Policy **ret, PolicyFaults *ret_faults);
 
 /* The same from memory; NAME stands for the file name. Used by fuzzers and tests. */
@@ -46,7 +46,8 @@ int policy_default(Policy **ret);
 typedef struct PolicyResolver {
         int (*user)(void *userdata, const char *name, uid_t *ret);
         int (*group)(void *userdata, const char *name, gid_t *ret);
-        void (*missing)(void *userdata, const char *rule, const char *kind, const char *name); /* may be NULL */
+        void (*missing)(void *userdata, const char *rule, const char *kind,
+                        const char *name); /* may be NULL */
         void *userdata;
 } PolicyResolver;
 

@@ -15,29 +15,29 @@
 #include "policy/object.h"
 #include "policy/verdict.h"
 
-#define POLICY_ZONE_LIST(X)                                                                                  \
-        X(ZONE_MYNUMBER, "mynumber")                                                                         \
-        X(ZONE_LGWAN, "lgwan")                                                                               \
+#define POLICY_ZONE_LIST(X)                                                                                 \
+        X(ZONE_MYNUMBER, "mynumber")                                                                        \
+        X(ZONE_LGWAN, "lgwan")                                                                              \
         X(ZONE_INTERNET, "internet")
 DECLARE_ENUM(PolicyZone, policy_zone, POLICY_ZONE_LIST);
 
-#define POLICY_MODE_LIST(X)                                                                                  \
-        X(MODE_ENFORCE, "enforce")                                                                           \
+#define POLICY_MODE_LIST(X)                                                                                 \
+        X(MODE_ENFORCE, "enforce")                                                                          \
         X(MODE_MONITOR, "monitor")
 DECLARE_ENUM(PolicyMode, policy_mode, POLICY_MODE_LIST);
 
-#define FACTOR_LIST(X)                                                                                       \
-        X(FACTOR_PASSWORD, "password")                                                                       \
-        X(FACTOR_TOTP, "totp")                                                                               \
-        X(FACTOR_CARD, "card")                                                                               \
-        X(FACTOR_FIDO2, "fido2")                                                                             \
+#define FACTOR_LIST(X)                                                                                      \
+        X(FACTOR_PASSWORD, "password")                                                                      \
+        X(FACTOR_TOTP, "totp")                                                                              \
+        X(FACTOR_CARD, "card")                                                                              \
+        X(FACTOR_FIDO2, "fido2")                                                                            \
         X(FACTOR_FINGERPRINT, "fingerprint")
 DECLARE_ENUM(Factor, factor, FACTOR_LIST);
 
-#define PROTOCOL_LIST(X)                                                                                     \
-        X(PROTOCOL_ANY, "any")                                                                               \
-        X(PROTOCOL_TCP, "tcp")                                                                               \
-        X(PROTOCOL_UDP, "udp")                                                                               \
+#define PROTOCOL_LIST(X)                                                                                    \
+        X(PROTOCOL_ANY, "any")                                                                              \
+        X(PROTOCOL_TCP, "tcp")                                                                              \
+        X(PROTOCOL_UDP, "udp")                                                                              \
         X(PROTOCOL_ICMP, "icmp")
 DECLARE_ENUM(Protocol, protocol, PROTOCOL_LIST);
 
@@ -126,7 +126,8 @@ typedef struct Policy {
         size_t n_devices;
 
         bool usb_default_allow;
-        bool usb_class_allow[256]; /* by class code; usb_default_allow is already in it for what is not named */
+        bool usb_class_allow[256]; /* by class code; usb_default_allow is already in it for what is not named
+                                    */
         bool usb_class_named[256];
         UsbRule *usb_rules;
         size_t n_usb_rules;

@@ -18,31 +18,31 @@
 #define CLEANUP_DIR   CLEANUP(scope_closedir)
 
 /* Declares a cleanup function scope_TYPE for pointers whose release function is FUNCTION. */
-#define DEFINE_CLEANUP(type, function)                                                                       \
-        static inline void scope_##function(type **p) {                                                      \
-                if (*p)                                                                                      \
-                        function(*p);                                                                        \
-        }                                                                                                    \
+#define DEFINE_CLEANUP(type, function)                                                                      \
+        static inline void scope_##function(type **p) {                                                     \
+                if (*p)                                                                                     \
+                        function(*p);                                                                       \
+        }                                                                                                   \
         struct scope_##function##_semicolon
 
-#define STEAL_PTR(p)                                                                                         \
-        __extension__({                                                                                      \
-                __typeof__(p) stolen_ = (p);                                                                 \
-                (p) = NULL;                                                                                  \
-                stolen_;                                                                                     \
+#define STEAL_PTR(p)                                                                                        \
+        __extension__({                                                                                     \
+                __typeof__(p) stolen_ = (p);                                                                \
+                (p) = NULL;                                                                                 \
+                stolen_;                                                                                    \
         })
 
-#define STEAL_FD(fd)                                                                                         \
-        __extension__({                                                                                      \
-                int stolen_ = (fd);                                                                          \
-                (fd) = -1;                                                                                   \
-                stolen_;                                                                                     \
+#define STEAL_FD(fd)                                                                                        \
+        __extension__({                                                                                     \
+                int stolen_ = (fd);                                                                         \
+                (fd) = -1;                                                                                  \
+                stolen_;                                                                                    \
         })
 
 #define ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
 static inline void scope_free(void *p) {
-        free(*(void **) p);
+        free(*(void **)p);
 }
 
 static inline void scope_close(const int *fd) {

@@ -9,29 +9,29 @@
 #include "policy/enum.h"
 
 /* What may be done with a device or a superblock. */
-#define ACCESS_LIST(X)                                                                                       \
-        X(ACCESS_DENY, "deny")                                                                               \
-        X(ACCESS_READ_ONLY, "read-only")                                                                     \
+#define ACCESS_LIST(X)                                                                                      \
+        X(ACCESS_DENY, "deny")                                                                              \
+        X(ACCESS_READ_ONLY, "read-only")                                                                    \
         X(ACCESS_WRITE, "write")
 DECLARE_ENUM(Access, access, ACCESS_LIST);
 
 /* Whether one operation by one person goes ahead. */
-#define VERDICT_LIST(X)                                                                                      \
-        X(VERDICT_DENY, "deny")                                                                              \
+#define VERDICT_LIST(X)                                                                                     \
+        X(VERDICT_DENY, "deny")                                                                             \
         X(VERDICT_ALLOW, "allow")
 DECLARE_ENUM(Verdict, verdict, VERDICT_LIST);
 
 /* Why a decision fell as it did: one word for programs; reason_for_person() has the sentence. */
-#define REASON_LIST(X)                                                                                       \
-        X(REASON_NO_DECISION, "no-decision")           /* nothing was decided: denied */                     \
-        X(REASON_INTERNAL, "internal")                 /* the terminal's own disk or a kernel file system */ \
-        X(REASON_DEFAULT, "default")                   /* no rule names it: the section's default */         \
-        X(REASON_RULE, "rule")                         /* a rule names it and says so */                     \
-        X(REASON_RULE_EXPIRED, "rule-expired")         /* a rule names it, but has expired */                \
-        X(REASON_NOT_THIS_PERSON, "not-this-person")   /* the rule is for other users or groups */           \
-        X(REASON_OUTSIDE_HOURS, "outside-hours")       /* the rule is for other hours */                     \
-        X(REASON_READ_ONLY, "read-only")               /* may be read, not written */                        \
-        X(REASON_INTERFACE_CLASS, "interface-class")   /* the USB interface class is listed */               \
+#define REASON_LIST(X)                                                                                      \
+        X(REASON_NO_DECISION, "no-decision")         /* nothing was decided: denied */                      \
+        X(REASON_INTERNAL, "internal")               /* the terminal's own disk or a kernel file system */  \
+        X(REASON_DEFAULT, "default")                 /* no rule names it: the section's default */          \
+        X(REASON_RULE, "rule")                       /* a rule names it and says so */                      \
+        X(REASON_RULE_EXPIRED, "rule-expired")       /* a rule names it, but has expired */                 \
+        X(REASON_NOT_THIS_PERSON, "not-this-person") /* the rule is for other users or groups */            \
+        X(REASON_OUTSIDE_HOURS, "outside-hours")     /* the rule is for other hours */                      \
+        X(REASON_READ_ONLY, "read-only")             /* may be read, not written */                         \
+        X(REASON_INTERFACE_CLASS, "interface-class") /* the USB interface class is listed */                \
         X(REASON_INVALID_QUESTION, "invalid-question") /* not enough is known to decide: denied */
 DECLARE_ENUM(Reason, reason, REASON_LIST);
 
@@ -40,9 +40,11 @@ DECLARE_ENUM(Reason, reason, REASON_LIST);
 typedef struct Decision {
         Access access;
         Reason reason;
-        bool conditional;   /* ACCESS_WRITE only: it holds for some people or hours; every open must be asked */
+        bool conditional;   /* ACCESS_WRITE only: it holds for some people or hours; every open must be asked
+                             */
         bool external;      /* the object lies outside the terminal's own disks */
-        const char *rule;   /* the deciding rule's name, or "removable.default" and the like; never NULL once decided */
+        const char *rule;   /* the deciding rule's name, or "removable.default" and the like; never NULL once
+                               decided */
         const char *origin; /* "FILE:LINE" of that rule, or "built-in" */
 } Decision;
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * build.h: how a Policy is made and its parts are given back; for the loader and the built-in default alone.
+ */
+#pragma once
+
+#include "policy/model.h"
+#include "policy/scope.h"
+
+/* A policy with one reference that denies everything, or NULL without memory. */
+Policy *policy_new(void);
+
+DEFINE_CLEANUP(Policy, policy_unref);
+#define CLEANUP_POLICY CLEANUP(scope_policy_unref)
+
+/* Free what a rule owns, not the rule itself. */
+void device_rule_clear(DeviceRule *rule);
+void usb_rule_clear(UsbRule *rule);
+void filesystem_rule_clear(FilesystemRule *rule);
+void network_rule_clear(NetworkRule *rule);

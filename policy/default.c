@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "policy/build.h"
+#include "policy/load.h"
+
+/* What a terminal cannot be used without, and what carries nothing out of it. */
+static const uint8_t allowed_classes[] = {USB_CLASS_HID_, USB_CLASS_HUB_, USB_CLASS_SMART_CARD_,
+                                          USB_CLASS_AUDIO_, USB_CLASS_VIDEO_};
+
+int policy_default(Policy **ret) {
+        CLEANUP_POLICY Policy *policy = policy_new();
+
+        if (!policy)
+                return -ENOMEM;
+        policy->version = 1;
+        policy->zone = ZONE_MYNUMBER;
+        policy->mode = MODE_ENFORCE;
+        policy->removable_default = ACCESS_READ_ONLY;
+        policy->filesystems_default = ACCESS_READ_ONLY;
+        for (size_t i = 0; i < ELEMENTS(allowed_classes); i++) {
+                policy->usb_class_allow[allowed_classes[i]] = true;
+                policy->usb_class_named[allowed_classes[i]] = true;
+        }
+        policy->removable_origin = strdup("built-in");
+        policy->usb_origin = strdup("built-in");
+        policy->filesystems_origin = strdup("built-in");
+        if (!policy->removable_origin || !policy->usb_origin || !policy->filesystems_origin)
+                return -ENOMEM;
+        *ret = STEAL_PTR(policy);
+        return 0;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy/model.h"
+
+#include <stdlib.h>
+
+#include "policy/build.h"
+
+DEFINE_ENUM_STRINGS(PolicyZone, policy_zone, POLICY_ZONE_LIST)
+DEFINE_ENUM_STRINGS(PolicyMode, policy_mode, POLICY_MODE_LIST)
+DEFINE_ENUM_STRINGS(Factor, factor, FACTOR_LIST)
+DEFINE_ENUM_STRINGS(Protocol, protocol, PROTOCOL_LIST)
+
+static void strings_free(char **strings, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                free(strings[i]);
+        free(strings);
+}
+
+static void scope_clear(RuleScope *scope) {
+        strings_free(scope->users, scope->n_users);
+        strings_free(scope->groups, scope->n_groups);
+        free(scope->uids);
+        free(scope->gids);
+}
+
+static void match_clear(DeviceMatch *match) {
+        free(match->vendor);
+        free(match->product);
+        free(match->serial);
+}
+
+void device_rule_clear(DeviceRule *rule) {
+        free(rule->name);
+        free(rule->origin);
+        match_clear(&rule->match);
+        scope_clear(&rule->scope);
+}
+
+void usb_rule_clear(UsbRule *rule) {
+        free(rule->name);
+        free(rule->origin);
+        match_clear(&rule->match);
+}
+
+void filesystem_rule_clear(FilesystemRule *rule) {
+        free(rule->name);
+        free(rule->origin);
+        free(rule->type);
+        free(rule->source);
+        scope_clear(&rule->scope);
+}
+
+void network_rule_clear(NetworkRule *rule) {
+        free(rule->name);
+        free(rule->origin);
+        free(rule->to);
+        free(rule->ports);
+        scope_clear(&rule->scope);
+}
+
+static void policy_free(Policy *policy) {
+        free(policy->contact);
+        for (size_t i = 0; i < policy->n_devices; i++)
+                device_rule_clear(&policy->devices[i]);
+        free(policy->devices);
+        for (size_t i = 0; i < policy->n_usb_rules; i++)
+                usb_rule_clear(&policy->usb_rules[i]);
+        free(policy->usb_rules);
+        for (size_t i = 0; i < policy->n_filesystems; i++)
+                filesystem_rule_clear(&policy->filesystems[i]);
+        free(policy->filesystems);
+        for (size_t i = 0; i < policy->n_network; i++)
+                network_rule_clear(&policy->network[i]);
+        free(policy->network);
+        for (size_t i = 0; i < policy->n_mfa_services; i++)
+                free(policy->mfa_services[i].name);
+        free(policy->mfa_services);
+        free(policy->mfa_factors);
+        strings_free(policy->mfa_exempt, policy->n_mfa_exempt);
+        free(policy->removable_origin);
+        free(policy->usb_origin);
+        free(policy->filesystems_origin);
+        free(policy);
+}
+
+Policy *policy_new(void) {
+        Policy *policy = calloc(1, sizeof(*policy));
+
+        if (policy)
+                policy->references = 1;
+        return policy;
+}
+
+Policy *policy_ref(Policy *policy) {
+        if (policy)
+                __atomic_add_fetch(&policy->references, 1, __ATOMIC_RELAXED);
+        return policy;
+}
+
+Policy *policy_unref(Policy *policy) {
+        if (policy && __atomic_sub_fetch(&policy->references, 1, __ATOMIC_ACQ_REL) == 0)
+                policy_free(policy);
+        return NULL;
+}
