@@ -20,13 +20,13 @@ typedef struct Device {
         DeviceIdentity id;      /* for a stacked device: its own name and devnum ... */
         DeviceIdentity *bottom; /* ... and what it stands on, NULL for a plain one */
         size_t n_bottom;
-        Decision decision;      /* the strictest over the bottoms; its strings are borrowed from the policy */
-        int enforcement;        /* 0, or the -errno with which enforcing failed */
+        Decision decision; /* the strictest over the bottoms; its strings are borrowed from the policy */
+        int enforcement;   /* 0, or the -errno with which enforcing failed */
 } Device;
 
 typedef enum DeviceChange {
-        DEVICE_ATTACHED,  /* new (or new medium), judged and enforced */
-        DEVICE_REJUDGED,  /* the verdict changed: other policy, expiry */
+        DEVICE_ATTACHED, /* new (or new medium), judged and enforced */
+        DEVICE_REJUDGED, /* the verdict changed: other policy, expiry */
         DEVICE_DETACHED,
 } DeviceChange;
 
@@ -46,8 +46,8 @@ typedef struct DevicesCallbacks {
 /* Starts following devices: subscribes first, then enumerates, so that none is missed. RUNTIME_DIR holds the
  * release notes. With MONITOR_ONLY nothing is held or deauthorised, what is held is let go.
  * Returns 0 or -errno. The caller frees with devices_free. */
-int devices_new(sd_event *event, const char *runtime_dir, bool monitor_only, const DevicesCallbacks *callbacks,
-                Devices **ret);
+int devices_new(sd_event *event, const char *runtime_dir, bool monitor_only,
+                const DevicesCallbacks *callbacks, Devices **ret);
 void devices_free(Devices *devices);
 
 /* Judge everything anew (policy changed, something expired, mode changed) and enforce. Decisions held in
@@ -62,5 +62,6 @@ const Device *devices_find_block(Devices *devices, dev_t devnum);
 /* Call F for every device; stops at the first non-zero and returns it. */
 int devices_foreach(Devices *devices, int (*f)(void *userdata, const Device *device), void *userdata);
 
-/* On clean shutdown: hold again every disk whose verdict is conditional, since nobody will ask from now on. */
+/* On clean shutdown: hold again every disk whose verdict is conditional, since nobody will ask from now on.
+ */
 int devices_hold_conditional(Devices *devices);

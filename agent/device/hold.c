@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/device/hold.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "agent/device/stack.h"
+#include "agent/file.h"
+#include "policy/scope.h"
+
+DEFINE_CLEANUP(struct udev_device, udev_device_unref);
+
+static int set_node(struct udev_device *dev, bool read_only) {
+        const char *node = udev_device_get_devnode(dev);
+        int flag = read_only;
+        struct stat st;
+
+        if (!node)
+                return -ENODEV;
+        CLEANUP_CLOSE int fd = open(node, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+        if (fd <
+            0) /* ENOMEDIUM cannot come of a non-blocking open; ENXIO is a loop device without its file */
+                return errno == ENOENT || errno == ENXIO ? -ENODEV : -errno;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISBLK(st.st_mode) || st.st_rdev != udev_device_get_devnum(dev))
+                return -ENODEV; /* somebody put another node in its place */
+        return ioctl(fd, BLKROSET, &flag) < 0 ? -errno : 0;
+}
+
+/* Every partition below the disk's sysfs directory. */
+static int set_partitions(struct udev *udev, const char *disk_path, bool read_only) {
+        CLEANUP_DIR DIR *dir = opendir(disk_path);
+        const struct dirent *entry;
+        int first_error = 0;
+
+        while (dir && (entry = readdir(dir))) {
+                char path[PATH_MAX];
+                CLEANUP(scope_udev_device_unref) struct udev_device *partition = NULL;
+                int r;
+
+                if ((size_t)snprintf(path, sizeof(path), "%s/%s/partition", disk_path, entry->d_name) >=
+                            sizeof(path) ||
+                    access(path, F_OK) < 0)
+                        continue;
+                *strrchr(path, '/') = '\0';
+                partition = udev_device_new_from_syspath(udev, path);
+                r = partition ? set_node(partition, read_only) : 0;
+                if (r < 0 && r != -ENODEV && first_error == 0)
+                        first_error = r;
+        }
+        return first_error;
+}
+
+int hold_set_read_only(struct udev *udev, dev_t disk, bool read_only) {
+        CLEANUP(scope_udev_device_unref)
+        struct udev_device *dev = udev_device_new_from_devnum(udev, 'b', disk);
+        int r, partitions;
+
+        if (!dev)
+                return -ENODEV;
+        r = set_node(dev, read_only);
+        partitions = set_partitions(udev, udev_device_get_syspath(dev), read_only);
+        return r < 0 ? r : partitions;
+}
+
+int hold_is_read_only(struct udev *udev, dev_t disk) {
+        char path[PATH_MAX], text[8];
+        size_t length;
+        dev_t found;
+        int r = stack_disk(disk, path, &found);
+
+        (void)udev;
+        if (r < 0)
+                return r;
+        length = strlen(path);
+        if ((size_t)snprintf(path + length, sizeof(path) - length, "/ro") >= sizeof(path) - length)
+                return -ENAMETOOLONG;
+        if (file_read_small(AT_FDCWD, path, text, sizeof(text)) < 0)
+                return -ENODEV;
+        return strcmp(text, "0") != 0;
+}
+
+static int note_path(const char *runtime_dir, dev_t disk, char path[static PATH_MAX]) {
+        return (size_t)snprintf(path, PATH_MAX, "%s/released/%u:%u", runtime_dir, major(disk),
+                                minor(disk)) >= PATH_MAX
+                       ? -ENAMETOOLONG
+                       : 0;
+}
+
+int release_note_write(const char *runtime_dir, dev_t disk, uint64_t diskseq) {
+        char path[PATH_MAX], text[32];
+        int r = note_path(runtime_dir, disk, path);
+
+        if (r < 0)
+                return r;
+        *strrchr(path, '/') = '\0';
+        r = directory_ensure(path, 0700);
+        if (r < 0)
+                return r;
+        path[strlen(path)] = '/';
+        snprintf(text, sizeof(text), "%" PRIu64 "\n", diskseq);
+        return file_replace(path, text, strlen(text), 0600);
+}
+
+int release_note_drop(const char *runtime_dir, dev_t disk) {
+        char path[PATH_MAX];
+        int r = note_path(runtime_dir, disk, path);
+
+        if (r < 0)
+                return r;
+        return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int release_note_holds(const char *runtime_dir, dev_t disk, uint64_t diskseq) {
+        char path[PATH_MAX], text[32], expected[32];
+        struct stat st;
+        int r = note_path(runtime_dir, disk, path);
+
+        if (r < 0)
+                return r;
+        if (lstat(path, &st) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
+                return -EPERM;
+        if (file_read_small(AT_FDCWD, path, text, sizeof(text)) < 0)
+                return -EIO;
+        snprintf(expected, sizeof(expected), "%" PRIu64, diskseq);
+        return diskseq != 0 && strcmp(text, expected) == 0;
+}
