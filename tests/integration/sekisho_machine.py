@@ -19,9 +19,10 @@ RULES = "/run/udev/rules.d"
 JOURNALD = "/lib/systemd/systemd-journald"
 UDEVD = "/lib/systemd/systemd-udevd"
 LOOP_CTL_REMOVE = 0x4C81
+PREFIX = "sekisho-test-"  # of every temporary directory
 # Loop devices of the tests have numbers that nobody else takes: held for a stick by a udev rule, and plain.
-STICK_LOOPS = range(7000, 7100)
-PLAIN_LOOPS = range(7100, 7200)
+STICK_LOOPS = range(6800, 6900)
+PLAIN_LOOPS = range(6900, 7000)
 
 GROUP = "sekisho-test-zeimu"
 MEMBER = "sekisho-test-member"
@@ -89,16 +90,19 @@ class Machine:
 
     @staticmethod
     def _sweep_loops():
-        """A run that was killed may have left empty loop devices behind."""
-        control = os.open("/dev/loop-control", os.O_RDWR)
-        try:
+        """A run that was killed may have left loop devices behind; what is not ours is left alone."""
+        with open("/dev/loop-control", "r+b", buffering=0) as control:
             for number in (*STICK_LOOPS, *PLAIN_LOOPS):
-                if os.path.exists(f"/sys/block/loop{number}"):
-                    if os.path.exists(f"/sys/block/loop{number}/loop"):
-                        run(["losetup", "--detach", f"/dev/loop{number}"])
+                try:
+                    with open(f"/sys/block/loop{number}/loop/backing_file") as backing:
+                        ours = PREFIX in backing.read()
+                except FileNotFoundError:
+                    ours = os.path.exists(f"/sys/block/loop{number}")
+                if not ours:
+                    continue
+                run(["losetup", "--detach", f"/dev/loop{number}"], check=False)
+                with contextlib.suppress(OSError):
                     fcntl.ioctl(control, LOOP_CTL_REMOVE, number)
-        finally:
-            os.close(control)
 
     def _journal(self):
         """Returns our own journald, or None if the machine has one."""

@@ -15,13 +15,19 @@ import yaml
 
 import sekisho_stick
 from sekisho_journal import Journal
-from sekisho_machine import PLAIN_LOOPS, RULES, STICK_LOOPS, make_directory, unlink
+from sekisho_machine import PLAIN_LOOPS, PREFIX, RULES, STICK_LOOPS, make_directory, unlink
 from sekisho_wait import DEADLINE, Late, run, start, stop, wait_until
 
 NETLINK_AUDIT = 9
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ.get("SEKISHO_BUILD", os.path.join(ROOT, "build"))
+
+
+def read(path):
+    with contextlib.suppress(OSError), open(path, errors="replace") as file:
+        return file.read()
+    return ""
 
 
 def program(name):
@@ -112,7 +118,7 @@ class World:
             raise
 
     def _build(self):
-        self.directory = tempfile.mkdtemp(prefix="sekisho-test-")
+        self.directory = tempfile.mkdtemp(prefix=PREFIX)
         self._undo.callback(shutil.rmtree, self.directory, True)
         os.chmod(self.directory, 0o755)
         self.runtime, self.state = os.path.join(self.directory, "run"), os.path.join(self.directory, "state")
@@ -144,6 +150,8 @@ class World:
         which loop devices stand for sticks: those of their own numbers, from when something is plugged in."""
         undo = self._undo
         make_directory(undo, RULES)
+        others = [name for name in os.listdir(RULES) if "sekisho-hold" in read(os.path.join(RULES, name))]
+        assert not others, f"{others} in {RULES} hold devices already: another agent's world is there"
         undo.callback(run, ["udevadm", "control", "--reload"], check=False)
         low, high = STICK_LOOPS[0] // 100, STICK_LOOPS[-1] // 100
         assert low == high
@@ -162,7 +170,10 @@ class World:
             to.write(text)
 
     def _project_rules(self):
-        raise NotImplementedError
+        with open(os.path.join(ROOT, "packaging", "udev", "10-sekisho.rules.in")) as template:
+            rules = template.read()
+        assert "@SEKISHO_HOLD_COMMAND@" in rules
+        return rules.replace("@SEKISHO_HOLD_COMMAND@", f"{program('sekisho-hold')} --runtime-dir {self.runtime}")
 
     # -- sticks
 
