@@ -227,7 +227,8 @@ static int start_loop(Agent *agent) {
 static int start_rooms(Agent *agent) {
         DevicesCallbacks devices = agent_devices_callbacks(agent);
         SuperblocksCallbacks superblocks = agent_superblocks_callbacks(agent);
-        int r = nodes_new(agent->event, agent->report, &agent->nodes);
+        int r = nodes_new(agent->event, agent->report, agent->settings.runtime_dir, agent_on_nodes_changed,
+                          agent, &agent->nodes);
 
         if (r >= 0)
                 r = keeper_new(agent->event, agent->settings.runtime_dir, agent_on_keeper_restarted, agent,
@@ -235,7 +236,7 @@ static int start_rooms(Agent *agent) {
         if (r < 0)
                 return r;
         /* without audit everything is refused all the same, only less is known of who tried */
-        agent->audit_error = audit_new(agent->event, agent_on_erofs, agent, &agent->audit);
+        agent->audit_error = audit_new(agent->event, agent_on_refused, agent, &agent->audit);
         r = devices_new(agent->event, agent->settings.runtime_dir, agent_is_monitor(agent), &devices,
                         &agent->devices);
         if (r >= 0)

@@ -41,7 +41,8 @@ bool agent_is_monitor(const Agent *agent);
 /* enforce.c: the callbacks that hand verdicts out and take changes in. */
 DevicesCallbacks agent_devices_callbacks(Agent *agent);
 SuperblocksCallbacks agent_superblocks_callbacks(Agent *agent);
-void agent_on_erofs(void *userdata, const AuditEvent *event, dev_t devnum, const char *path);
+void agent_on_refused(void *userdata, const AuditEvent *event, bool node, dev_t devnum, const char *path);
+void agent_on_nodes_changed(void *userdata);
 void agent_on_keeper_restarted(void *userdata);
 /* Bring the audit filter in line with what is sealed. */
 void agent_update_audit(Agent *agent);

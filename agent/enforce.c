@@ -113,7 +113,7 @@ static int guard_nodes(Agent *agent, const Device *device) {
                 return -ENOMEM;
         r = nodes_guard(agent->nodes, device->id.devnum, device->syspath, volume);
         volume_unref(volume);
-        if (r == 0 && !agent_is_monitor(agent))
+        if (r == 0 && nodes_gate(agent->nodes, device->id.devnum) && !agent_is_monitor(agent))
                 r = keeper_gate(agent->keeper, device->id.devnum, true,
                                 nodes_gate(agent->nodes, device->id.devnum), &identity, NULL,
                                 agent->store.policy->serial);
@@ -307,56 +307,119 @@ void agent_on_keeper_restarted(void *userdata) {
                 (void)superblocks_foreach(agent->superblocks, keep_superblock, agent);
 }
 
-/* what the read-only flag refused */
+/* what the kernel itself refused */
 
 typedef struct Sealed {
         dev_t *devnums;
         size_t n;
-        dev_t wanted;
-        const Superblock *found;
+        char **nodes;
+        size_t n_nodes;
+        const Agent *agent;
 } Sealed;
 
 static int collect_sealed(void *userdata, const Superblock *sb) {
         Sealed *sealed = userdata;
+        dev_t *grown;
 
-        if (sb->guard == GUARD_READ_ONLY || sb->guard == GUARD_GATE_READ_ONLY) {
-                dev_t *grown = reallocarray(sealed->devnums, sealed->n + 1, sizeof(*grown));
-
-                if (!grown)
-                        return -ENOMEM;
-                sealed->devnums = grown;
-                sealed->devnums[sealed->n++] = sb->identity.devnum;
-        }
+        if (sb->guard != GUARD_READ_ONLY && sb->guard != GUARD_GATE_READ_ONLY)
+                return 0;
+        grown = reallocarray(sealed->devnums, sealed->n + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        sealed->devnums = grown;
+        sealed->devnums[sealed->n++] = sb->identity.devnum;
         return 0;
 }
 
+/* A node that has a gate is told of by that; one on which some may write is not refused by the kernel. */
+static int collect_node(void *userdata, dev_t disk, const char *path) {
+        Sealed *sealed = userdata;
+        const Volume *volume = nodes_volume(sealed->agent->nodes, disk);
+        char **grown;
+
+        if (nodes_gate(sealed->agent->nodes, disk) || !volume || volume_asks_subject(volume) ||
+            volume_is_monitor(volume))
+                return 0;
+        grown = reallocarray(sealed->nodes, sealed->n_nodes + 1, sizeof(char *));
+        if (!grown)
+                return -ENOMEM;
+        sealed->nodes = grown;
+        sealed->nodes[sealed->n_nodes] = strdup(path);
+        return sealed->nodes[sealed->n_nodes++] ? 0 : -ENOMEM;
+}
+
 void agent_update_audit(Agent *agent) {
-        Sealed sealed = {0};
+        Sealed sealed = {.agent = agent};
         int r;
 
         if (!agent->audit)
                 return;
         r = superblocks_foreach(agent->superblocks, collect_sealed, &sealed);
         if (r == 0)
-                r = audit_watch(agent->audit, sealed.devnums, sealed.n);
+                r = nodes_foreach(agent->nodes, collect_node, &sealed);
+        if (r == 0)
+                r = audit_watch(agent->audit, sealed.devnums, sealed.n, sealed.nodes, sealed.n_nodes);
         if (r < 0 && agent->audit_error == 0)
                 tell_failure(agent, NULL, NULL, "attribution by audit", r);
         agent->audit_error = r;
+        for (size_t i = 0; i < sealed.n_nodes; i++)
+                free(sealed.nodes[i]);
+        free(sealed.nodes);
         free(sealed.devnums);
 }
 
-static int find_superblock(void *userdata, const Superblock *sb) {
-        Sealed *sealed = userdata;
+typedef struct Wanted {
+        dev_t devnum;
+        const Superblock *found;
+} Wanted;
 
-        if (sb->identity.devnum == sealed->wanted)
-                sealed->found = sb;
+static int find_superblock(void *userdata, const Superblock *sb) {
+        Wanted *wanted = userdata;
+
+        if (sb->identity.devnum == wanted->devnum)
+                wanted->found = sb;
         return 0;
 }
 
-void agent_on_erofs(void *userdata, const AuditEvent *event, dev_t devnum, const char *path) {
+/* Who is asked for the record's text, and why it was refused. NULL if it is none of ours any more. */
+static const Volume *refusing_volume(Agent *agent, bool node, dev_t devnum, OpenDecision *decision) {
+        Subject nobody = {.uid = (uid_t)-1, .loginuid = (uid_t)-1, .gid = (gid_t)-1};
+        Wanted wanted = {.devnum = devnum};
+        const Volume *volume;
+        const Device *disk;
+
+        if (node) {
+                disk = devices_find_block(agent->devices, devnum);
+                volume = disk ? nodes_volume(agent->nodes, disk->id.devnum) : NULL;
+        } else {
+                (void)superblocks_foreach(agent->superblocks, find_superblock, &wanted);
+                volume = wanted.found ? wanted.found->volume : NULL;
+        }
+        if (volume)
+                volume_judge(volume, &nobody, true, decision);
+        return volume;
+}
+
+/* Where the name was given relative to a directory descriptor, audit knows the directory by its inode alone
+ * and puts the working directory in its place: then the mount is the best that can be said. */
+static const char *within_mount(Agent *agent, dev_t devnum, const char *path) {
+        Wanted wanted = {.devnum = devnum};
+        size_t length;
+
+        (void)superblocks_foreach(agent->superblocks, find_superblock, &wanted);
+        if (!wanted.found)
+                return path;
+        length = strlen(wanted.found->mount);
+        return strncmp(path, wanted.found->mount, length) == 0 &&
+                               (path[length] == '/' || path[length] == '\0')
+                       ? path
+                       : wanted.found->mount;
+}
+
+void agent_on_refused(void *userdata, const AuditEvent *event, bool node, dev_t devnum, const char *path) {
         Agent *agent = userdata;
-        Sealed search = {.wanted = devnum};
-        OpenDecision decision = {.verdict = VERDICT_DENY};
+        OpenDecision decision;
+        const Volume *volume;
         Record *record;
 
         if (event->pid == getpid() || event->syscall == SYS_faccessat || event->syscall == SYS_faccessat2)
@@ -365,22 +428,24 @@ void agent_on_erofs(void *userdata, const AuditEvent *event, dev_t devnum, const
         if (event->syscall == SYS_access)
                 return;
 #endif
-        (void)superblocks_foreach(agent->superblocks, find_superblock, &search);
-        if (!search.found || !search.found->volume)
+        volume = refusing_volume(agent, node, devnum, &decision);
+        if (!volume)
                 return;
-        record = agent_record(agent, EVENT_WRITE_DENIED);
+        record = agent_record(agent, node ? EVENT_RAW_WRITE_DENIED : EVENT_WRITE_DENIED);
         if (record) {
-                decision.rule = search.found->decision.rule;
-                decision.origin = search.found->decision.origin;
-                decision.reason = search.found->decision.reason;
-                volume_describe(search.found->volume, &decision, record);
-                record->operation = audit_operation(event->syscall);
+                decision.verdict = VERDICT_DENY;
+                volume_describe(volume, &decision, record);
+                record->operation = node ? OPERATION_RAW_WRITE : audit_operation(event->syscall);
                 record->pid = event->pid;
                 record->uid = event->uid;
                 record->loginuid = event->loginuid;
                 record_set(record, TEXT_EXE, event->exe[0] ? event->exe : NULL);
                 record_set(record, TEXT_CMDLINE, event->command[0] ? event->command : NULL);
-                record_set(record, TEXT_PATH, path);
+                record_set(record, TEXT_PATH, node ? path : within_mount(agent, devnum, path));
         }
         report_submit(agent->report, record);
+}
+
+void agent_on_nodes_changed(void *userdata) {
+        agent_settle_soon(userdata);
 }

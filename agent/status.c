@@ -113,6 +113,11 @@ static struct json_object *mechanisms_object(const Agent *agent) {
             access("/proc/self/stack", R_OK) == 0
                     ? "ok: registers and kernel stack"
                     : "no kernel stacks: every open on a guarded volume counts as a write");
+        put(object, "device-nodes",
+            nodes_have_gates(agent->nodes)
+                    ? "ok: permission events"
+                    : "this kernel asks nobody about special files: raw writes are refused by the "
+                      "read-only flag, and told by audit");
         put(object, "udev", "ok");
         put(object, "block-read-only", "ok");
         if (!agent->audit || agent->audit_error < 0)

@@ -14,17 +14,20 @@
 
 typedef struct Audit Audit;
 
-/* EVENT was refused with EROFS on the file system DEVNUM that is watched; PATH is the best name there is. */
-typedef void (*AuditHandler)(void *userdata, const AuditEvent *event, dev_t devnum, const char *path);
+/* EVENT was refused. DEVNUM is the watched file system's on which it was refused with EROFS and PATH the
+ * best name there is; or, with NODE, the number of the watched device node PATH that was opened for writing.
+ */
+typedef void (*AuditHandler)(void *userdata, const AuditEvent *event, bool node, dev_t devnum,
+                             const char *path);
 
 /* 0, -ENOTSUP where the kernel has no audit, -errno. Nothing is switched on yet. */
 int audit_new(sd_event *event, AuditHandler handler, void *userdata, Audit **ret);
 /* Takes its rules away and leaves auditing as it was found. Returns NULL. */
 Audit *audit_free(Audit *audit);
 
-/* Watch these file systems from now on (replaces the earlier list); none switches the filter off.
- * 0 or -errno. */
-int audit_watch(Audit *audit, const dev_t *devnums, size_t n);
+/* Watch these file systems and these device nodes from now on (replaces the earlier lists; copied); none
+ * switches auditing off again. 0 or -errno. */
+int audit_watch(Audit *audit, const dev_t *devnums, size_t n, char *const *nodes, size_t n_nodes);
 
 /* Messages that the kernel could not deliver or that came too mixed up, since the start. */
 uint64_t audit_lost(const Audit *audit);

@@ -80,23 +80,31 @@ static void parse_syscall(AuditEvent *event, const char *text) {
         untrusted(text, "key", event->key, sizeof(event->key));
 }
 
-static void parse_path(AuditEvent *event, const char *text) {
-        const char *device = find_value(text, "dev"), *type = find_value(text, "nametype");
-        AuditPath *path;
+/* "dev=07:1b58", both in hex. False if it is not there. */
+static bool device_number(const char *text, const char *name, dev_t *ret) {
+        const char *value = find_value(text, name);
+        unsigned long maj;
         char *end;
+
+        if (!value)
+                return false;
+        maj = strtoul(value, &end, 16);
+        if (*end != ':')
+                return false;
+        *ret = makedev((unsigned)maj, (unsigned)strtoul(end + 1, NULL, 16));
+        return true;
+}
+
+static void parse_path(AuditEvent *event, const char *text) {
+        const char *type = find_value(text, "nametype");
+        AuditPath *path;
 
         if (event->n_paths == AUDIT_PATHS)
                 return;
         path = &event->paths[event->n_paths++];
         *path = (AuditPath){0};
-        if (device) { /* "dev=07:00", both in hex */
-                unsigned long maj = strtoul(device, &end, 16);
-
-                if (*end == ':') {
-                        path->devnum = makedev((unsigned)maj, (unsigned)strtoul(end + 1, NULL, 16));
-                        path->has_device = true;
-                }
-        }
+        path->has_device = device_number(text, "dev", &path->devnum);
+        (void)device_number(text, "rdev", &path->node);
         path->parent = type && strncmp(type, "PARENT", 6) == 0;
         untrusted(text, "name", path->name, sizeof(path->name));
 }

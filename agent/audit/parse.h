@@ -23,6 +23,7 @@ enum {
 typedef struct AuditPath {
         bool has_device;
         dev_t devnum; /* device number of the file system that the inode lies on */
+        dev_t node;   /* it is a device node, with this number; else 0 */
         bool parent;  /* it is the directory in which a name was to be made or removed */
         char name[AUDIT_TEXT];
 } AuditPath;

@@ -2,10 +2,18 @@
 #include "agent/gate/nodes.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libudev.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/fanotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "policy/scope.h"
 
@@ -14,11 +22,16 @@ DEFINE_CLEANUP(struct udev_enumerate, udev_enumerate_unref);
 
 typedef struct Disk {
         dev_t devnum;
-        Gate *gate;
+        char *syspath;
+        Volume *volume;
+        Gate *gate; /* NULL where the kernel does not ask about special files */
 } Disk;
 
 struct Nodes {
         Report *report;
+        NodesChanged changed;
+        void *userdata;
+        bool have_gates;
         struct udev *udev;
         struct udev_monitor *monitor;
         sd_event_source *source;
@@ -33,31 +46,34 @@ static Disk *find(const Nodes *nodes, dev_t disk) {
         return NULL;
 }
 
-static int mark_device(Gate *gate, struct udev_device *device) {
-        const char *node = udev_device_get_devnode(device);
-        int r = node ? gate_mark_node(gate, node) : 0;
-
-        return r == -ENOENT ? 0 : r; /* gone again */
+static void disk_clear(Disk *disk) {
+        gate_free(disk->gate);
+        volume_unref(disk->volume);
+        free(disk->syspath);
 }
 
-static int mark_all(Nodes *nodes, Gate *gate, const char *syspath) {
+/* Call F with the node of a disk and of each of its partitions; the first negative result is returned, the
+ * rest are visited all the same. */
+static int visit_nodes(Nodes *nodes, const Disk *disk,
+                       int (*f)(void *userdata, dev_t disk, const char *path), void *userdata) {
         CLEANUP(scope_udev_device_unref)
-        struct udev_device *disk = udev_device_new_from_syspath(nodes->udev, syspath);
+        struct udev_device *dev = udev_device_new_from_syspath(nodes->udev, disk->syspath);
         CLEANUP(scope_udev_enumerate_unref) struct udev_enumerate *list = udev_enumerate_new(nodes->udev);
         struct udev_list_entry *entry;
-        int first_error;
+        int first_error = 0;
 
-        if (!disk)
+        if (!dev)
                 return -ENODEV;
+        /* the parent is among what is found */
         if (!list || udev_enumerate_add_match_subsystem(list, "block") < 0 ||
-            udev_enumerate_add_match_parent(list, disk) < 0 || udev_enumerate_scan_devices(list) < 0)
+            udev_enumerate_add_match_parent(list, dev) < 0 || udev_enumerate_scan_devices(list) < 0)
                 return -ENOMEM;
-        first_error = mark_device(gate, disk);
         udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(list)) {
                 CLEANUP(scope_udev_device_unref)
-                struct udev_device *device =
+                struct udev_device *node =
                         udev_device_new_from_syspath(nodes->udev, udev_list_entry_get_name(entry));
-                int r = device ? mark_device(gate, device) : 0;
+                const char *path = node ? udev_device_get_devnode(node) : NULL;
+                int r = path ? f(userdata, disk->devnum, path) : 0;
 
                 if (r < 0 && first_error == 0)
                         first_error = r;
@@ -65,10 +81,18 @@ static int mark_all(Nodes *nodes, Gate *gate, const char *syspath) {
         return first_error;
 }
 
+static int mark_node(void *userdata, dev_t disk, const char *path) {
+        int r = gate_mark_node(userdata, path);
+
+        (void)disk;
+        return r == -ENOENT ? 0 : r; /* gone again */
+}
+
 static int on_uevent(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         Nodes *nodes = userdata;
         CLEANUP(scope_udev_device_unref) struct udev_device *device = NULL;
         struct udev_device *parent;
+        const char *path;
         Disk *disk;
 
         (void)source;
@@ -79,18 +103,75 @@ static int on_uevent(sd_event_source *source, int fd, uint32_t revents, void *us
                 return 0;
         parent = udev_device_get_parent_with_subsystem_devtype(device, "block", "disk");
         disk = parent ? find(nodes, udev_device_get_devnum(parent)) : NULL;
-        if (disk)
-                (void)mark_device(disk->gate, device); /* the disk's read-only flag holds underneath */
+        path = udev_device_get_devnode(device);
+        if (!disk || !path)
+                return 0;
+        if (disk->gate)
+                (void)gate_mark_node(disk->gate, path); /* the disk's read-only flag holds underneath */
+        nodes->changed(nodes->userdata);
         return 0;
 }
 
-int nodes_new(sd_event *event, Report *report, Nodes **ret) {
+/* Whether an open of a special file makes an event: tried with a FIFO, opened by this thread, which is not
+ * asked for an answer but seen in the queue. */
+static void *open_fifo(void *path) {
+        int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+        if (fd >= 0)
+                close(fd);
+        return NULL;
+}
+
+static bool probe_special_files(const char *runtime_dir) {
+        enum {
+                PATIENCE_MSEC = 500
+        };
+        struct fanotify_event_metadata event;
+        char path[PATH_MAX];
+        bool asked = false;
+        pthread_t opener;
+
+        if ((size_t)snprintf(path, sizeof(path), "%s/probe.fifo", runtime_dir) >= sizeof(path))
+                return false;
+        (void)unlink(path);
+        if (mkfifo(path, 0600) < 0)
+                return false;
+        CLEANUP_CLOSE int group = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK,
+                                                O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (group >= 0 &&
+            fanotify_mark(group, FAN_MARK_ADD, FAN_OPEN_PERM | FAN_CLOSE, AT_FDCWD, path) == 0 &&
+            pthread_create(&opener, NULL, open_fifo, path) == 0) {
+                struct pollfd ready = {.fd = group, .events = POLLIN};
+
+                /* closing makes an event of its own, so that one comes either way */
+                if (poll(&ready, 1, PATIENCE_MSEC) > 0 &&
+                    read(group, &event, sizeof(event)) == sizeof(event)) {
+                        struct fanotify_response response = {.fd = event.fd, .response = FAN_ALLOW};
+
+                        asked = (event.mask & FAN_OPEN_PERM) != 0;
+                        if (asked)
+                                (void)!write(group, &response, sizeof(response));
+                        if (event.fd >= 0)
+                                close(event.fd);
+                }
+                (void)fanotify_mark(group, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
+                pthread_join(opener, NULL);
+        }
+        (void)unlink(path);
+        return asked;
+}
+
+int nodes_new(sd_event *event, Report *report, const char *runtime_dir, NodesChanged changed, void *userdata,
+              Nodes **ret) {
         Nodes *nodes = calloc(1, sizeof(*nodes));
         int r = -ENOMEM;
 
         if (!nodes)
                 return -ENOMEM;
         nodes->report = report;
+        nodes->changed = changed;
+        nodes->userdata = userdata;
+        nodes->have_gates = probe_special_files(runtime_dir);
         nodes->udev = udev_new();
         if (nodes->udev)
                 nodes->monitor = udev_monitor_new_from_netlink(nodes->udev, "udev");
@@ -114,7 +195,7 @@ Nodes *nodes_free(Nodes *nodes) {
                 return NULL;
         sd_event_source_disable_unref(nodes->source);
         for (size_t i = 0; i < nodes->n; i++)
-                gate_free(nodes->disks[i].gate);
+                disk_clear(&nodes->disks[i]);
         free(nodes->disks);
         if (nodes->monitor)
                 udev_monitor_unref(nodes->monitor);
@@ -124,25 +205,40 @@ Nodes *nodes_free(Nodes *nodes) {
         return NULL;
 }
 
+bool nodes_have_gates(const Nodes *nodes) {
+        return nodes->have_gates;
+}
+
+static int add_disk(Nodes *nodes, dev_t devnum, const char *syspath, Disk **ret) {
+        Disk *grown = reallocarray(nodes->disks, nodes->n + 1, sizeof(*grown));
+        char *path = strdup(syspath);
+
+        if (grown)
+                nodes->disks = grown;
+        if (!grown || !path) {
+                free(path);
+                return -ENOMEM;
+        }
+        *ret = &nodes->disks[nodes->n++];
+        **ret = (Disk){.devnum = devnum, .syspath = path};
+        return 0;
+}
+
 int nodes_guard(Nodes *nodes, dev_t devnum, const char *syspath, Volume *volume) {
         Disk *disk = find(nodes, devnum);
-        int r;
+        int r = disk ? 0 : add_disk(nodes, devnum, syspath, &disk);
 
-        if (!disk) {
-                Disk *grown = reallocarray(nodes->disks, nodes->n + 1, sizeof(*grown));
-                Gate *gate;
-
-                if (!grown)
-                        return -ENOMEM;
-                nodes->disks = grown;
-                r = gate_new(volume, nodes->report, &gate);
-                if (r < 0)
-                        return r;
-                disk = &nodes->disks[nodes->n++];
-                *disk = (Disk){.devnum = devnum, .gate = gate};
-        } else
+        if (r < 0)
+                return r;
+        volume_unref(disk->volume);
+        disk->volume = volume_ref(volume);
+        if (!nodes->have_gates)
+                return 0;
+        if (disk->gate)
                 gate_set_volume(disk->gate, volume);
-        return mark_all(nodes, disk->gate, syspath);
+        else
+                r = gate_new(volume, nodes->report, &disk->gate);
+        return r < 0 ? r : visit_nodes(nodes, disk, mark_node, disk->gate);
 }
 
 const Gate *nodes_gate(const Nodes *nodes, dev_t devnum) {
@@ -151,11 +247,27 @@ const Gate *nodes_gate(const Nodes *nodes, dev_t devnum) {
         return disk ? disk->gate : NULL;
 }
 
+const Volume *nodes_volume(const Nodes *nodes, dev_t devnum) {
+        const Disk *disk = find(nodes, devnum);
+
+        return disk ? disk->volume : NULL;
+}
+
+int nodes_foreach(Nodes *nodes, int (*f)(void *userdata, dev_t disk, const char *path), void *userdata) {
+        for (size_t i = 0; i < nodes->n; i++) {
+                int r = visit_nodes(nodes, &nodes->disks[i], f, userdata);
+
+                if (r < 0 && r != -ENODEV)
+                        return r;
+        }
+        return 0;
+}
+
 void nodes_release(Nodes *nodes, dev_t devnum) {
         Disk *disk = find(nodes, devnum);
 
         if (!disk)
                 return;
-        gate_free(disk->gate);
+        disk_clear(disk);
         *disk = nodes->disks[--nodes->n];
 }
