@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy/compile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/build.h"
+#include "policy/destination.h"
+#include "policy/expiry.h"
+#include "policy/hours.h"
+
+typedef struct Compile {
+        Policy *policy;
+        const Tree *tree;
+        const char *file;
+} Compile;
+
+static int make_origin(const Compile *compile, const TreeNode *node, char **ret) {
+        char *origin = NULL;
+
+        if (!node)
+                return -EINVAL;
+        if (asprintf(&origin, "%s:%zu", compile->file, node->line) < 0)
+                return -ENOMEM;
+        *ret = origin;
+        return 0;
+}
+
+static int replace_origin(const Compile *compile, const TreeNode *node, char **origin) {
+        char *new_origin;
+        int r = make_origin(compile, node, &new_origin);
+
+        if (r < 0)
+                return r;
+        free(*origin);
+        *origin = new_origin;
+        return 0;
+}
+
+/* Makes room for MORE zeroed elements behind the N of *ITEMS. */
+static int grow(void **items, size_t n, size_t more, size_t size) {
+        char *larger;
+
+        if (more == 0)
+                return 0;
+        larger = reallocarray(*items, n + more, size);
+        if (!larger)
+                return -ENOMEM;
+        memset(larger + n * size, 0, more * size);
+        *items = larger;
+        return 0;
+}
+
+#define GROW(items, n, more)                                                                                \
+        __extension__({                                                                                     \
+                void *items_ = (items);                                                                     \
+                int r_ = grow(&items_, n, more, sizeof(*(items)));                                          \
+                (items) = items_;                                                                           \
+                r_;                                                                                         \
+        })
+
+static int take_expires(const char *text, time_t *ret) {
+        const char *why;
+
+        return text ? expiry_parse(text, ret, &why) : 0;
+}
+
+static int take_scope(RawScope *raw, RuleScope *scope) {
+        const char *why;
+
+        scope->n_users = raw->users_count;
+        scope->users = STEAL_PTR(raw->users);
+        raw->users_count = 0;
+        scope->n_groups = raw->groups_count;
+        scope->groups = STEAL_PTR(raw->groups);
+        raw->groups_count = 0;
+        if (raw->hours && hours_parse(raw->hours, &scope->hours, &why) < 0)
+                return -EINVAL;
+        return take_expires(raw->expires, &scope->expires);
+}
+
+static void take_match(RawMatch *raw, DeviceMatch *match) {
+        match->vendor = STEAL_PTR(raw->vendor);
+        match->product = STEAL_PTR(raw->product);
+        match->serial = STEAL_PTR(raw->serial);
+        match->bus_set = raw->bus;
+        match->bus = raw->bus ? *raw->bus : DEVICE_BUS_UNKNOWN;
+}
+
+static int add_device(Compile *compile, RawDevice *raw, const TreeNode *node) {
+        DeviceRule *rule = &compile->policy->devices[compile->policy->n_devices++];
+
+        rule->name = STEAL_PTR(raw->name);
+        take_match(&raw->match, &rule->match);
+        rule->access = raw->access;
+        if (take_scope(&raw->scope, &rule->scope) < 0)
+                return -EINVAL;
+        return make_origin(compile, node, &rule->origin);
+}
+
+static int add_removable(Compile *compile, RawRemovable *raw, const TreeNode *section) {
+        const TreeNode *devices = tree_find(compile->tree, section, "devices");
+        const TreeNode *node = devices ? tree_first(compile->tree, devices) : NULL;
+        Policy *policy = compile->policy;
+        int r;
+
+        if (raw->initial) {
+                policy->removable_default = *raw->initial;
+                r = replace_origin(compile, tree_find(compile->tree, section, "default"),
+                                   &policy->removable_origin);
+                if (r < 0)
+                        return r;
+        }
+        for (uint32_t i = 0; i < raw->also_external_count; i++)
+                policy->bus_external[raw->also_external[i]] = true;
+        if ((r = GROW(policy->devices, policy->n_devices, raw->devices_count)) < 0)
+                return r;
+        for (uint32_t i = 0; i < raw->devices_count; i++) {
+                if (!node || (r = add_device(compile, &raw->devices[i], node)) < 0)
+                        return node ? r : -EINVAL;
+                node = tree_next(compile->tree, node);
+        }
+        return 0;
+}
+
+static int add_usb_device(Compile *compile, RawUsbDevice *raw, const TreeNode *node) {
+        UsbRule *rule = &compile->policy->usb_rules[compile->policy->n_usb_rules++];
+
+        rule->name = STEAL_PTR(raw->name);
+        take_match(&raw->match, &rule->match);
+        rule->allow = raw->access == ANSWER_ALLOW;
+        if (take_expires(raw->expires, &rule->expires) < 0)
+                return -EINVAL;
+        return make_origin(compile, node, &rule->origin);
+}
+
+static int add_usb(Compile *compile, RawUsb *raw, const TreeNode *section) {
+        const TreeNode *devices = tree_find(compile->tree, section, "devices");
+        const TreeNode *node = devices ? tree_first(compile->tree, devices) : NULL;
+        Policy *policy = compile->policy;
+        int r;
+
+        if (raw->initial)
+                policy->usb_default_allow = *raw->initial == ANSWER_ALLOW;
+        for (size_t class = 0; raw->interfaces && class < ELEMENTS(raw->interfaces->by_class); class ++)
+                if (raw->interfaces->by_class[class]) {
+                        policy->usb_class_named[class] = true;
+                        policy->usb_class_allow[class] = *raw->interfaces->by_class[class] == ANSWER_ALLOW;
+                }
+        if (raw->initial || raw->interfaces) {
+                r = replace_origin(compile, section, &policy->usb_origin);
+                if (r < 0)
+                        return r;
+        }
+        if ((r = GROW(policy->usb_rules, policy->n_usb_rules, raw->devices_count)) < 0)
+                return r;
+        for (uint32_t i = 0; i < raw->devices_count; i++) {
+                if (!node || (r = add_usb_device(compile, &raw->devices[i], node)) < 0)
+                        return node ? r : -EINVAL;
+                node = tree_next(compile->tree, node);
+        }
+        return 0;
+}
+
+static int add_filesystem(Compile *compile, RawFilesystem *raw, const TreeNode *node) {
+        FilesystemRule *rule = &compile->policy->filesystems[compile->policy->n_filesystems++];
+
+        rule->name = STEAL_PTR(raw->name);
+        rule->type = STEAL_PTR(raw->type);
+        rule->source = STEAL_PTR(raw->source);
+        rule->access = raw->access;
+        if (take_scope(&raw->scope, &rule->scope) < 0)
+                return -EINVAL;
+        return make_origin(compile, node, &rule->origin);
+}
+
+static int add_filesystems(Compile *compile, RawFilesystems *raw, const TreeNode *section) {
+        const TreeNode *allow = tree_find(compile->tree, section, "allow");
+        const TreeNode *node = allow ? tree_first(compile->tree, allow) : NULL;
+        Policy *policy = compile->policy;
+        int r;
+
+        if (raw->initial) {
+                policy->filesystems_default = *raw->initial;
+                r = replace_origin(compile, tree_find(compile->tree, section, "default"),
+                                   &policy->filesystems_origin);
+                if (r < 0)
+                        return r;
+        }
+        if ((r = GROW(policy->filesystems, policy->n_filesystems, raw->allow_count)) < 0)
+                return r;
+        for (uint32_t i = 0; i < raw->allow_count; i++) {
+                if (!node || (r = add_filesystem(compile, &raw->allow[i], node)) < 0)
+                        return node ? r : -EINVAL;
+                node = tree_next(compile->tree, node);
+        }
+        return 0;
+}
+
+static int add_network_rule(Compile *compile, RawNetwork *raw, const TreeNode *node) {
+        NetworkRule *rule = &compile->policy->network[compile->policy->n_network++];
+        const char *why;
+
+        rule->name = STEAL_PTR(raw->name);
+        rule->to = STEAL_PTR(raw->to);
+        rule->protocol = raw->protocol ? *raw->protocol : PROTOCOL_ANY;
+        if (take_scope(&raw->scope, &rule->scope) < 0)
+                return -EINVAL;
+        if (GROW(rule->ports, 0, raw->ports_count) < 0)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < raw->ports_count; i++)
+                if (port_range_parse(raw->ports[i], &rule->ports[rule->n_ports++], &why) < 0)
+                        return -EINVAL;
+        return make_origin(compile, node, &rule->origin);
+}
+
+static int add_networks(Compile *compile, RawNetworks *raw, const TreeNode *section) {
+        const TreeNode *allow = tree_find(compile->tree, section, "allow");
+        const TreeNode *node = allow ? tree_first(compile->tree, allow) : NULL;
+        Policy *policy = compile->policy;
+        int r;
+
+        if (raw->initial)
+                policy->network_default_allow = *raw->initial == ANSWER_ALLOW;
+        if ((r = GROW(policy->network, policy->n_network, raw->allow_count)) < 0)
+                return r;
+        for (uint32_t i = 0; i < raw->allow_count; i++) {
+                if (!node || (r = add_network_rule(compile, &raw->allow[i], node)) < 0)
+                        return node ? r : -EINVAL;
+                node = tree_next(compile->tree, node);
+        }
+        return 0;
+}
+
+/* A service named again is replaced: whether it is required is a single value. */
+static int set_service(Policy *policy, const char *name, bool required) {
+        char *copy;
+        int r;
+
+        for (size_t i = 0; i < policy->n_mfa_services; i++)
+                if (strcmp(policy->mfa_services[i].name, name) == 0) {
+                        policy->mfa_services[i].required = required;
+                        return 0;
+                }
+        if ((r = GROW(policy->mfa_services, policy->n_mfa_services, 1)) < 0)
+                return r;
+        if (!(copy = strdup(name)))
+                return -ENOMEM;
+        policy->mfa_services[policy->n_mfa_services++] = (MfaService){.name = copy, .required = required};
+        return 0;
+}
+
+static int add_mfa(Compile *compile, RawMfa *raw, const TreeNode *section) {
+        const TreeNode *services = tree_find(compile->tree, section, "services");
+        const TreeNode *key = services ? tree_first(compile->tree, services) : NULL, *value;
+        Policy *policy = compile->policy;
+        int r;
+
+        for (; key; key = tree_next(compile->tree, value)) {
+                value = tree_next(compile->tree, key);
+                if ((r = set_service(policy, key->text, tree_is(value, "required"))) < 0)
+                        return r;
+        }
+        if (raw->factors_count > 0) { /* one value: which factors a login takes */
+                free(policy->mfa_factors);
+                policy->n_mfa_factors = raw->factors_count;
+                policy->mfa_factors = STEAL_PTR(raw->factors);
+                raw->factors_count = 0;
+        }
+        if ((r = GROW(policy->mfa_exempt, policy->n_mfa_exempt, raw->exempt_count)) < 0)
+                return r;
+        for (uint32_t i = 0; i < raw->exempt_count; i++)
+                policy->mfa_exempt[policy->n_mfa_exempt++] = STEAL_PTR(raw->exempt[i]);
+        return 0;
+}
+
+int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *file, bool *ret_has_serial) {
+        Compile compile = {.policy = policy, .tree = tree, .file = file};
+        const TreeNode *root = tree_root(tree);
+        int r;
+
+        policy->version = raw->version;
+        if (raw->serial) {
+                policy->serial = *raw->serial > policy->serial ? *raw->serial : policy->serial;
+                *ret_has_serial = true;
+        }
+        if (raw->zone)
+                policy->zone = *raw->zone;
+        if (raw->mode)
+                policy->mode = *raw->mode;
+        if (raw->contact) {
+                free(policy->contact);
+                policy->contact = STEAL_PTR(raw->contact);
+        }
+        if (raw->removable &&
+            (r = add_removable(&compile, raw->removable, tree_find(tree, root, "removable"))) < 0)
+                return r;
+        if (raw->usb && (r = add_usb(&compile, raw->usb, tree_find(tree, root, "usb"))) < 0)
+                return r;
+        if (raw->filesystems &&
+            (r = add_filesystems(&compile, raw->filesystems, tree_find(tree, root, "filesystems"))) < 0)
+                return r;
+        if (raw->network && (r = add_networks(&compile, raw->network, tree_find(tree, root, "network"))) < 0)
+                return r;
+        if (raw->mfa && (r = add_mfa(&compile, raw->mfa, tree_find(tree, root, "mfa"))) < 0)
+                return r;
+        return 0;
+}
+
+static int built_in_unless_named(char **origin) {
+        if (!*origin)
+                *origin = strdup("built-in");
+        return *origin ? 0 : -ENOMEM;
+}
+
+int compile_finish(Policy *policy) {
+        for (size_t class = 0; class < ELEMENTS(policy->usb_class_allow); class ++)
+                if (!policy->usb_class_named[class])
+                        policy->usb_class_allow[class] = policy->usb_default_allow;
+        if (built_in_unless_named(&policy->removable_origin) < 0 ||
+            built_in_unless_named(&policy->usb_origin) < 0 ||
+            built_in_unless_named(&policy->filesystems_origin) < 0)
+                return -ENOMEM;
+        return 0;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy/schema.h"
+
+#include "policy/scope.h"
+
+DEFINE_ENUM_STRINGS(Answer, answer, ANSWER_LIST)
+
+/* libcyaml's tables of words, from the same lists as the enums. */
+#define STRVAL_(constant, word)  {word, constant},
+#define DEFINE_WORDS(name, LIST) static const cyaml_strval_t name[] = {LIST(STRVAL_)}
+
+DEFINE_WORDS(access_strings, ACCESS_LIST);
+DEFINE_WORDS(answer_strings, ANSWER_LIST);
+DEFINE_WORDS(bus_strings, DEVICE_BUS_LIST);
+DEFINE_WORDS(zone_strings, POLICY_ZONE_LIST);
+DEFINE_WORDS(mode_strings, POLICY_MODE_LIST);
+DEFINE_WORDS(factor_strings, FACTOR_LIST);
+DEFINE_WORDS(protocol_strings, PROTOCOL_LIST);
+
+#define REQUIRED CYAML_FLAG_STRICT
+#define OPTIONAL (CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL)
+#define LIST     (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+
+#define FIELD_TEXT(key, flags, structure, member, max)                                                      \
+        CYAML_FIELD_STRING_PTR(key, flags, structure, member, 1, max)
+#define FIELD_WORD(key, structure, member, words)                                                           \
+        CYAML_FIELD_ENUM(key, REQUIRED, structure, member, words, ELEMENTS(words))
+#define FIELD_WORD_OPTIONAL(key, structure, member, words)                                                  \
+        CYAML_FIELD_ENUM_PTR(key, OPTIONAL, structure, member, words, ELEMENTS(words))
+
+static const cyaml_schema_value_t person_schema = {
+        CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, NAME_LENGTH_MAX)};
+
+#define SCOPE_FIELDS(structure)                                                                             \
+        CYAML_FIELD_SEQUENCE("users", LIST, structure, scope.users, &person_schema, 1, NAMES_MAX),          \
+                CYAML_FIELD_SEQUENCE("groups", LIST, structure, scope.groups, &person_schema, 1,            \
+                                     NAMES_MAX),                                                            \
+                FIELD_TEXT("hours", OPTIONAL, structure, scope.hours, SHORT_LENGTH_MAX),                    \
+                FIELD_TEXT("expires", OPTIONAL, structure, scope.expires, SHORT_LENGTH_MAX)
+
+const cyaml_schema_field_t match_fields[] = {
+        FIELD_TEXT("vendor", OPTIONAL, RawMatch, vendor, ATTRIBUTE_LENGTH_MAX),
+        FIELD_TEXT("product", OPTIONAL, RawMatch, product, ATTRIBUTE_LENGTH_MAX),
+        FIELD_TEXT("serial", OPTIONAL, RawMatch, serial, ATTRIBUTE_LENGTH_MAX),
+        FIELD_WORD_OPTIONAL("bus", RawMatch, bus, bus_strings),
+        CYAML_FIELD_END,
+};
+
+const cyaml_schema_field_t device_fields[] = {
+        FIELD_TEXT("name", REQUIRED, RawDevice, name, NAME_LENGTH_MAX),
+        CYAML_FIELD_MAPPING("match", REQUIRED, RawDevice, match, match_fields),
+        FIELD_WORD("access", RawDevice, access, access_strings),
+        SCOPE_FIELDS(RawDevice),
+        CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t device_schema = {
+        CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, RawDevice, device_fields)};
+
+static const cyaml_schema_value_t bus_schema = {
+        CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, DeviceBus, bus_strings, ELEMENTS(bus_strings))};
+
+static const cyaml_schema_field_t removable_fields[] = {
+        FIELD_WORD_OPTIONAL("default", RawRemovable, initial, access_strings),
+        CYAML_FIELD_SEQUENCE("also-external", LIST, RawRemovable, also_external, &bus_schema, 0,
+                             ELEMENTS(bus_strings)),
+        CYAML_FIELD_SEQUENCE("devices", LIST, RawRemovable, devices, &device_schema, 0, RULES_MAX),
+        CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t interface_fields[] = {
+#define INTERFACE_FIELD_(constant, code, word)                                                              \
+        FIELD_WORD_OPTIONAL(word, RawInterfaces, by_class[code], answer_strings),
+        USB_CLASS_LIST(INTERFACE_FIELD_)
+#undef INTERFACE_FIELD_
+                CYAML_FIELD_END,
+};
+
+const cyaml_schema_field_t usb_device_fields[] = {
+        FIELD_TEXT("name", REQUIRED, RawUsbDevice, name, NAME_LENGTH_MAX),
+        CYAML_FIELD_MAPPING("match", REQUIRED, RawUsbDevice, match, match_fields),
+        FIELD_WORD("access", RawUsbDevice, access, answer_strings),
+        FIELD_TEXT("expires", OPTIONAL, RawUsbDevice, expires, SHORT_LENGTH_MAX),
+        CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t usb_device_schema = {
+        CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, RawUsbDevice, usb_device_fields)};
+
+static const cyaml_schema_field_t usb_fields[] = {
+        FIELD_WORD_OPTIONAL("default", RawUsb, initial, answer_strings),
+        CYAML_FIELD_MAPPING_PTR("interfaces", OPTIONAL, RawUsb, interfaces, interface_fields),
+        CYAML_FIELD_SEQUENCE("devices", LIST, RawUsb, devices, &usb_device_schema, 0, RULES_MAX),
+        CYAML_FIELD_END,
+};
+
+const cyaml_schema_field_t filesystem_fields[] = {
+        FIELD_TEXT("name", REQUIRED, RawFilesystem, name, NAME_LENGTH_MAX),
+        FIELD_TEXT("type", REQUIRED, RawFilesystem, type, TYPE_LENGTH_MAX),
+        FIELD_TEXT("source", OPTIONAL, RawFilesystem, source, SOURCE_LENGTH_MAX),
+        FIELD_WORD("access", RawFilesystem, access, access_strings),
+        SCOPE_FIELDS(RawFilesystem),
+        CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t filesystem_schema = {
+        CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, RawFilesystem, filesystem_fields)};
+
+static const cyaml_schema_field_t filesystems_fields[] = {
+        FIELD_WORD_OPTIONAL("default", RawFilesystems, initial, access_strings),
+        CYAML_FIELD_SEQUENCE("allow", LIST, RawFilesystems, allow, &filesystem_schema, 0, RULES_MAX),
+        CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t port_schema = {
+        CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, SHORT_LENGTH_MAX)};
+
+const cyaml_schema_field_t network_fields[] = {
+        FIELD_TEXT("name", REQUIRED, RawNetwork, name, NAME_LENGTH_MAX),
+        FIELD_TEXT("to", REQUIRED, RawNetwork, to, DESTINATION_LENGTH_MAX),
+        FIELD_WORD_OPTIONAL("protocol", RawNetwork, protocol, protocol_strings),
+        CYAML_FIELD_SEQUENCE("ports", LIST, RawNetwork, ports, &port_schema, 1, PORTS_MAX),
+        SCOPE_FIELDS(RawNetwork),
+        CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t network_schema = {
+        CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, RawNetwork, network_fields)};
+
+static const cyaml_schema_field_t networks_fields[] = {
+        FIELD_WORD_OPTIONAL("default", RawNetworks, initial, answer_strings),
+        CYAML_FIELD_SEQUENCE("allow", LIST, RawNetworks, allow, &network_schema, 0, RULES_MAX),
+        CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t factor_schema = {
+        CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, Factor, factor_strings, ELEMENTS(factor_strings))};
+
+const cyaml_schema_field_t mfa_fields[] = {
+        CYAML_FIELD_IGNORE("services", CYAML_FLAG_OPTIONAL),
+        CYAML_FIELD_SEQUENCE("factors", LIST, RawMfa, factors, &factor_schema, 2, FACTORS_MAX),
+        CYAML_FIELD_SEQUENCE("exempt", LIST, RawMfa, exempt, &person_schema, 0, NAMES_MAX),
+        CYAML_FIELD_END,
+};
+
+const cyaml_schema_field_t policy_fields[] = {
+        CYAML_FIELD_INT("version", CYAML_FLAG_DEFAULT, RawPolicy, version),
+        CYAML_FIELD_UINT_PTR("serial", CYAML_FLAG_OPTIONAL, RawPolicy, serial),
+        FIELD_WORD_OPTIONAL("zone", RawPolicy, zone, zone_strings),
+        FIELD_WORD_OPTIONAL("mode", RawPolicy, mode, mode_strings),
+        FIELD_TEXT("contact", OPTIONAL, RawPolicy, contact, CONTACT_LENGTH_MAX),
+        CYAML_FIELD_MAPPING_PTR("removable", OPTIONAL, RawPolicy, removable, removable_fields),
+        CYAML_FIELD_MAPPING_PTR("usb", OPTIONAL, RawPolicy, usb, usb_fields),
+        CYAML_FIELD_MAPPING_PTR("filesystems", OPTIONAL, RawPolicy, filesystems, filesystems_fields),
+        CYAML_FIELD_MAPPING_PTR("network", OPTIONAL, RawPolicy, network, networks_fields),
+        CYAML_FIELD_MAPPING_PTR("mfa", OPTIONAL, RawPolicy, mfa, mfa_fields),
+        CYAML_FIELD_END,
+};
+
+const cyaml_schema_value_t policy_schema = {
+        CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, RawPolicy, policy_fields)};

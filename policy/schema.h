@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * schema.h: the grammar of a policy file as libcyaml's tables, and the raw structs these fill. The tables
+ * are the one source of truth: check.c walks a document against the same ones to find every fault with its
+ * place. What a table cannot say is attached to its fields in checks.c.
+ *
+ * A pointer is NULL where a file leaves the key out.
+ */
+#pragma once
+
+#include <cyaml/cyaml.h>
+
+#include "policy/model.h"
+
+/* Limits, in bytes and entries. policy/sekisho-policy.schema.json repeats them. */
+enum {
+        NAME_LENGTH_MAX = 255,
+        CONTACT_LENGTH_MAX = 511,
+        ATTRIBUTE_LENGTH_MAX = 255,
+        TYPE_LENGTH_MAX = 63,
+        SOURCE_LENGTH_MAX = 4095,
+        DESTINATION_LENGTH_MAX = 253,
+        SHORT_LENGTH_MAX = 63,
+        RULES_MAX = 50000,
+        NAMES_MAX = 1024,
+        PORTS_MAX = 64,
+        SERVICES_MAX = 64,
+        FACTORS_MAX = 5,
+};
+
+#define ANSWER_LIST(X)                                                                                      \
+        X(ANSWER_DENY, "deny")                                                                              \
+        X(ANSWER_ALLOW, "allow")
+DECLARE_ENUM(Answer, answer, ANSWER_LIST);
+
+typedef struct RawScope {
+        char **users;
+        uint32_t users_count;
+        char **groups;
+        uint32_t groups_count;
+        char *hours, *expires;
+} RawScope;
+
+typedef struct RawMatch {
+        char *vendor, *product, *serial;
+        DeviceBus *bus;
+} RawMatch;
+
+typedef struct RawDevice {
+        char *name;
+        RawMatch match;
+        Access access;
+        RawScope scope;
+} RawDevice;
+
+typedef struct RawUsbDevice {
+        char *name;
+        RawMatch match;
+        Answer access;
+        char *expires;
+} RawUsbDevice;
+
+typedef struct RawFilesystem {
+        char *name, *type, *source;
+        Access access;
+        RawScope scope;
+} RawFilesystem;
+
+typedef struct RawNetwork {
+        char *name, *to;
+        Protocol *protocol;
+        char **ports;
+        uint32_t ports_count;
+        RawScope scope;
+} RawNetwork;
+
+typedef struct RawRemovable {
+        Access *initial;
+        DeviceBus *also_external;
+        uint32_t also_external_count;
+        RawDevice *devices;
+        uint32_t devices_count;
+} RawRemovable;
+
+typedef struct RawInterfaces {
+        Answer *by_class[256];
+} RawInterfaces;
+
+typedef struct RawUsb {
+        Answer *initial;
+        RawInterfaces *interfaces;
+        RawUsbDevice *devices;
+        uint32_t devices_count;
+} RawUsb;
+
+typedef struct RawFilesystems {
+        Access *initial;
+        RawFilesystem *allow;
+        uint32_t allow_count;
+} RawFilesystems;
+
+typedef struct RawNetworks {
+        Answer *initial;
+        RawNetwork *allow;
+        uint32_t allow_count;
+} RawNetworks;
+
+/* mfa.services has names of the site's choice as keys, which libcyaml's tables cannot say; it is taken from
+ * the tree. */
+typedef struct RawMfa {
+        Factor *factors;
+        uint32_t factors_count;
+        char **exempt;
+        uint32_t exempt_count;
+} RawMfa;
+
+typedef struct RawPolicy {
+        int version;
+        uint64_t *serial;
+        PolicyZone *zone;
+        PolicyMode *mode;
+        char *contact;
+        RawRemovable *removable;
+        RawUsb *usb;
+        RawFilesystems *filesystems;
+        RawNetworks *network;
+        RawMfa *mfa;
+} RawPolicy;
+
+extern const cyaml_schema_value_t policy_schema;
+extern const cyaml_schema_field_t policy_fields[], match_fields[], device_fields[], usb_device_fields[],
+        filesystem_fields[], network_fields[], mfa_fields[];
