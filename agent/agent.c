@@ -236,7 +236,8 @@ static int start_rooms(Agent *agent) {
         if (r < 0)
                 return r;
         /* without audit everything is refused all the same, only less is known of who tried */
-        agent->audit_error = audit_new(agent->event, agent_on_refused, agent, &agent->audit);
+        agent->audit_error =
+                audit_new(agent->event, agent->settings.runtime_dir, agent_on_refused, agent, &agent->audit);
         r = devices_new(agent->event, agent->settings.runtime_dir, agent_is_monitor(agent), &devices,
                         &agent->devices);
         if (r >= 0)

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/file.h"
 #include "policy/scope.h"
 
 #define NODE_KEY "sekisho-node"
@@ -32,6 +33,7 @@ struct Audit {
         bool has_erofs_rules;
         bool enabled;     /* auditing was switched on, or found on, for a rule */
         bool was_enabled; /* it was on before */
+        char *note;       /* RUNTIME/audit-was-off */
         uint64_t lost;
         union {
                 struct nlmsghdr header;
@@ -244,7 +246,7 @@ static int set_node_rules(Audit *audit, char *const *nodes, size_t n) {
         return first_error;
 }
 
-int audit_new(sd_event *event, AuditHandler handler, void *userdata, Audit **ret) {
+int audit_new(sd_event *event, const char *runtime_dir, AuditHandler handler, void *userdata, Audit **ret) {
         Audit *audit = calloc(1, sizeof(*audit));
         int r;
 
@@ -253,6 +255,12 @@ int audit_new(sd_event *event, AuditHandler handler, void *userdata, Audit **ret
         audit->handler = handler;
         audit->userdata = userdata;
         audit->log = -1;
+        audit->control = -1;
+        if (asprintf(&audit->note, "%s/audit-was-off", runtime_dir) < 0) {
+                audit->note = NULL;
+                audit_free(audit);
+                return -ENOMEM;
+        }
         audit->control = audit_open();
         r = audit->control < 0 ? (errno == EPROTONOSUPPORT || errno == EAFNOSUPPORT ? -ENOTSUP : -errno)
                                : open_log(audit);
@@ -279,6 +287,7 @@ Audit *audit_free(Audit *audit) {
                 close(audit->log);
         if (audit->control >= 0)
                 audit_close(audit->control);
+        free(audit->note);
         free(audit->nodes);
         free(audit->devnums);
         free(audit);

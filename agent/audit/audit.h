@@ -20,8 +20,9 @@ typedef struct Audit Audit;
 typedef void (*AuditHandler)(void *userdata, const AuditEvent *event, bool node, dev_t devnum,
                              const char *path);
 
-/* 0, -ENOTSUP where the kernel has no audit, -errno. Nothing is switched on yet. */
-int audit_new(sd_event *event, AuditHandler handler, void *userdata, Audit **ret);
+/* RUNTIME_DIR is where it is noted that auditing was off before. 0, -ENOTSUP where the kernel has no audit,
+ * -errno. Nothing is switched on yet. */
+int audit_new(sd_event *event, const char *runtime_dir, AuditHandler handler, void *userdata, Audit **ret);
 /* Takes its rules away and leaves auditing as it was found. Returns NULL. */
 Audit *audit_free(Audit *audit);
 

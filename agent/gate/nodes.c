@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/fanotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -112,51 +113,64 @@ static int on_uevent(sd_event_source *source, int fd, uint32_t revents, void *us
         return 0;
 }
 
-/* Whether an open of a special file makes an event: tried with a FIFO, opened by this thread, which is not
- * asked for an answer but seen in the queue. */
-static void *open_fifo(void *path) {
-        int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+typedef struct Probe {
+        const char *path;
+        int done; /* eventfd: the open has returned */
+} Probe;
+
+static void *open_fifo(void *userdata) {
+        const Probe *probe = userdata;
+        int fd = open(probe->path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+        uint64_t one = 1;
 
         if (fd >= 0)
                 close(fd);
+        (void)!write(probe->done, &one, sizeof(one));
         return NULL;
 }
 
-static bool probe_special_files(const char *runtime_dir) {
-        enum {
-                PATIENCE_MSEC = 500
-        };
+/* Whether the open of PATH by another thread is asked about before it returns. */
+static bool is_asked(int group, Probe *probe) {
+        struct pollfd fds[] = {{.fd = group, .events = POLLIN}, {.fd = probe->done, .events = POLLIN}};
         struct fanotify_event_metadata event;
-        char path[PATH_MAX];
         bool asked = false;
         pthread_t opener;
 
-        if ((size_t)snprintf(path, sizeof(path), "%s/probe.fifo", runtime_dir) >= sizeof(path))
+        if (pthread_create(&opener, NULL, open_fifo, probe) != 0)
+                return false;
+        while (poll(fds, ELEMENTS(fds), -1) < 0 && errno == EINTR)
+                ;
+        if (fds[0].revents && read(group, &event, sizeof(event)) == sizeof(event)) {
+                struct fanotify_response response = {.fd = event.fd, .response = FAN_ALLOW};
+
+                asked = true;
+                (void)!write(group, &response, sizeof(response));
+                if (event.fd >= 0)
+                        close(event.fd);
+        }
+        /* a caller that waits still would be let go by this */
+        (void)fanotify_mark(group, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
+        pthread_join(opener, NULL);
+        return asked;
+}
+
+/* Whether the kernel asks about special files, tried with a FIFO. */
+static bool probe_special_files(const char *runtime_dir) {
+        CLEANUP_CLOSE int group = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK,
+                                                O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        CLEANUP_CLOSE int done = eventfd(0, EFD_CLOEXEC);
+        char path[PATH_MAX];
+        Probe probe = {.path = path, .done = done};
+        bool asked;
+
+        if (group < 0 || done < 0 ||
+            (size_t)snprintf(path, sizeof(path), "%s/probe.fifo", runtime_dir) >= sizeof(path))
                 return false;
         (void)unlink(path);
         if (mkfifo(path, 0600) < 0)
                 return false;
-        CLEANUP_CLOSE int group = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK,
-                                                O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (group >= 0 &&
-            fanotify_mark(group, FAN_MARK_ADD, FAN_OPEN_PERM | FAN_CLOSE, AT_FDCWD, path) == 0 &&
-            pthread_create(&opener, NULL, open_fifo, path) == 0) {
-                struct pollfd ready = {.fd = group, .events = POLLIN};
-
-                /* closing makes an event of its own, so that one comes either way */
-                if (poll(&ready, 1, PATIENCE_MSEC) > 0 &&
-                    read(group, &event, sizeof(event)) == sizeof(event)) {
-                        struct fanotify_response response = {.fd = event.fd, .response = FAN_ALLOW};
-
-                        asked = (event.mask & FAN_OPEN_PERM) != 0;
-                        if (asked)
-                                (void)!write(group, &response, sizeof(response));
-                        if (event.fd >= 0)
-                                close(event.fd);
-                }
-                (void)fanotify_mark(group, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
-                pthread_join(opener, NULL);
-        }
+        asked = fanotify_mark(group, FAN_MARK_ADD, FAN_OPEN_PERM, AT_FDCWD, path) == 0 &&
+                is_asked(group, &probe);
         (void)unlink(path);
         return asked;
 }
