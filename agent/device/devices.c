@@ -2,6 +2,7 @@
 #include "agent/device/devices.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -122,13 +123,13 @@ static bool same_decision(const Decision *a, const Decision *b) {
                a->reason == b->reason && same_text(a->rule, b->rule);
 }
 
-/* Judge and enforce; tells only what is new. FORCE: also where the verdict is the one that is in force. */
+/* Judge and enforce; tells only what is new. */
 static int settle(Devices *all, Device *device, bool fresh) {
         Decision before = device->decision;
-        char rule[256] = "";
+        char rule[256];
 
         if (!fresh && before.rule) { /* it may belong to a policy that is about to go */
-                strncat(rule, before.rule, sizeof(rule) - 1);
+                (void)snprintf(rule, sizeof(rule), "%s", before.rule);
                 before.rule = rule;
         }
         admission_judge(&all->admission, device);
