@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,10 +117,49 @@ static int load(const char *path, Policy **ret, bool *ret_builtin, PolicyFaults 
         return 0;
 }
 
+/* One fault without a place in the file. */
+static int add_fault(PolicyFaults *faults, const char *file, char *message) {
+        PolicyFault *items = reallocarray(faults->items, faults->n + 1, sizeof(*items));
+        char *name = strdup(file);
+
+        if (items)
+                faults->items = items;
+        if (!items || !name || !message) {
+                free(name);
+                free(message);
+                return -ENOMEM;
+        }
+        faults->items[faults->n++] = (PolicyFault){.file = name, .message = message};
+        return -EBADMSG;
+}
+
+/* A serial never goes down: an old policy that somebody kept must not bring back what was withdrawn. That no
+ * policy is there at all gives the built-in default, which approves nothing. */
+static int check_serial(const PolicyStore *store, const Policy *policy, bool builtin, PolicyFaults *faults) {
+        char *message = NULL;
+
+        if (builtin || policy->serial >= store->serial_floor)
+                return 0;
+        if (asprintf(&message,
+                     "serial %" PRIu64 " is lower than %" PRIu64
+                     ", which was in force: expected the same or a higher one",
+                     policy->serial, store->serial_floor) < 0)
+                message = NULL;
+        return add_fault(faults, store->path, message);
+}
+
 /* Load the configured path into POLICY; on refusal remember why. 0, 1 or -errno. */
 static int try_path(PolicyStore *store, Policy **ret, bool *ret_builtin) {
         PolicyFaults faults = {0};
         int r = load(store->path, ret, ret_builtin, &faults);
+
+        if (r >= 0) {
+                r = check_serial(store, *ret, *ret_builtin, &faults);
+                if (r < 0)
+                        *ret = policy_unref(*ret);
+                else if ((*ret)->serial > store->serial_floor)
+                        store->serial_floor = (*ret)->serial;
+        }
 
         policy_faults_clear(&store->faults);
         store->refused = 0;

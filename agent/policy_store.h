@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * policy_store.h: which policy is in force: the one at the configured path if it is good, else the last good
- * one, of which a copy is kept in the state directory, else the built-in default.
+ * one, of which a copy is kept in the state directory, else the built-in default. A policy with a lower
+ * serial than the last good one is refused like one that is faulty.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "policy/load.h"
@@ -15,6 +17,8 @@ typedef struct PolicyStore {
         char *last_good; /* STATE/last-good */
         Policy *policy;  /* in force; never NULL once policy_store_open succeeded */
         bool builtin;
+        uint64_t
+                serial_floor; /* the highest serial that was in force, as far as the state directory knows */
         time_t loaded;
         PolicyFaults faults; /* why the last attempt was refused; empty if it was not */
         time_t refused;      /* when, 0 if it was not */

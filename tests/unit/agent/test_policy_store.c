@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/policy_store.h"
+
+static char directory[64], policy[96], state[96];
+
+static void setup(void) {
+        strcpy(directory, "/tmp/sekisho-test-XXXXXX");
+        cr_assert_not_null(mkdtemp(directory));
+        snprintf(policy, sizeof(policy), "%s/policy.yaml", directory);
+        snprintf(state, sizeof(state), "%s/state", directory);
+        cr_assert_eq(mkdir(state, 0700), 0);
+}
+
+static void teardown(void) {
+        char command[128];
+
+        snprintf(command, sizeof(command), "rm -rf '%s'", directory);
+        cr_assert_eq(system(command), 0); /* NOLINT(cert-env33-c) */
+}
+
+TestSuite(policy_store, .init = setup, .fini = teardown);
+
+static void write_policy(const char *text) {
+        FILE *f = fopen(policy, "w");
+
+        cr_assert_not_null(f);
+        fputs(text, f);
+        fclose(f);
+        cr_assert_eq(chmod(policy, 0600), 0);
+}
+
+/* What is in force after a start with the file as it is now: its serial. */
+static uint64_t start(int expected) {
+        PolicyStore store;
+        uint64_t serial;
+
+        cr_assert_eq(policy_store_open(&store, policy, state), expected);
+        serial = store.policy->serial;
+        policy_store_close(&store);
+        return serial;
+}
+
+Test(policy_store, good_policy_is_in_force_and_remembered) {
+        write_policy("version: 1\nserial: 5\n");
+        cr_assert_eq(start(0), 5);
+        write_policy("version: 1\nserial: 6\nnonsense: true\n");
+        cr_assert_eq(start(1), 5, "the copy of the last good one");
+}
+
+Test(policy_store, without_any_policy_the_built_in_one_is_in_force) {
+        PolicyStore store;
+
+        cr_assert_eq(policy_store_open(&store, policy, state), 0);
+        cr_assert(store.builtin);
+        cr_assert_eq(store.policy->removable_default, ACCESS_READ_ONLY);
+        policy_store_close(&store);
+}
+
+Test(policy_store, bad_policy_and_no_last_good_one_gives_the_built_in_one) {
+        write_policy("version: 1\n");
+        cr_assert_eq(start(1), 0);
+}
+
+Test(policy_store, lower_serial_is_refused_at_start_and_at_reload) {
+        PolicyStore store;
+        Policy *old = NULL;
+
+        write_policy("version: 1\nserial: 5\n");
+        cr_assert_eq(start(0), 5);
+        write_policy("version: 1\nserial: 4\n");
+        cr_assert_eq(policy_store_open(&store, policy, state), 1);
+        cr_assert_eq(store.policy->serial, 5);
+        cr_assert_eq(store.faults.n, 1);
+        cr_assert_eq(policy_store_reload(&store, &old), 1);
+        cr_assert_null(old);
+        cr_assert_eq(store.policy->serial, 5);
+        write_policy("version: 1\nserial: 5\ncontact: same serial, other text\n");
+        cr_assert_eq(policy_store_reload(&store, &old), 0);
+        cr_assert_str_eq(store.policy->contact, "same serial, other text");
+        cr_assert_eq(store.refused, 0);
+        policy_unref(old);
+        policy_store_close(&store);
+}
+
+Test(policy_store, refused_reload_keeps_the_policy_and_says_why) {
+        PolicyStore store;
+        Policy *old = NULL;
+
+        write_policy("version: 1\nserial: 5\n");
+        cr_assert_eq(policy_store_open(&store, policy, state), 0);
+        write_policy("version: 1\nserial: six\n");
+        cr_assert_eq(policy_store_reload(&store, &old), 1);
+        cr_assert_eq(store.policy->serial, 5);
+        cr_assert_eq(store.faults.items[0].line, 2);
+        cr_assert_neq(store.refused, 0);
+        policy_store_close(&store);
+}
