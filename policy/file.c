@@ -130,15 +130,16 @@ static int list_names(DIR *dir, const char *path, char **names, size_t *n, Fault
 }
 
 int policy_file_list(int fd, const char *path, char ***ret, size_t *ret_n, Faults *faults) {
-        CLEANUP_CLOSE int owned = fd;
-        CLEANUP_DIR DIR *dir = fdopendir(owned);
+        CLEANUP_DIR DIR *dir = fdopendir(fd); /* closedir closes FD */
         char **names;
         size_t n = 0;
         int r;
 
-        if (!dir)
-                return errno == ENOMEM ? -ENOMEM : fault(faults, path, "cannot be listed", errno);
-        owned = -1; /* closedir closes it */
+        if (!dir) {
+                r = errno == ENOMEM ? -ENOMEM : fault(faults, path, "cannot be listed", errno);
+                close(fd);
+                return r;
+        }
         names = calloc(POLICY_FILES_MAX, sizeof(*names));
         if (!names)
                 return -ENOMEM;

@@ -81,7 +81,8 @@ static int add_text(Load *load, const char *file, const char *text, size_t lengt
         r = tree_parse(file, text, length, &tree, &load->faults);
         if (r < 0)
                 return r;
-        load->n_parsed++;
+        if (tree_root(&tree)->kind == TREE_MAPPING)
+                load->n_parsed++;
         note_places(load, file, &tree);
         check_tree(&check);
         r = faults_result(&load->faults);

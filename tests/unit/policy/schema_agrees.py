@@ -1,0 +1,221 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Holds the published JSON Schema against the loader: what one takes the other takes, what one refuses the other
+refuses, but for the short list of what a schema cannot say. Documents are the examples, a table, and mutations of a
+document that uses every key: each key dropped, an unknown key beside it, each value of another type."""
+
+import argparse
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import jsonschema
+import yaml
+
+WHOLE = {
+    "version": 1, "serial": 7, "zone": "lgwan", "mode": "monitor", "contact": "情報政策課 内線 2345",
+    "removable": {
+        "default": "read-only", "also-external": ["loop"],
+        "devices": [{"name": "課税課 暗号化USB 01",
+                     "match": {"vendor": "0951", "product": "1666", "serial": "E0D55EA574", "bus": "usb"},
+                     "access": "write", "users": ["yamada"], "groups": ["zeimu"], "hours": "Mon-Fri 08:30-17:15",
+                     "expires": "2027-03-31"}]},
+    "usb": {"default": "deny", "interfaces": {"hid": "allow", "printer": "deny"},
+            "devices": [{"name": "labels", "match": {"vendor": "04f9"}, "access": "allow", "expires": "2027-03-31"}]},
+    "filesystems": {"default": "deny",
+                    "allow": [{"name": "share", "type": "cifs", "source": "//fs01/kyoyu", "access": "write",
+                               "users": ["a"], "groups": ["b"], "hours": "08:30-17:15",
+                               "expires": "2027-03-31 17:15"}]},
+    "network": {"default": "deny",
+                "allow": [{"name": "juki", "to": "10.20.0.0/16", "protocol": "tcp", "ports": [443, "8000-8010"],
+                           "users": ["a"], "groups": ["b"], "hours": "08:30-17:15", "expires": "2027-03-31"}]},
+    "mfa": {"services": {"login": "required", "sudo": "off"}, "factors": ["password", "card"], "exempt": ["a"]},
+}
+
+DEVICE = {"name": "r", "match": {"bus": "usb"}, "access": "write"}
+NETWORK = {"name": "r", "to": "a.b"}
+SHARE = {"name": "r", "type": "cifs", "access": "write"}
+
+
+def head(**rest):
+    return {"version": 1, "serial": 7, **{k.replace("_", "-"): v for k, v in rest.items()}}
+
+
+def device(**rest):
+    return head(removable={"devices": [{**DEVICE, **rest}]})
+
+
+def network(**rest):
+    return head(network={"allow": [{**NETWORK, **rest}]})
+
+
+def share(**rest):
+    return head(filesystems={"allow": [{**SHARE, **rest}]})
+
+
+def mfa(**rest):
+    return head(mfa=rest)
+
+
+GOOD = [
+    head(), WHOLE, head(removable={}), head(removable={"devices": []}), head(usb={"interfaces": {}}),
+    head(serial=9007199254740991), device(hours="Sat-Mon,Wed 22:00-06:00"), device(hours="00:00-24:00"),
+    device(match={"serial": "0951"}), device(access="deny"), device(access="read-only", expires="2027-03-31"),
+    device(name="x" * 255), share(source="x" * 4095), share(access="read-only"), network(protocol="icmp"),
+    network(protocol="udp", ports=["53"]), network(to="fd00::/8"), network(to="10.0.0.1"), network(users=["a"]),
+    mfa(services={"sudo": "off"}), mfa(factors=["fingerprint", "totp"]), mfa(factors=["password", "fingerprint", "card"]),
+    mfa(exempt=[]), head(contact="true"), head(contact="5"),
+]
+
+BAD = [
+    {}, [], None, "text", 5, {"serial": 7}, head(version=2), head(serial=-1), head(serial=1.5),
+    head(serial=9007199254740992), head(zone="juki"), head(zone="LGWAN"), head(mode=None), head(contact=""),
+    head(contact="　 "), head(contact="a\tb"), head(contact="a\u202eb"), head(contact="x" * 512),
+    device(match={}), device(match={"serial": ""}), device(match={"serial": 5}), device(users=[]), device(groups=[]),
+    device(users=[""]), device(access="deny", users=["a"]), device(access="read-only", hours="08:00-09:00"),
+    device(hours="Mon 8:00-9:00"), device(hours="24:00-08:00"), device(hours="Mon"), device(hours="08:00-24:30"),
+    device(expires="2027-13-01"), device(expires="2027-3-1"), device(expires="1999-12-31"), device(expires="tomorrow"),
+    device(expires="2027-03-31 24:00"), device(name="x" * 256), device(name=None), share(type="x" * 64),
+    share(access="deny", groups=["a"]), share(source="x" * 4096), network(ports=[443]),
+    network(protocol="any", ports=[443]), network(protocol="icmp", ports=[443]), network(protocol="tcp", ports=[]),
+    network(protocol="tcp", ports=[0]), network(protocol="tcp", ports=[65536]), network(protocol="tcp", ports=["a"]),
+    network(to="a_b"), network(to="住民"), network(to=""), head(network={"default": "read-only"}),
+    head(usb={"interfaces": {"camera": "deny"}}), head(usb={"interfaces": {"hid": "read-only"}}),
+    head(removable={"also-external": ["floppy"]}), mfa(factors=["password"]), mfa(factors=["card", "totp"]),
+    mfa(factors=["password", "password"]), mfa(factors=[]), mfa(services={"a b": "off"}), mfa(services={"a": "maybe"}),
+    mfa(services={"": "off"}), mfa(services={"s%d" % i: "off" for i in range(65)}),
+]
+
+# What a schema cannot say: the loader alone refuses these.
+BEYOND_A_SCHEMA = {
+    "a serial may stand in another file of the directory": {"version": 1},
+    "rule names are unique": head(removable={"devices": [DEVICE, DEVICE]}),
+    "rule names of decisions are reserved": device(name="usb.default"),
+    "dates exist": device(expires="2027-02-30"),
+    "hours have a length": device(hours="08:30-08:30"),
+    "addresses exist": network(to="10.0.0.256"),
+    "prefixes end where their bits do": network(to="10.20.0.1/16"),
+    "ranges run upwards": network(protocol="tcp", ports=["9-8"]),
+    "ranges end at 65535": network(protocol="tcp", ports=["1-99999"]),
+    "services need factors, in whatever file": mfa(services={"login": "required"}),
+    "lengths are counted in bytes": head(contact="名" * 200),
+}
+
+OTHER_TYPES = [None, True, 3, 1.5, "text", "", [], ["text"], {}, {"key": "text"}, [[]]]
+
+
+class Reader(yaml.SafeLoader):
+    """YAML 1.2's core schema: what editors read."""
+
+
+Reader.yaml_implicit_resolvers = {}
+for tag, pattern, first in (
+        ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+        ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+        ("int", r"[-+]?[0-9]+", "-+0123456789"),
+        ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789")):
+    Reader.add_implicit_resolver("tag:yaml.org,2002:" + tag, re.compile("^(?:%s)$" % pattern), list(first))
+
+
+def places(value, path=()):
+    """Every place of a document, the document itself last."""
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, entry in entries:
+        yield from places(entry, path + (key,))
+    yield path
+
+
+def at(document, path):
+    for key in path:
+        document = document[key]
+    return document
+
+
+def mutations(document):
+    for path in places(document):
+        if path:
+            for other in OTHER_TYPES:
+                mutated = copy.deepcopy(document)
+                at(mutated, path[:-1])[path[-1]] = copy.deepcopy(other)
+                yield "%s becomes %r" % (list(path), other), mutated
+            mutated = copy.deepcopy(document)
+            del at(mutated, path[:-1])[path[-1]]
+            yield "%s dropped" % list(path), mutated
+        if isinstance(at(document, path), dict):
+            mutated = copy.deepcopy(document)
+            at(mutated, path)["unknown key"] = "text"
+            yield "unknown key in %s" % list(path), mutated
+
+
+# Mutations that make a document of the list above.
+def is_beyond_a_schema(label):
+    return label in ("['serial'] dropped", "['mfa', 'factors'] dropped")
+
+
+class Judges:
+    def __init__(self, schema_path, lint):
+        with open(schema_path, encoding="utf-8") as f:
+            schema = json.load(f)
+        validator = jsonschema.validators.validator_for(schema)
+        validator.check_schema(schema)
+        self.schema = validator(schema)
+        self.lint = lint
+
+    def by_loader(self, texts):
+        with tempfile.TemporaryDirectory() as directory:
+            names = []
+            for i, text in enumerate(texts):
+                names.append(os.path.join(directory, "%d.yaml" % i))
+                with open(names[-1], "w", encoding="utf-8") as f:
+                    f.write(text)
+                os.chmod(names[-1], 0o600)
+            run = subprocess.run([self.lint, "--batch"], input="\n".join(names) + "\n", text=True, check=True,
+                                 stdout=subprocess.PIPE)
+        answers = run.stdout.split()
+        assert len(answers) == len(texts), "the loader did not answer every question"
+        return [answer == "0" for answer in answers]
+
+    def by_schema(self, document):
+        return self.schema.is_valid(document)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lint", required=True)
+    parser.add_argument("--source", required=True)
+    arguments = parser.parse_args()
+    judges = Judges(os.path.join(arguments.source, "policy/sekisho-policy.schema.json"), arguments.lint)
+
+    cases = []  # label, text, document, expected (loader, schema); None: only alike
+    examples = os.path.join(arguments.source, "policy/examples")
+    for name in sorted(os.listdir(examples)):
+        with open(os.path.join(examples, name), encoding="utf-8") as f:
+            text = f.read()
+        cases.append((name, text, yaml.load(text, Reader), (True, True)))
+    for label, document, expected in (
+            [("good %d" % i, d, (True, True)) for i, d in enumerate(GOOD)] +
+            [("bad %d" % i, d, (False, False)) for i, d in enumerate(BAD)] +
+            [(label, d, (False, True)) for label, d in BEYOND_A_SCHEMA.items()] +
+            [(label, d, (False, True) if is_beyond_a_schema(label) else None) for label, d in mutations(WHOLE)]):
+        # JSON is YAML: strings stand in quotes, everything else as it is.
+        cases.append((label, json.dumps(document, ensure_ascii=False), document, expected))
+
+    failures = 0
+    taken = 0
+    for (label, text, document, expected), loader in zip(cases, judges.by_loader([c[1] for c in cases])):
+        schema = judges.by_schema(document)
+        taken += loader
+        if (expected and (loader, schema) != expected) or (not expected and loader != schema):
+            failures += 1
+            print("%s: the loader %s it, the schema %s it: %s" % (
+                label, "takes" if loader else "refuses", "takes" if schema else "refuses", text[:300]))
+    print("%d documents, %d taken, %d disagreements" % (len(cases), taken, failures))
+    return 1 if failures or taken < len(GOOD) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
