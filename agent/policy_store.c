@@ -174,25 +174,29 @@ static int try_path(PolicyStore *store, Policy **ret, bool *ret_builtin) {
 
 int policy_store_open(PolicyStore *store, const char *path, const char *state_dir) {
         PolicyFaults ignored = {0};
-        bool absent;
+        Policy *last_good = NULL;
+        bool absent = false;
         int r;
 
         *store = (PolicyStore){.path = strdup(path)};
         if (!store->path || asprintf(&store->last_good, "%s/last-good", state_dir) < 0)
                 return -ENOMEM;
         store->loaded = time(NULL);
+        if (load(store->last_good, &last_good, &absent, &ignored) == 0)
+                store->serial_floor = last_good->serial;
+        policy_faults_clear(&ignored);
         r = try_path(store, &store->policy, &store->builtin);
         if (r == 0) {
-                /* without a policy nothing is remembered: a removed policy must not come back later */
+                policy_unref(last_good);
                 if (!store->builtin)
                         (void)remember(store);
                 return 0;
         }
-        if (load(store->last_good, &store->policy, &absent, &ignored) == 0) {
+        if (last_good) {
+                store->policy = last_good;
                 store->builtin = absent;
                 return 1;
         }
-        policy_faults_clear(&ignored);
         store->builtin = true;
         r = policy_default(&store->policy);
         return r < 0 ? r : 1;
