@@ -27,7 +27,9 @@ static void judge_block(const Admission *admission, Device *device) {
 }
 
 /* The decision on a USB device as a whole: let in if any interface is; else as its first interface. One
- * without interfaces is nothing that could be refused. */
+ * without interfaces is nothing that could be refused. A hub is let in for what hangs on it; its other
+ * interfaces, if it has any, are refused one by one. What the device says of itself as a whole
+ * (bDeviceClass) counts for nothing: drivers bind to interfaces. */
 static void judge_usb(const Admission *admission, Device *device) {
         const DevicesCallbacks *callbacks = &admission->callbacks;
 
@@ -36,6 +38,9 @@ static void judge_usb(const Admission *admission, Device *device) {
                                       .external = true,
                                       .rule = "usb.default",
                                       .origin = "built-in"};
+        for (size_t i = 0; i < device->id.n_interfaces; i++)
+                if (device->id.interface_classes[i] == USB_CLASS_HUB_)
+                        return;
         for (size_t i = 0; i < device->id.n_interfaces; i++) {
                 Decision decision;
 
@@ -115,14 +120,10 @@ static int enforce_usb(const Admission *admission, const Device *device) {
         struct udev_enumerate *list = udev_enumerate_new(admission->udev);
         struct udev_list_entry *entry;
         bool let_in = device->decision.access != ACCESS_DENY || admission->monitor_only;
-        const char *class;
         int r, first_error = 0;
 
         if (!dev)
                 return 0; /* gone again */
-        class = udev_device_get_sysattr_value(dev, "bDeviceClass");
-        if (class && strtoul(class, NULL, 16) == USB_CLASS_HUB_)
-                return 0;
         r = usb_authorize(dev, let_in);
         if (r < 0)
                 return r == -ENODEV ? 0 : r;

@@ -2,6 +2,7 @@
 #include "agent/device/devices.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "agent/device/hold.h"
 #include "agent/device/identity.h"
 #include "agent/device/stack.h"
+#include "agent/file.h"
 #include "policy/scope.h"
 
 DEFINE_CLEANUP(struct udev_device, udev_device_unref);
@@ -29,10 +31,14 @@ struct Devices {
         size_t n;
 };
 
-static void device_free(Device *device) {
+static void clear_bottom(Device *device) {
         for (size_t i = 0; i < device->n_bottom; i++)
                 device_identity_clear(&device->bottom[i]);
         free(device->bottom);
+}
+
+static void device_free(Device *device) {
+        clear_bottom(device);
         device_identity_clear(&device->id);
         free(device->syspath);
         free(device);
@@ -55,24 +61,25 @@ static void forget(Devices *all, Device *device) {
         device_free(device);
 }
 
-/* A disk without a medium of its own (a loop device without a file) is no device. */
+/* A disk without a medium of its own (a loop device without a file, a mapping without a table) is no device.
+ */
 static bool is_empty(const DeviceIdentity *id) {
-        return id->bus == DEVICE_BUS_LOOP && !id->serial;
+        return (id->bus == DEVICE_BUS_LOOP && !id->serial) || (id->bus == DEVICE_BUS_DM && id->size == 0);
 }
 
+/* What it stands on. Where that cannot be told it is one unknown device, which is external. 0 or -ENOMEM. */
 static int read_bottom(Devices *all, const DeviceIdentity *id, DeviceIdentity **ret, size_t *ret_n) {
         DeviceIdentity bottom[STACK_MAX];
         size_t n = 0;
-        int r = device_stack_bottom(all->admission.udev, id->devnum, bottom, ELEMENTS(bottom), &n);
+        int r = device_stack_below(all->admission.udev, id->devnum, bottom, ELEMENTS(bottom), &n);
 
         *ret = NULL;
         *ret_n = 0;
-        if (r < 0)
-                return r;
-        if (n == 1 && bottom[0].devnum == id->devnum) { /* a plain disk */
-                device_identity_clear(&bottom[0]);
+        if (r < 0) {
+                bottom[0] = (DeviceIdentity){0};
+                n = 1;
+        } else if (n == 0) /* a plain disk */
                 return 0;
-        }
         *ret = calloc(n, sizeof(**ret));
         if (!*ret) {
                 for (size_t i = 0; i < n; i++)
@@ -84,25 +91,22 @@ static int read_bottom(Devices *all, const DeviceIdentity *id, DeviceIdentity **
         return 0;
 }
 
-/* Takes ID over. */
+/* Takes ID over, unless it fails. */
 static int add(Devices *all, bool block, DeviceIdentity *id, Device **ret) {
         Device **grown = reallocarray(all->items, all->n + 1, sizeof(void *));
         Device *device = calloc(1, sizeof(*device));
 
         if (grown)
                 all->items = grown;
-        if (!grown || !device || !(device->syspath = strdup(id->syspath))) {
-                free(device);
-                device_identity_clear(id);
+        if (!grown || !device || !(device->syspath = strdup(id->syspath)) ||
+            (block && read_bottom(all, id, &device->bottom, &device->n_bottom) < 0)) {
+                if (device)
+                        device_free(device);
                 return -ENOMEM;
         }
         device->block = block;
         device->id = *id;
         *id = (DeviceIdentity){0};
-        /* what it stands on cannot be told: judged by itself, and as unknown, which is external */
-        if (block && read_bottom(all, &device->id, &device->bottom, &device->n_bottom) < 0 &&
-            (device->bottom = calloc(1, sizeof(*device->bottom))))
-                device->n_bottom = 1;
         all->items[all->n++] = device;
         *ret = device;
         return 0;
@@ -112,10 +116,30 @@ static bool same_text(const char *a, const char *b) {
         return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/* By the medium's number; a kernel without one (before 5.15) leaves what can be seen. */
 static bool same_medium(const DeviceIdentity *a, const DeviceIdentity *b) {
-        return a->diskseq == b->diskseq && a->bus == b->bus && same_text(a->serial, b->serial) &&
-               same_text(a->vendor, b->vendor) && same_text(a->product, b->product) &&
-               a->marked_external == b->marked_external;
+        if (a->diskseq != 0 || b->diskseq != 0)
+                return a->diskseq == b->diskseq;
+        return a->size == b->size && same_text(a->serial, b->serial) && same_text(a->vendor, b->vendor) &&
+               same_text(a->product, b->product);
+}
+
+/* What is known of the same medium may grow: udev marks it, a mapping gets another table. Takes ID over,
+ * unless it fails. */
+static int refresh(Devices *all, Device *device, DeviceIdentity *id) {
+        DeviceIdentity *bottom;
+        size_t n;
+        int r = read_bottom(all, id, &bottom, &n);
+
+        if (r < 0)
+                return r;
+        clear_bottom(device);
+        device_identity_clear(&device->id);
+        device->bottom = bottom;
+        device->n_bottom = n;
+        device->id = *id;
+        *id = (DeviceIdentity){0};
+        return 0;
 }
 
 static bool same_decision(const Decision *a, const Decision *b) {
@@ -126,6 +150,7 @@ static bool same_decision(const Decision *a, const Decision *b) {
 /* Judge and enforce; tells only what is new. */
 static int settle(Devices *all, Device *device, bool fresh) {
         Decision before = device->decision;
+        int enforcement_before = device->enforcement;
         char rule[256];
 
         if (!fresh && before.rule) { /* it may belong to a policy that is about to go */
@@ -136,7 +161,7 @@ static int settle(Devices *all, Device *device, bool fresh) {
         device->enforcement = admission_enforce(&all->admission, device, fresh ? NULL : &before);
         if (fresh)
                 all->admission.callbacks.changed(all->admission.callbacks.userdata, device, DEVICE_ATTACHED);
-        else if (!same_decision(&before, &device->decision))
+        else if (!same_decision(&before, &device->decision) || device->enforcement != enforcement_before)
                 all->admission.callbacks.changed(all->admission.callbacks.userdata, device, DEVICE_REJUDGED);
         return device->enforcement;
 }
@@ -158,6 +183,9 @@ static int take_in_block(Devices *all, struct udev_device *dev, Device **ret) {
         if (is_empty(&id))
                 return 0;
         if (known) { /* a partition came, or something was written: the flag has to be there still */
+                r = refresh(all, known, &id);
+                if (r < 0)
+                        return r;
                 r = settle(all, known, false);
                 if (ret)
                         *ret = known;
@@ -191,7 +219,9 @@ static int take_in_usb(Devices *all, struct udev_device *dev) {
         device = find(all, id.syspath);
         if (device &&
             (!same_text(device->id.vendor, id.vendor) || !same_text(device->id.product, id.product) ||
-             !same_text(device->id.serial, id.serial) || device->id.n_interfaces != id.n_interfaces)) {
+             !same_text(device->id.serial, id.serial) || device->id.n_interfaces != id.n_interfaces ||
+             memcmp(device->id.interface_classes, id.interface_classes, sizeof(id.interface_classes)) !=
+                     0)) {
                 forget(all, device); /* it came back as another one */
                 device = NULL;
         }
@@ -214,6 +244,13 @@ static void drop(Devices *all, struct udev_device *dev) {
 
         if (known)
                 forget(all, known);
+}
+
+/* After events were lost: what is no longer there. */
+static void prune(Devices *all) {
+        for (size_t i = all->n; i-- > 0;)
+                if (access(all->items[i]->syspath, F_OK) < 0 && errno == ENOENT)
+                        forget(all, all->items[i]);
 }
 
 /* Everything that sysfs shows, also what udev has not told of yet. */
@@ -252,6 +289,7 @@ static int on_uevent(sd_event_source *source, int fd, uint32_t revents, void *us
                 dev = udev_monitor_receive_device(all->monitor);
                 if (!dev) {
                         if (errno == ENOBUFS) { /* events were lost: look at everything */
+                                prune(all);
                                 (void)enumerate(all);
                                 continue;
                         }
@@ -328,6 +366,17 @@ int devices_rejudge(Devices *all, bool monitor_only) {
         return first_error;
 }
 
+static uint64_t read_diskseq(const char *syspath) {
+        char path[PATH_MAX], text[32];
+
+        if ((size_t)snprintf(path, sizeof(path), "%s/diskseq", syspath) >= sizeof(path) ||
+            file_read_small(AT_FDCWD, path, text, sizeof(text)) < 0)
+                return 0;
+        return strtoull(text, NULL, 10);
+}
+
+/* The medium may be another one already, and what a device is stacked on too: only a plain disk with its
+ * number unchanged is taken as it was. */
 const Device *devices_find_block(Devices *all, dev_t devnum) {
         CLEANUP(scope_udev_device_unref) struct udev_device *dev = NULL;
         char path[PATH_MAX];
@@ -337,7 +386,8 @@ const Device *devices_find_block(Devices *all, dev_t devnum) {
         if (stack_disk(devnum, path, &disk) < 0)
                 return NULL;
         device = find(all, path);
-        if (device)
+        if (device && device->n_bottom == 0 && device->id.diskseq != 0 &&
+            read_diskseq(path) == device->id.diskseq)
                 return device;
         dev = udev_device_new_from_syspath(all->admission.udev, path);
         if (!dev)

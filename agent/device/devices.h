@@ -18,9 +18,9 @@ typedef struct Device {
         char *syspath;
         bool block;             /* a whole disk (its partitions belong to it); else a usb_device */
         DeviceIdentity id;      /* for a stacked device: its own name and devnum ... */
-        DeviceIdentity *bottom; /* ... and what it stands on, NULL for a plain one */
+        DeviceIdentity *bottom; /* ... and what it stands on, at every level, NULL for a plain one */
         size_t n_bottom;
-        Decision decision; /* the strictest over the bottoms; its strings are borrowed from the policy */
+        Decision decision; /* the strictest over all of them; its strings are borrowed from the policy */
         int enforcement;   /* 0, or the -errno with which enforcing failed */
 } Device;
 

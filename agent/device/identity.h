@@ -26,3 +26,7 @@ int device_identity_from_devnum(struct udev *udev, dev_t devnum, DeviceIdentity 
  * filled, RET_N says how many there are. Returns 0, -E2BIG if there are more than MAX, -ELOOP at 16 levels,
  * -errno. The caller clears each with device_identity_clear. */
 int device_stack_bottom(struct udev *udev, dev_t devnum, DeviceIdentity *ret, size_t max, size_t *ret_n);
+
+/* Everything beneath DEVNUM, at every level: a loop device in a file on a stick that is itself a mapping
+ * stands on both. None for a plain disk. Otherwise as device_stack_bottom. */
+int device_stack_below(struct udev *udev, dev_t devnum, DeviceIdentity *ret, size_t max, size_t *ret_n);

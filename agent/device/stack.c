@@ -7,15 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "agent/device/carrier.h"
 #include "agent/file.h"
 #include "policy/scope.h"
 
 enum {
-        LEVELS_MAX = 16,
-        LINE_MAX_LENGTH = 8192
+        LEVELS_MAX = 16
 };
 
 static int read_number(const char *directory, const char *name, dev_t *ret) {
@@ -46,6 +45,7 @@ int stack_disk(dev_t devnum, char path[static PATH_MAX], dev_t *ret_disk) {
 typedef struct Walk {
         dev_t *found;
         size_t n, max;
+        bool every; /* what lies between as well, not the bottom alone */
 } Walk;
 
 static int add(Walk *walk, dev_t disk) {
@@ -88,20 +88,27 @@ static int walk_slaves(Walk *walk, const char *disk_path, int level) {
         return any;
 }
 
-/* 1 if it is a loop device on a disk, 0 if not, -errno. */
+/* 1 if it is a loop device on a disk, 0 if not, -errno. A file that is on no disk, or out of sight: the loop
+ * stands for itself. */
 static int walk_backing_file(Walk *walk, const char *disk_path, int level) {
         char path[PATH_MAX], file[PATH_MAX];
-        struct stat st;
-        int r;
+        dev_t carriers[STACK_MAX];
+        int n, any = 0;
 
         if ((size_t)snprintf(path, sizeof(path), "%s/loop/backing_file", disk_path) >= sizeof(path) ||
             file_read_small(AT_FDCWD, path, file, sizeof(file)) < 0)
                 return 0;
-        /* a file that was removed or is out of sight: its disk cannot be told, the loop stands for itself */
-        if (stat(file, &st) < 0)
-                return 0;
-        r = walk_down(walk, S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev, level + 1);
-        return r == -ENODEV ? 0 : r < 0 ? r : 1;
+        n = carrier_find(file, carriers, ELEMENTS(carriers));
+        if (n < 0)
+                return n == -ENODEV ? 0 : n;
+        for (int i = 0; i < n; i++) {
+                int r = walk_down(walk, carriers[i], level + 1);
+
+                if (r < 0 && r != -ENODEV)
+                        return r;
+                any = any || r == 0;
+        }
+        return any;
 }
 
 static int walk_down(Walk *walk, dev_t devnum, int level) {
@@ -114,6 +121,11 @@ static int walk_down(Walk *walk, dev_t devnum, int level) {
         r = stack_disk(devnum, path, &disk);
         if (r < 0)
                 return r;
+        if (walk->every) {
+                r = add(walk, disk);
+                if (r < 0)
+                        return r;
+        }
         r = walk_slaves(walk, path, level);
         if (r == 0)
                 r = walk_backing_file(walk, path, level);
@@ -127,45 +139,54 @@ int stack_bottom(dev_t devnum, dev_t *ret, size_t max) {
         return r < 0 ? r : (int)walk.n;
 }
 
-/* The block device that mountinfo names as the source of "/": for file systems with a number of their own.
- */
-static int root_source(dev_t *ret) {
-        CLEANUP_FILE FILE *f = fopen("/proc/self/mountinfo", "re");
-        CLEANUP_FREE char *line = NULL;
-        size_t size = 0;
+int stack_below(dev_t devnum, dev_t *ret, size_t max) {
+        dev_t every[STACK_MAX + 1];
+        Walk walk = {.found = every, .max = ELEMENTS(every), .every = true};
+        int r = walk_down(&walk, devnum, 0);
 
-        while (f && getline(&line, &size, f) > 0) {
-                char point[PATH_MAX], source[PATH_MAX];
-                const char *rest = strstr(line, " - ");
-                struct stat st;
-
-                if (!rest || sscanf(line, "%*d %*d %*s %*s %4095s", point) != 1 || strcmp(point, "/") != 0 ||
-                    sscanf(rest, " - %*s %4095s", source) != 1)
-                        continue;
-                if (stat(source, &st) < 0 || !S_ISBLK(st.st_mode))
-                        continue;
-                *ret = st.st_rdev;
-                return 0;
-        }
-        return -ENODEV;
+        if (r < 0)
+                return r;
+        if (walk.n - 1 > max)
+                return -E2BIG;
+        memcpy(ret, every + 1, (walk.n - 1) * sizeof(*ret)); /* the first one found is its own disk */
+        return (int)walk.n - 1;
 }
 
-bool stack_carries_root(dev_t disk) {
-        dev_t root, bottom[STACK_MAX], direct;
-        char path[PATH_MAX];
-        struct stat st;
-        int n;
+int stack_root(dev_t *ret, size_t max) {
+        Walk walk = {.found = ret, .max = max, .every = true};
+        dev_t carriers[STACK_MAX];
+        int n = carrier_find("/", carriers, ELEMENTS(carriers));
 
-        if (stat("/", &st) < 0)
-                return false;
-        root = st.st_dev;
-        if (major(root) == 0 && root_source(&root) < 0)
-                return false;
-        if (stack_disk(root, path, &direct) == 0 && direct == disk)
-                return true;
-        n = stack_bottom(root, bottom, ELEMENTS(bottom));
+        for (int i = 0; i < n; i++) {
+                int r = walk_down(&walk, carriers[i], 0);
+
+                if (r < 0)
+                        return r;
+        }
+        return n < 0 ? n : (int)walk.n;
+}
+
+int stack_carries_root(dev_t disk) {
+        dev_t root[STACK_MAX];
+        int n = stack_root(root, ELEMENTS(root));
+
         for (int i = 0; i < n; i++)
-                if (bottom[i] == disk)
+                if (root[i] == disk)
+                        return 1;
+        return n < 0 ? n : 0;
+}
+
+bool stack_root_is_below(const char *syspath) {
+        dev_t root[STACK_MAX], disk;
+        size_t length = strlen(syspath);
+        int n = stack_root(root, ELEMENTS(root));
+
+        for (int i = 0; i < n; i++) {
+                char path[PATH_MAX];
+
+                if (stack_disk(root[i], path, &disk) == 0 && strncmp(path, syspath, length) == 0 &&
+                    path[length] == '/')
                         return true;
+        }
         return false;
 }
