@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The figures of one run: by name, with a spread, a goal where there is one; as a table and as JSON."""
+
+import math
+import statistics
+import sys
+
+# What is measured, in words, and the goal: at most so much, or None where none is set.
+KNOWN = {
+    "open_internal_ratio": ("open of an internal file, guard running to not running", 1.02),
+    "open_internal_with_stick_ratio": ("the same while a read-only stick is mounted", None),
+    "open_internal_us": ("open of an internal file without the guard", None),
+    "open_unguarded_us": ("open on a stick's file system without the guard", None),
+    "open_guarded_gate_us": ("open for reading where each open is asked", None),
+    "open_guarded_gate_write_us": ("open for writing where each open is asked", None),
+    "open_guarded_gate_ratio": ("open for reading, asked to not asked", None),
+    "open_fapolicyd_us": ("open for reading under fapolicyd, same file system", None),
+    "open_guarded_vs_fapolicyd_ratio": ("open for reading, our gate to fapolicyd", 1.0),
+    "uevent_to_enforced_p99_ms": ("a stick is there until it is read-only", None),
+    "denial_to_journal_p99_ms": ("refusal by the gate until its record can be read", None),
+    "denial_read_only_to_journal_p99_ms": ("refusal by a read-only volume until its record can be read", None),
+    "agent_rss_mib": ("resident memory of the agent", 8),
+    "keeper_rss_mib": ("resident memory of the keeper", None),
+    "attach_200_rss_growth_kib": ("growth of the agent over 200 sticks", None),
+    "agent_idle_wakeups_per_min": ("context switches of the idle agent and keeper", None),
+    "policy_load_5000_ms": ("loading a policy of 5000 devices", None),
+    "decide_ns": ("deciding for the last of these", None),
+}
+
+
+def complain(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def percentile(values, share):
+    """The smallest value that at least SHARE of them do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+class Figures:
+    def __init__(self):
+        self._values = {}
+
+    def put_rounds(self, name, values):
+        """One value per round: the median, and the distance from the least to the greatest."""
+        assert name in KNOWN, name
+        self._values[name] = (statistics.median(values), max(values) - min(values))
+
+    def put_p99(self, name, rounds):
+        """The 99th percentile of all values of all rounds; the spread is that of the rounds' own."""
+        assert name in KNOWN, name
+        own = [percentile(values, 0.99) for values in rounds]
+        self._values[name] = (percentile([v for values in rounds for v in values], 0.99), max(own) - min(own))
+
+    def put_once(self, name, value):
+        """Measured once: without a spread."""
+        assert name in KNOWN, name
+        self._values[name] = (value, None)
+
+    def select(self, names):
+        if names:
+            self._values = {name: value for name, value in self._values.items() if name in names}
+
+    def as_object(self):
+        found = {}
+        for name in KNOWN:
+            if name in self._values:
+                value, spread = self._values[name]
+                found[name] = round_off(value)
+                if spread is not None:
+                    found[name + "_spread"] = round_off(spread)
+        return found
+
+    def as_table(self):
+        rows = [("figure", "value", "spread", "goal", "")]
+        for name, (meaning, goal) in KNOWN.items():
+            if name not in self._values:
+                continue
+            value, spread = self._values[name]
+            wanted = "" if goal is None else f"<= {goal:g}" + ("" if value <= goal else " MISSED")
+            rows.append((name, f"{round_off(value):g}", "" if spread is None else f"{round_off(spread):g}", wanted,
+                         meaning))
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        return "\n".join(line(row, widths) for row in rows)
+
+
+def line(row, widths):
+    name, value, spread, goal, meaning = row
+    return (f"{name:<{widths[0]}}  {value:>{widths[1]}}  {spread:>{widths[2]}}  {goal:<{widths[3]}}  "
+            f"{meaning}").rstrip()
+
+
+def round_off(value):
+    """Four digits: more are noise."""
+    return float(f"{value:.4g}") if not isinstance(value, int) else value

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How long it takes until something holds, and until it can be read."""
+
+import contextlib
+
+from figures import complain
+from sekisho_machine import STICK_LOOPS
+from tools import attach_and_guard, for_others, measure, wait_marked, world_of
+
+HOLD_ROUNDS, HOLD_COUNT = 3, 100
+# Fewer in a round than the agent reports path by path before it folds; each round has a stick of its own.
+DENIED_ROUNDS, DENIED_COUNT = 5, 30
+
+
+def milliseconds(nanoseconds):
+    return [value / 1e6 for value in nanoseconds]
+
+
+def hold(machine, figures):
+    """A stick is there until it is read-only, by the udev rule, with the agent running."""
+    rounds = []
+    with world_of(machine) as world:
+        stick = world.stick(attach=False)
+        world.start_agent(removable={"default": "read-only"})
+        for _ in range(HOLD_ROUNDS):
+            rounds.append(milliseconds(measure("hold", STICK_LOOPS[0], stick.image, HOLD_COUNT)))
+            stick.settle()
+    figures.put_p99("uevent_to_enforced_p99_ms", rounds)
+
+
+def many_files(world):
+    return world.stick(attach=False, content={str(i): "nothing\n" for i in range(DENIED_COUNT)})
+
+
+def denied_by_gate(machine, figures):
+    rounds = []
+    with world_of(machine) as world:
+        sticks = [many_files(world) for _ in range(DENIED_ROUNDS)]
+        rules = [dict(for_others(stick), name=f"bench stick {i}") for i, stick in enumerate(sticks)]
+        world.start_agent(removable={"devices": rules})
+        for stick in sticks:
+            point = attach_and_guard(world, stick)
+            rounds.append(milliseconds(measure("denied", DENIED_COUNT, point)))
+            stick.detach()
+    figures.put_p99("denial_to_journal_p99_ms", rounds)
+
+
+def denied_by_read_only(machine, figures):
+    rounds = []
+    with world_of(machine) as world:
+        sticks = [many_files(world) for _ in range(DENIED_ROUNDS)]
+        world.start_agent(removable={"default": "read-only"})
+        for stick in sticks:
+            stick.attach()
+            stick.wait_held(True)
+            point = stick.mount("ro")
+            wait_marked(world, stick)
+            with contextlib.suppress(AssertionError):
+                rounds.append(milliseconds(measure("denied", DENIED_COUNT, point)))
+            stick.detach()
+    if len(rounds) < DENIED_ROUNDS:
+        complain("no figure of refusals by a read-only volume: not every one came to the journal (no audit?)")
+        return
+    figures.put_p99("denial_read_only_to_journal_p99_ms", rounds)
