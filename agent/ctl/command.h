@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * command.h: the commands of sekishoctl. Each takes the options (its own words are no longer among the
+ * arguments), prints to stdout, complains to stderr in one line, and returns the exit status.
+ */
+#pragma once
+
+#include "agent/ctl/options.h"
+
+enum {
+        EXIT_YES = 0,    /* yes, in order, allowed */
+        EXIT_NO = 1,     /* no, findings, refused */
+        EXIT_TROUBLE = 2 /* usage, or it could not be found out */
+};
+
+int command_status(const Options *options);
+int command_devices(const Options *options);
+int command_events(const Options *options);
+int command_policy_check(const Options *options);
+int command_explain_device(const Options *options);
+int command_explain_open(const Options *options);
+
+/* sekishoctl's main() without the locale: parse, find the command, run it. */
+int sekishoctl(int argc, char **argv);

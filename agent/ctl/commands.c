@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The commands by their words, with their help. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/ctl/command.h"
+#include "agent/ctl/i18n.h"
+#include "agent/ctl/text.h"
+#include "policy/scope.h"
+
+typedef struct Command {
+        int bit;
+        const char *name; /* its words, with one space between */
+        int (*run)(const Options *options);
+        size_t arguments_min, arguments_max;
+        const char *help;
+} Command;
+
+static const char help_main[] =
+        N_("Usage: sekishoctl COMMAND [OPTIONS]\n"
+           "\n"
+           "  status                 whether the guard is in force, and what it enforces\n"
+           "  devices                what is plugged in, and what may be done with it\n"
+           "  events                 what was refused, to whom, by which rule\n"
+           "  policy check PATH...   every fault in policy files\n"
+           "  policy explain device  what would be decided about a device, and why\n"
+           "  policy explain open    whether a person may read or write somewhere, and why\n"
+           "\n"
+           "  --json                 the answer for programs\n"
+           "  --help, --version      COMMAND --help tells a command's options\n"
+           "\n"
+           "Exit status: 0 yes or in order, 1 no or findings, 2 usage or failure. See sekishoctl(1).\n");
+
+static const char help_policy[] =
+        N_("Usage: sekishoctl policy check PATH... [--json]\n"
+           "       sekishoctl policy explain device|open ... [--json]\n"
+           "\n"
+           "Checks policy files, and tells what would be decided by them. Each has a --help of its own.\n");
+
+static const char help_device_options[] =
+        N_("  --policy PATH          policy file or directory (default /etc/sekisho/policy.d)\n"
+           "  --bus BUS              how it is attached: usb, mmc, thunderbolt, ... (default usb)\n"
+           "  --vendor V --product P --serial S\n"
+           "                         as a rule's match names them\n"
+           "  --external             take it for external, as a udev rule of the site may\n"
+           "  --at TIME              as of this time, such as \"2026-11-21 18:00\" (default now)\n"
+           "  --json                 the answer for programs\n");
+
+static const Command commands[] = {
+        {COMMAND_STATUS, "status", command_status, 0, 0,
+         N_("Usage: sekishoctl status [--runtime-dir DIR] [--json]\n"
+            "\n"
+            "Tells whether the guard is in force and what it enforces. Exit status 0 if it runs, enforces "
+            "and\n"
+            "nothing failed, 1 otherwise.\n"
+            "\n"
+            "  --runtime-dir DIR      the agent's runtime directory (default /run/sekisho)\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_DEVICES, "devices", command_devices, 0, 0,
+         N_("Usage: sekishoctl devices [--all] [--runtime-dir DIR] [--json]\n"
+            "\n"
+            "Lists the external devices that the guard knows, and what may be done with them.\n"
+            "\n"
+            "  -a, --all              the terminal's own disks as well\n"
+            "  --runtime-dir DIR      the agent's runtime directory (default /run/sekisho)\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_EVENTS, "events", command_events, 0, 0,
+         N_("Usage: sekishoctl events [OPTIONS]\n"
+            "\n"
+            "Shows the guard's records from the journal, the oldest first.\n"
+            "\n"
+            "  -u, --user NAME|UID    of this person, by login or by process\n"
+            "  -d, --device TEXT      about this device: serial, vendor:product or kernel name\n"
+            "  -r, --rule NAME        decided by this rule\n"
+            "  -e, --event KIND       of this kind, such as write-denied; may be repeated\n"
+            "  -S, --since TIME       from then on: \"2026-11-21 08:30\", 08:30, yesterday, -2h, -3d\n"
+            "  -U, --until TIME       up to then; a day includes its end\n"
+            "  -n, --lines N          the last N only\n"
+            "  -f, --follow           go on with what comes (from the last 10 on, unless told otherwise)\n"
+            "  -D, --directory DIR    read the journal files there\n"
+            "  --untrusted            also what others than the guard have written in its name\n"
+            "  --json                 one array; with --follow one object per line\n")},
+        {COMMAND_POLICY_CHECK, "policy check", command_policy_check, 1, 256,
+         N_("Usage: sekishoctl policy check PATH... [--json]\n"
+            "\n"
+            "Checks policy files, or directories of them as a whole, and prints every fault as\n"
+            "FILE:LINE:COLUMN: MESSAGE. Exit status 0 if all are good, 1 if there are faults.\n"
+            "\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_EXPLAIN_DEVICE, "policy explain device", command_explain_device, 0, 1,
+         N_("Usage: sekishoctl policy explain device [OPTIONS] [NODE|SYSPATH]\n"
+            "\n"
+            "Tells what would be decided about a device: one that is plugged in, by its device node or its\n"
+            "directory in /sys, or one that the options describe. Exit status 0 if it may be used (a disk:\n"
+            "written to), 1 if not.\n"
+            "\n"
+            "  --class CLASS          as a USB interface of this class, such as printer or 07; may be\n"
+            "                         repeated\n")},
+        {COMMAND_EXPLAIN_OPEN, "policy explain open", command_explain_open, 0, 1,
+         N_("Usage: sekishoctl policy explain open --user NAME [--read|--write] [OPTIONS] [PATH]\n"
+            "\n"
+            "Tells whether a person may write to (or read) PATH, a file system or a device. Exit status 0 "
+            "if\n"
+            "allowed, 1 if refused.\n"
+            "\n"
+            "  -u, --user NAME|UID    who asks, with the groups the person has on this machine\n"
+            "  --write, --read        for writing (default) or only for reading\n"
+            "  --fstype T --source S  a file system as /proc/self/mountinfo names it: cifs, "
+            "//server/share\n")},
+};
+
+/* How many arguments NAME's words are, if the arguments begin with them; else 0. */
+static size_t words_of(const char *name, const Options *options) {
+        size_t n = 0;
+
+        while (*name) {
+                size_t length = strcspn(name, " ");
+
+                if (n >= options->n_arguments || strlen(options->arguments[n]) != length ||
+                    strncmp(options->arguments[n], name, length) != 0)
+                        return 0;
+                n++;
+                name += length + strspn(name + length, " ");
+        }
+        return n;
+}
+
+static int print_help(const Command *command) {
+        fputs(_(command->help), stdout);
+        if (command->bit & COMMAND_EXPLAIN)
+                fputs(_(help_device_options), stdout);
+        return EXIT_YES;
+}
+
+/* No command has these words: help if that is what was asked for. */
+static int no_command(const Options *options) {
+        bool policy = options->n_arguments > 0 && strcmp(options->arguments[0], "policy") == 0;
+
+        if (options->value[OPTION_HELP] && (options->n_arguments == 0 || policy)) {
+                fputs(policy ? _(help_policy) : _(help_main), stdout);
+                return EXIT_YES;
+        }
+        if (options->n_arguments == 0)
+                return fail(_("no command given; see sekishoctl --help"));
+        if (!policy)
+                return fail(_("there is no command '%s'; see sekishoctl --help"), options->arguments[0]);
+        if (options->n_arguments > 1 && strcmp(options->arguments[1], "explain") == 0)
+                return fail(
+                        _("'policy explain' is followed by device or open; see sekishoctl policy --help"));
+        return fail(_("'policy' is followed by check or explain; see sekishoctl policy --help"));
+}
+
+static int run(const Command *command, Options *options, size_t words) {
+        options->arguments += words;
+        options->n_arguments -= words;
+        if (options->value[OPTION_HELP])
+                return print_help(command);
+        if (options_check(options, command->bit, command->name) != 0)
+                return EXIT_TROUBLE;
+        if (options->n_arguments < command->arguments_min)
+                return fail(_("'%s' needs an argument; see sekishoctl %s --help"), command->name,
+                            command->name);
+        if (options->n_arguments > command->arguments_max)
+                return fail(_("unexpected argument '%s' of '%s'"),
+                            options->arguments[command->arguments_max], command->name);
+        return command->run(options);
+}
+
+int sekishoctl(int argc, char **argv) {
+        Options options;
+
+        if (options_parse(argc, argv, &options) != 0)
+                return EXIT_TROUBLE;
+        if (options.value[OPTION_VERSION]) {
+                puts("sekishoctl " SEKISHO_VERSION);
+                return EXIT_YES;
+        }
+        for (size_t i = 0; i < ELEMENTS(commands); i++) {
+                size_t words = words_of(commands[i].name, &options);
+
+                if (words > 0)
+                        return run(&commands[i], &options, words);
+        }
+        return no_command(&options);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whether the guard is in force, and what is amiss. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/ctl/i18n.h"
+#include "agent/ctl/status.h"
+
+/* Without it everything is refused all the same; only less is known of who tried. */
+static const char *const evidence_only[] = {"audit"};
+
+static __attribute__((format(printf, 2, 3))) void find(struct json_object *findings, const char *format,
+                                                       ...) {
+        CLEANUP_FREE char *text = NULL;
+        va_list arguments;
+
+        va_start(arguments, format);
+        if (vasprintf(&text, format, arguments) < 0)
+                text = NULL;
+        va_end(arguments);
+        json_append_text(findings, text ? text : "?");
+}
+
+static const char *or_unknown(const char *text) {
+        return text ? text : "?";
+}
+
+static bool begins(const char *text, const char *word) {
+        return strncmp(text, word, strlen(word)) == 0;
+}
+
+static bool is_evidence_only(const char *mechanism) {
+        for (size_t i = 0; i < ELEMENTS(evidence_only); i++)
+                if (strcmp(evidence_only[i], mechanism) == 0)
+                        return true;
+        return false;
+}
+
+static void find_in_mechanisms(const struct json_object *root, struct json_object *findings) {
+        struct json_object *mechanisms = json_map(root, "mechanisms");
+
+        if (!mechanisms) {
+                find(findings, _("the guard does not say by what means it enforces"));
+                return;
+        }
+        json_object_object_foreach(mechanisms, name, value) {
+                const char *text = json_object_is_type(value, json_type_string)
+                                           ? json_object_get_string(value)
+                                           : "failed";
+
+                if (begins(text, "failed") || (begins(text, "off") && !is_evidence_only(name)))
+                        find(findings, "%s: %s", name, text);
+        }
+}
+
+static void find_in_devices(const struct json_object *root, struct json_object *findings) {
+        struct json_object *devices = json_list(root, "devices");
+
+        for (size_t i = 0; devices && i < json_object_array_length(devices); i++) {
+                const struct json_object *device = json_object_array_get_idx(devices, i);
+
+                if (!json_is_true(device, "enforced"))
+                        find(findings, _("the verdict on device %s could not be enforced: %s"),
+                             or_unknown(json_text(device, "name")), or_unknown(json_text(device, "error")));
+        }
+}
+
+static void find_in_superblocks(const struct json_object *root, struct json_object *findings) {
+        struct json_object *superblocks = json_list(root, "superblocks");
+
+        for (size_t i = 0; superblocks && i < json_object_array_length(superblocks); i++) {
+                const struct json_object *superblock = json_object_array_get_idx(superblocks, i);
+                const char *guard = json_text(superblock, "guard");
+
+                if (!guard || strcmp(guard, "failed") == 0)
+                        find(findings, _("the file system at %s could not be guarded: %s"),
+                             or_unknown(json_text(superblock, "mount")),
+                             or_unknown(json_text(superblock, "error")));
+        }
+}
+
+static void find_in_policy(const struct json_object *root, struct json_object *findings) {
+        const struct json_object *policy = json_map(root, "policy");
+
+        if (!policy)
+                find(findings, _("the guard does not say which policy is in force"));
+        else if (json_map(policy, "refused"))
+                find(findings, _("the policy that is there now was refused; the last good one is in force"));
+}
+
+struct json_object *status_findings(const StatusFile *status) {
+        struct json_object *findings = json_object_new_array();
+        const char *mode = json_text(status->root, "mode");
+
+        if (!status->alive) {
+                find(findings, _("the guard is not running; external devices stay read-only"));
+                return findings;
+        }
+        if (!status->root) {
+                find(findings, _("the guard has not yet said what it enforces"));
+                return findings;
+        }
+        if (!mode || strcmp(mode, "enforce") != 0)
+                find(findings, _("the guard only watches (mode %s): nothing is refused"), or_unknown(mode));
+        find_in_policy(status->root, findings);
+        find_in_mechanisms(status->root, findings);
+        find_in_devices(status->root, findings);
+        find_in_superblocks(status->root, findings);
+        return findings;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * options.h: the command line, whole: options may stand before, between and behind the words of the command.
+ * Which option goes with which command is in one list; what none of its commands knows is refused.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Commands, as bits. */
+enum {
+        COMMAND_STATUS = 1 << 0,
+        COMMAND_DEVICES = 1 << 1,
+        COMMAND_EVENTS = 1 << 2,
+        COMMAND_POLICY_CHECK = 1 << 3,
+        COMMAND_EXPLAIN_DEVICE = 1 << 4,
+        COMMAND_EXPLAIN_OPEN = 1 << 5,
+        COMMAND_EXPLAIN = COMMAND_EXPLAIN_DEVICE | COMMAND_EXPLAIN_OPEN,
+        COMMAND_ANY = (1 << 6) - 1,
+};
+
+/* X(constant, "name", short form or 0, takes a value, commands that know it) */
+#define OPTION_LIST(X)                                                                                      \
+        X(OPTION_HELP, "help", 'h', false, COMMAND_ANY)                                                     \
+        X(OPTION_VERSION, "version", 0, false, COMMAND_ANY)                                                 \
+        X(OPTION_JSON, "json", 0, false, COMMAND_ANY)                                                       \
+        X(OPTION_RUNTIME_DIR, "runtime-dir", 0, true, COMMAND_STATUS | COMMAND_DEVICES)                     \
+        X(OPTION_ALL, "all", 'a', false, COMMAND_DEVICES)                                                   \
+        X(OPTION_DIRECTORY, "directory", 'D', true, COMMAND_EVENTS)                                         \
+        X(OPTION_USER, "user", 'u', true, COMMAND_EVENTS | COMMAND_EXPLAIN_OPEN)                            \
+        X(OPTION_DEVICE, "device", 'd', true, COMMAND_EVENTS)                                               \
+        X(OPTION_RULE, "rule", 'r', true, COMMAND_EVENTS)                                                   \
+        X(OPTION_EVENT, "event", 'e', true, COMMAND_EVENTS)                                                 \
+        X(OPTION_SINCE, "since", 'S', true, COMMAND_EVENTS)                                                 \
+        X(OPTION_UNTIL, "until", 'U', true, COMMAND_EVENTS)                                                 \
+        X(OPTION_LINES, "lines", 'n', true, COMMAND_EVENTS)                                                 \
+        X(OPTION_FOLLOW, "follow", 'f', false, COMMAND_EVENTS)                                              \
+        X(OPTION_UNTRUSTED, "untrusted", 0, false, COMMAND_EVENTS)                                          \
+        X(OPTION_POLICY, "policy", 0, true, COMMAND_EXPLAIN)                                                \
+        X(OPTION_BUS, "bus", 0, true, COMMAND_EXPLAIN)                                                      \
+        X(OPTION_VENDOR, "vendor", 0, true, COMMAND_EXPLAIN)                                                \
+        X(OPTION_PRODUCT, "product", 0, true, COMMAND_EXPLAIN)                                              \
+        X(OPTION_SERIAL, "serial", 0, true, COMMAND_EXPLAIN)                                                \
+        X(OPTION_EXTERNAL, "external", 0, false, COMMAND_EXPLAIN)                                           \
+        X(OPTION_CLASS, "class", 0, true, COMMAND_EXPLAIN_DEVICE)                                           \
+        X(OPTION_FSTYPE, "fstype", 0, true, COMMAND_EXPLAIN_OPEN)                                           \
+        X(OPTION_SOURCE, "source", 0, true, COMMAND_EXPLAIN_OPEN)                                           \
+        X(OPTION_WRITE, "write", 0, false, COMMAND_EXPLAIN_OPEN)                                            \
+        X(OPTION_READ, "read", 0, false, COMMAND_EXPLAIN_OPEN)                                              \
+        X(OPTION_AT, "at", 0, true, COMMAND_EXPLAIN)
+
+#define OPTION_CONSTANT_(constant, name, letter, value, commands) constant,
+typedef enum Option {
+        OPTION_LIST(OPTION_CONSTANT_) OPTIONS
+} Option;
+
+enum {
+        OPTION_REPEATS_MAX = 32
+};
+
+typedef struct Options {
+        const char *value[OPTIONS]; /* NULL: not given; "" for one without a value. The last one counts. */
+        struct {
+                const char *values[OPTION_REPEATS_MAX];
+                size_t n;
+        } events, classes;            /* every --event, every --class */
+        const char *const *arguments; /* what is no option; from options_parse() the command's words, too */
+        size_t n_arguments;
+} Options;
+
+/* Parse ARGV, which is reordered. Returns 0, or 2 after one line on stderr. Strings are borrowed. */
+int options_parse(int argc, char **argv, Options *ret);
+
+/* Whether every option given goes with COMMAND (a bit), called NAME. 0, or 2 after one line on stderr. */
+int options_check(const Options *options, int command, const char *name);

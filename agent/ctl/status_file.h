@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * status_file.h: what the agent says of itself in RUNTIME/status.json, and whether it is alive, which the
+ * lock on RUNTIME/lock tells: the agent holds it as long as it lives.
+ */
+#pragma once
+
+#include "agent/ctl/json.h"
+
+#define DEFAULT_RUNTIME_DIR "/run/sekisho"
+
+typedef struct StatusFile {
+        struct json_object *root; /* NULL: the agent has written nothing */
+        bool alive;
+} StatusFile;
+
+/* 0; -EBADMSG if the file is no status, -E2BIG, -EACCES or another -errno if it cannot be read. */
+int status_file_read(const char *runtime_dir, StatusFile *ret);
+void status_file_clear(StatusFile *status);
+
+/* The same for a command: on failure one line on stderr, and 2. */
+int status_file_open(const char *runtime_dir, StatusFile *ret);
+
+#define CLEANUP_STATUS_FILE CLEANUP(status_file_clear)
