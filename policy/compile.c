@@ -9,6 +9,7 @@
 #include "policy/destination.h"
 #include "policy/expiry.h"
 #include "policy/hours.h"
+#include "policy/serial_hash.h"
 
 typedef struct Compile {
         Policy *policy;
@@ -314,6 +315,14 @@ static int built_in_unless_named(char **origin) {
         return *origin ? 0 : -ENOMEM;
 }
 
+static int index_serials(Policy *policy) {
+        int r = GROW(policy->device_serials, 0, policy->n_devices);
+
+        for (size_t i = 0; r == 0 && i < policy->n_devices; i++)
+                policy->device_serials[i] = serial_hash(policy->devices[i].match.serial);
+        return r;
+}
+
 int compile_finish(Policy *policy) {
         for (size_t class = 0; class < ELEMENTS(policy->usb_class_allow); class ++)
                 if (!policy->usb_class_named[class])
@@ -322,5 +331,5 @@ int compile_finish(Policy *policy) {
             built_in_unless_named(&policy->usb_origin) < 0 ||
             built_in_unless_named(&policy->filesystems_origin) < 0)
                 return -ENOMEM;
-        return 0;
+        return index_serials(policy);
 }

@@ -13,5 +13,6 @@
  * disagree. */
 int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *file, bool *ret_has_serial);
 
-/* What can be said only when all files are in: origins of what no file named, classes by default. */
+/* What can be said only when all files are in: origins of what no file named, classes by default, the
+ * index of serials. */
 int compile_finish(Policy *policy);

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "policy/hours.h"
+#include "policy/serial_hash.h"
 
 /* A decision with the scopes that condition it: none, or one for each rule that has to agree. */
 typedef struct Judgement {
@@ -127,9 +128,31 @@ bool device_is_external(const Policy *policy, const DeviceIdentity *device) {
         return true;
 }
 
+/* The first rule from I on that a serial does not rule out. Blocks without a branch in them, for speed. */
+static size_t next_candidate(const uint32_t *serials, size_t i, size_t n, uint32_t serial) {
+        enum {
+                BLOCK = 16
+        };
+
+        if (!serials)
+                return i;
+        for (; i + BLOCK <= n; i += BLOCK) {
+                unsigned found = 0;
+
+                for (size_t j = 0; j < BLOCK; j++)
+                        found |= (unsigned)(serials[i + j] == 0) | (unsigned)(serials[i + j] == serial);
+                if (found)
+                        break;
+        }
+        while (i < n && serials[i] != 0 && serials[i] != serial)
+                i++;
+        return i;
+}
+
 static void judge_device(const Policy *policy, const DeviceIdentity *device, const PolicyTime *now,
                          Judgement *ret) {
         const DeviceRule *expired = NULL;
+        uint32_t serial;
 
         if (!policy || !device || !now) {
                 *ret = (Judgement){.decision = decision_invalid()};
@@ -139,7 +162,10 @@ static void judge_device(const Policy *policy, const DeviceIdentity *device, con
                 *ret = (Judgement){.decision = decision_internal()};
                 return;
         }
-        for (size_t i = 0; i < policy->n_devices; i++) {
+        serial = serial_hash(device->serial);
+        for (size_t i = 0;
+             (i = next_candidate(policy->device_serials, i, policy->n_devices, serial)) < policy->n_devices;
+             i++) {
                 const DeviceRule *rule = &policy->devices[i];
 
                 if (!match_covers(&rule->match, device))

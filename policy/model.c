@@ -63,6 +63,7 @@ static void policy_free(Policy *policy) {
         for (size_t i = 0; i < policy->n_devices; i++)
                 device_rule_clear(&policy->devices[i]);
         free(policy->devices);
+        free(policy->device_serials);
         for (size_t i = 0; i < policy->n_usb_rules; i++)
                 usb_rule_clear(&policy->usb_rules[i]);
         free(policy->usb_rules);

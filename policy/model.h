@@ -124,6 +124,8 @@ typedef struct Policy {
         bool bus_external[DEVICE_BUS_PLATFORM + 1]; /* removable.also-external */
         DeviceRule *devices;
         size_t n_devices;
+        uint32_t *device_serials; /* serial_hash() of each rule's serial; NULL: not made, every rule is
+                                     compared */
 
         bool usb_default_allow;
         bool usb_class_allow[256]; /* by class code; usb_default_allow is already in it for what is not named

@@ -294,3 +294,30 @@ Test(policy_device, is_decided_without_allocating) {
         cr_expect_eq(before.uordblks, after.uordblks);
         cr_expect_eq(before.fordblks, after.fordblks);
 }
+
+Test(policy_device, is_found_among_thousands_of_rules_wherever_it_stands) {
+        enum {
+                N = 2000
+        };
+        char *text = malloc(64 + (size_t)N * 128), *p = text, wanted[16];
+        Policy *policy;
+
+        p = stpcpy(p, HEAD "removable:\n  default: deny\n  devices:\n");
+        for (int i = 0; i < N; i++)
+                p += sprintf(p, "    - {name: r%d, match: {bus: usb, serial: S%d}, access: write}\n", i, i);
+        (void)stpcpy(p, "    - {name: last, match: {vendor: \"0951\"}, access: read-only}\n");
+        policy = policy_of(text);
+        for (int i = 0; i < N; i += 37) {
+                DeviceIdentity device = stick();
+                char name[16];
+
+                (void)snprintf(wanted, sizeof(wanted), "S%d", i);
+                (void)snprintf(name, sizeof(name), "r%d", i);
+                device.serial = wanted;
+                expect_decision(decided(policy, &device), ACCESS_WRITE, REASON_RULE, name);
+                device.serial = NULL;
+                expect_decision(decided(policy, &device), ACCESS_READ_ONLY, REASON_RULE, "last");
+        }
+        policy_unref(policy);
+        free(text);
+}
