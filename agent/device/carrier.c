@@ -32,6 +32,13 @@ static void mount_clear(Mount *mount) {
         *mount = (Mount){0};
 }
 
+static Mount mount_take(Mount *mount) {
+        Mount taken = *mount;
+
+        *mount = (Mount){0};
+        return taken;
+}
+
 /* In place: \040 and the like are how the kernel writes blanks. */
 static void unescape(char *text) {
         char *to = text;
@@ -64,8 +71,7 @@ static int mount_parse(const char *line, Mount *ret) {
                 unescape(mount.source);
         if (mount.options)
                 unescape(mount.options);
-        *ret = mount;
-        mount = (Mount){0};
+        *ret = mount_take(&mount);
         return 1;
 }
 
@@ -92,15 +98,13 @@ static int find_mount(const char *table, const char *path, Mount *ret) {
                 if (r == 1 && lies_below(path, mount.point) &&
                     (!best.point || strlen(mount.point) >= strlen(best.point))) {
                         mount_clear(&best);
-                        best = mount;
-                        mount = (Mount){0};
+                        best = mount_take(&mount);
                 }
                 line += length + (line[length] == '\n');
         }
         if (!best.point)
                 return -ENODEV;
-        *ret = best;
-        best = (Mount){0};
+        *ret = mount_take(&best);
         return 0;
 }
 
