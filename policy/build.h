@@ -10,6 +10,10 @@
 /* A policy with one reference that denies everything, or NULL without memory. */
 Policy *policy_new(void);
 
+/* Whether interfaces of a USB class are let in where no policy speaks of it: what a terminal is used with.
+ */
+bool usb_class_allowed_by_default(uint8_t class);
+
 DEFINE_CLEANUP(Policy, policy_unref);
 #define CLEANUP_POLICY CLEANUP(scope_policy_unref)
 

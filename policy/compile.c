@@ -142,8 +142,10 @@ static int add_usb(Compile *compile, RawUsb *raw, const TreeNode *section) {
         Policy *policy = compile->policy;
         int r;
 
-        if (raw->initial)
+        if (raw->initial) {
+                policy->usb_default_given = true;
                 policy->usb_default_allow = *raw->initial == ANSWER_ALLOW;
+        }
         for (size_t class = 0; raw->interfaces && class < ELEMENTS(raw->interfaces->by_class); class ++)
                 if (raw->interfaces->by_class[class]) {
                         policy->usb_class_named[class] = true;
@@ -324,9 +326,12 @@ static int index_serials(Policy *policy) {
 }
 
 int compile_finish(Policy *policy) {
+        /* a policy that does not speak of USB must not take the terminal's keyboard away */
         for (size_t class = 0; class < ELEMENTS(policy->usb_class_allow); class ++)
                 if (!policy->usb_class_named[class])
-                        policy->usb_class_allow[class] = policy->usb_default_allow;
+                        policy->usb_class_allow[class] =
+                                policy->usb_default_given ? policy->usb_default_allow
+                                                          : usb_class_allowed_by_default((uint8_t) class);
         if (built_in_unless_named(&policy->removable_origin) < 0 ||
             built_in_unless_named(&policy->usb_origin) < 0 ||
             built_in_unless_named(&policy->filesystems_origin) < 0)

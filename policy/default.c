@@ -9,6 +9,13 @@
 static const uint8_t allowed_classes[] = {USB_CLASS_HID_, USB_CLASS_HUB_, USB_CLASS_SMART_CARD_,
                                           USB_CLASS_AUDIO_, USB_CLASS_VIDEO_};
 
+bool usb_class_allowed_by_default(uint8_t class) {
+        for (size_t i = 0; i < ELEMENTS(allowed_classes); i++)
+                if (allowed_classes[i] == class)
+                        return true;
+        return false;
+}
+
 int policy_default(Policy **ret) {
         CLEANUP_POLICY Policy *policy = policy_new();
 
@@ -19,10 +26,9 @@ int policy_default(Policy **ret) {
         policy->mode = MODE_ENFORCE;
         policy->removable_default = ACCESS_READ_ONLY;
         policy->filesystems_default = ACCESS_READ_ONLY;
-        for (size_t i = 0; i < ELEMENTS(allowed_classes); i++) {
-                policy->usb_class_allow[allowed_classes[i]] = true;
-                policy->usb_class_named[allowed_classes[i]] = true;
-        }
+        for (size_t class = 0; class < ELEMENTS(policy->usb_class_allow); class ++)
+                policy->usb_class_allow[class] = policy->usb_class_named[class] =
+                        usb_class_allowed_by_default((uint8_t) class);
         policy->removable_origin = strdup("built-in");
         policy->usb_origin = strdup("built-in");
         policy->filesystems_origin = strdup("built-in");

@@ -127,6 +127,7 @@ typedef struct Policy {
         uint32_t *device_serials; /* serial_hash() of each rule's serial; NULL: not made, every rule is
                                      compared */
 
+        bool usb_default_given; /* a file says usb.default; else the built-in choice of classes holds */
         bool usb_default_allow;
         bool usb_class_allow[256]; /* by class code; usb_default_allow is already in it for what is not named
                                     */

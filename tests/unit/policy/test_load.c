@@ -121,9 +121,24 @@ Test(policy_load, denies_what_a_file_leaves_out) {
         cr_expect_eq(p->filesystems_default, ACCESS_DENY);
         cr_expect_not(p->network_default_allow);
         for (int class = 0; class < 256; class ++)
-                cr_expect(!p->usb_class_allow[class] && !p->usb_class_named[class]);
+                cr_expect(!p->usb_class_named[class]);
+        cr_expect_not(p->usb_class_allow[USB_CLASS_COMMUNICATIONS_]);
+        cr_expect_not(p->usb_class_allow[USB_CLASS_VENDOR_]);
         cr_expect_str_eq(p->removable_origin, "built-in");
         cr_expect_null(p->contact);
+}
+
+Test(policy_load, keeps_the_keyboard_unless_a_file_says_otherwise) {
+        CLEANUP_POLICY Policy *silent = policy_of(HEAD);
+        CLEANUP_POLICY Policy *other = policy_of(HEAD "usb: {interfaces: {printer: allow}}\n");
+        CLEANUP_POLICY Policy *denied = policy_of(HEAD "usb: {default: deny}\n");
+        CLEANUP_POLICY Policy *named = policy_of(HEAD "usb: {interfaces: {hid: deny}}\n");
+
+        cr_expect(silent->usb_class_allow[USB_CLASS_HID_] && silent->usb_class_allow[USB_CLASS_HUB_]);
+        cr_expect(other->usb_class_allow[USB_CLASS_HID_] && other->usb_class_allow[USB_CLASS_PRINTER_]);
+        cr_expect_not(denied->usb_class_allow[USB_CLASS_HID_]);
+        cr_expect_not(named->usb_class_allow[USB_CLASS_HID_]);
+        cr_expect(named->usb_class_allow[USB_CLASS_HUB_]);
 }
 
 Test(policy_load, lets_in_unnamed_usb_classes_where_the_default_allows) {
