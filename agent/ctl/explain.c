@@ -57,6 +57,13 @@ void explain_clear(Explain *explain) {
 
 /* people */
 
+/* Why, behind the sentence that says what. */
+const char *explain_reason(const Explanation *explanation) {
+        if (explanation->allowed && explanation->reason == REASON_DEFAULT)
+                return _("No rule names it, so the default holds.");
+        return _(reason_for_person(explanation->reason));
+}
+
 static void print_line(const char *label, const char *value) {
         size_t width = text_width(label);
 
@@ -75,7 +82,7 @@ static void print_rule(const Explain *explain, const Explanation *explanation) {
                 rule = NULL;
         print_line(_("Rule"), rule);
         if (conditions)
-                print_line(_("Approved for"), conditions);
+                print_line(_("Conditions"), conditions);
 }
 
 static void print_policy(const Explain *explain) {
@@ -96,7 +103,7 @@ void explain_print(const Explain *explain, const Explanation *explanation) {
         char at[TIMESPEC_TEXT_MAX];
 
         text_print(explanation->sentence, stdout);
-        printf(" %s\n", _(reason_for_person(explanation->reason)));
+        printf(" %s\n", explain_reason(explanation));
         print_rule(explain, explanation);
         print_policy(explain);
         print_line(_("As of"), timespec_for_person(explain->at, at));
@@ -123,7 +130,7 @@ struct json_object *explain_json(const Explain *explain, const Explanation *expl
         char at[TIMESPEC_TEXT_MAX];
 
         if (asprintf(&sentence, "%s %s", explanation->sentence ? explanation->sentence : "",
-                     _(reason_for_person(explanation->reason))) < 0)
+                     explain_reason(explanation)) < 0)
                 sentence = NULL;
         json_put_flag(object, "allowed", explanation->allowed);
         json_put_text(object, "sentence", sentence);

@@ -31,6 +31,9 @@ typedef struct Explanation {
         const char *rule, *origin;
 } Explanation;
 
+/* Why, as a sentence; static. */
+const char *explain_reason(const Explanation *explanation);
+
 /* Sentence, reason, rule with its conditions, policy and time. */
 void explain_print(const Explain *explain, const Explanation *explanation);
 

@@ -156,7 +156,7 @@ static void print_interface(const Explain *explain, const Explanation *explanati
                 return;
         }
         text_print(explanation->sentence, stdout);
-        printf(" %s\n  ", _(reason_for_person(explanation->reason)));
+        printf(" %s\n  ", explain_reason(explanation));
         text_print(explanation->rule, stdout);
         fputs(" (", stdout);
         text_print(explanation->origin ? explanation->origin : "built-in", stdout);

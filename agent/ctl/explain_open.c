@@ -42,30 +42,24 @@ static int find_person(const char *user, Subject *ret, gid_t **ret_groups) {
 
 /* What is opened, as the sentence names it. */
 static char *target_name(const Target *target) {
-        char *name = NULL;
-
         if (target->path)
                 return strdup(target->path);
         if (!target->fstype)
                 return target_device_name(&target->device);
-        return asprintf(&name, "%s %s", target->fstype, target->source ? target->source : "") < 0 ? NULL
-                                                                                                  : name;
+        return target->source ? text_format("%s %s", target->fstype, target->source)
+                              : strdup(target->fstype);
 }
 
 static char *make_sentence(const char *user, const Target *target, bool writing, bool allowed) {
         CLEANUP_FREE char *name = target_name(target);
-        char *sentence;
-        int r;
 
         if (!name)
                 return NULL;
         if (writing)
-                r = asprintf(&sentence, allowed ? _("%s may write to %s.") : _("%s may not write to %s."),
-                             user, name);
-        else
-                r = asprintf(&sentence, allowed ? _("%s may read from %s.") : _("%s may not read from %s."),
-                             user, name);
-        return r < 0 ? NULL : sentence;
+                return allowed ? text_format(_("%s may write to %s."), user, name)
+                               : text_format(_("%s may not write to %s."), user, name);
+        return allowed ? text_format(_("%s may read from %s."), user, name)
+                       : text_format(_("%s may not read from %s."), user, name);
 }
 
 static int print_json(const Explain *explain, const Explanation *explanation, const Decision *whole,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/ctl/text.h"
+#include "policy/utf8.h"
 
 enum {
         DEPTH_MAX = 32
@@ -100,13 +101,29 @@ int json_parse(const char *text, size_t length, struct json_object **ret) {
         return 0;
 }
 
+/* json-c escapes C0 alone; the other characters that steer a terminal can only stand in strings, too. */
+static void print_safely(const char *text) {
+        size_t length = strlen(text);
+
+        for (size_t i = 0; i < length;) {
+                uint32_t c;
+                size_t n = utf8_next(text + i, length - i, &c);
+
+                if (n > 0 && c >= 0x7f && c <= 0xffff && utf8_is_control(c))
+                        printf("\\u%04x", (unsigned)c);
+                else
+                        fwrite(text + i, 1, n > 0 ? n : 1, stdout);
+                i += n > 0 ? n : 1;
+        }
+}
+
 int json_print(struct json_object *object, const char *end) {
         const char *text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
                                                                           JSON_C_TO_STRING_NOSLASHESCAPE);
 
         if (!text)
                 return -ENOMEM;
-        fputs(text, stdout);
+        print_safely(text);
         fputs(end, stdout);
         return 0;
 }

@@ -29,9 +29,9 @@ static bool parse_uid(const char *text, uid_t *ret) {
         return true;
 }
 
-/* The entry of the C library's own; this program has one thread. getpwnam(3): some sources leave one of
- * several errors for a name that is not there. */
-static int entry_of(const char *text, const struct passwd **ret) {
+/* The C library's own entry, or NULL and why; this program has one thread. getpwnam(3): some sources leave
+ * one of several errors for a name that is not there. */
+static const struct passwd *entry_of(const char *text, int *ret_error) {
         const struct passwd *entry;
         uid_t uid;
 
@@ -40,30 +40,29 @@ static int entry_of(const char *text, const struct passwd **ret) {
         if (!entry && parse_uid(text, &uid))
                 entry = getpwuid(uid);
         if (!entry)
-                return errno == EIO || errno == ENOMEM || errno == EMFILE || errno == ENFILE ? -errno
-                                                                                             : -ENOENT;
-        *ret = entry;
-        return 0;
+                *ret_error = errno == EIO || errno == ENOMEM || errno == EMFILE || errno == ENFILE ? -errno
+                                                                                                   : -ENOENT;
+        return entry;
 }
 
 int person_uid(const char *text, uid_t *ret) {
-        const struct passwd *entry;
-        int r = entry_of(text, &entry);
+        int error = 0;
+        const struct passwd *entry = entry_of(text, &error);
 
-        if (r == 0)
-                *ret = entry->pw_uid;
-        else if (r == -ENOENT && parse_uid(text, ret))
-                r = 0; /* somebody who is no longer known here */
-        return r;
+        if (!entry)
+                /* by number also somebody who is no longer known here */
+                return error == -ENOENT && parse_uid(text, ret) ? 0 : error;
+        *ret = entry->pw_uid;
+        return 0;
 }
 
 int person_subject(const char *text, Subject *ret, gid_t **ret_groups) {
         CLEANUP_FREE gid_t *groups = NULL;
-        const struct passwd *entry;
-        int n = 64, r = entry_of(text, &entry);
+        int n = 64, error = 0;
+        const struct passwd *entry = entry_of(text, &error);
 
-        if (r < 0)
-                return r;
+        if (!entry)
+                return error;
         for (;;) {
                 gid_t *larger = reallocarray(groups, (size_t)n, sizeof(*groups));
 

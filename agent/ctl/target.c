@@ -33,6 +33,11 @@ void target_clear(Target *target) {
         *target = (Target){0};
 }
 
+static void hand_over(Target *from, Target *to) {
+        *to = *from;
+        *from = (Target){0};
+}
+
 /* devices that are plugged in */
 
 static int read_bottom(struct udev *udev, Target *target) {
@@ -100,8 +105,7 @@ int target_from_device(const char *path, Target *ret) {
                             path);
         if (r < 0)
                 return fail("%s: %s", path, strerror(-r));
-        *ret = target;
-        target = (Target){0};
+        hand_over(&target, ret);
         return 0;
 }
 
@@ -134,8 +138,7 @@ int target_from_options(const Options *options, Target *ret) {
             !take(options->value[OPTION_PRODUCT], &id->product) ||
             !take(options->value[OPTION_SERIAL], &id->serial))
                 return fail(_("out of memory"));
-        *ret = target;
-        target = (Target){0};
+        hand_over(&target, ret);
         return 0;
 }
 
@@ -149,8 +152,7 @@ int target_from_filesystem(const Options *options, Target *ret) {
         target.kind = superblock_classify(fstype, target.has_device ? makedev(8, 0) : makedev(0, 1));
         if (!take(fstype, &target.fstype) || !take(options->value[OPTION_SOURCE], &target.source))
                 return fail(_("out of memory"));
-        *ret = target;
-        target = (Target){0};
+        hand_over(&target, ret);
         return 0;
 }
 
@@ -266,8 +268,7 @@ int target_from_path(const char *path, Target *ret) {
                 r = -ENOMEM;
         if (r < 0)
                 return fail("%s: %s", path, strerror(-r));
-        *ret = target;
-        target = (Target){0};
+        hand_over(&target, ret);
         return 0;
 }
 
@@ -281,14 +282,13 @@ char *target_device_name(const DeviceIdentity *device) {
 
         if (!to)
                 return NULL;
-        fprintf(to, "%s%s%s", device->name ? device->name : "", device->name ? " (" : "", bus ? bus : "?");
+        fprintf(to, "%s (%s", device->name ? device->name : _("device"), bus ? bus : "?");
         if (device->vendor || device->product)
                 fprintf(to, " %s:%s", device->vendor ? device->vendor : "-",
                         device->product ? device->product : "-");
         if (device->serial)
                 fprintf(to, _(", serial %s"), device->serial);
-        if (device->name)
-                fputc(')', to);
+        fputc(')', to);
         if (fclose(to) != 0) {
                 free(text);
                 return NULL;

@@ -185,7 +185,7 @@ const char *timespec_for_person(uint64_t usec, char buffer[static TIMESPEC_TEXT_
 
         if (!localtime_r(&seconds, &tm) ||
             strftime(buffer, TIMESPEC_TEXT_MAX, "%Y-%m-%d %H:%M:%S", &tm) == 0)
-                strcpy(buffer, "?");
+                snprintf(buffer, TIMESPEC_TEXT_MAX, "?");
         return buffer;
 }
 
@@ -196,7 +196,7 @@ const char *timespec_iso(uint64_t usec, char buffer[static TIMESPEC_TEXT_MAX]) {
         unsigned minutes;
 
         if (!localtime_r(&seconds, &tm) || strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm) == 0) {
-                strcpy(buffer, "?");
+                snprintf(buffer, TIMESPEC_TEXT_MAX, "?");
                 return buffer;
         }
         minutes = (unsigned)labs(tm.tm_gmtoff) / 60 % (100 * 60);
