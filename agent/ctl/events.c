@@ -13,8 +13,6 @@
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
 
-DEFINE_CLEANUP(sd_journal, sd_journal_close);
-
 enum {
         FIELD_SIZE_MAX = 64 * 1024,
         FOLLOW_LINES = 10,
