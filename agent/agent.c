@@ -227,9 +227,11 @@ static int start_loop(Agent *agent) {
 static int start_rooms(Agent *agent) {
         DevicesCallbacks devices = agent_devices_callbacks(agent);
         SuperblocksCallbacks superblocks = agent_superblocks_callbacks(agent);
-        int r = nodes_new(agent->event, agent->report, agent->settings.runtime_dir, agent_on_nodes_changed,
-                          agent, &agent->nodes);
+        int r = predecessors_pause(agent->settings.runtime_dir, &agent->predecessors);
 
+        if (r >= 0)
+                r = nodes_new(agent->event, agent->report, agent->settings.runtime_dir,
+                              agent_on_nodes_changed, agent, &agent->nodes);
         if (r >= 0)
                 r = keeper_new(agent->event, agent->settings.runtime_dir, agent_on_keeper_restarted, agent,
                                &agent->keeper);
@@ -271,7 +273,7 @@ static int start(Agent *agent) {
                 r = watch_clock(agent);
         if (r < 0)
                 return r;
-        keeper_relieve_predecessors(agent->settings.runtime_dir);
+        predecessors_dismiss(&agent->predecessors);
         agent_update_audit(agent);
         return agent_write_status(agent);
 }
@@ -314,24 +316,30 @@ Agent *agent_free(Agent *agent) {
                 closed = superblocks_close(agent->superblocks) && closed;
         if (agent->report && agent->store.policy)
                 tell(agent, EVENT_AGENT_STOPPED);
-        if (closed) {
-                /* freeing a gate takes its marks away, also from the keeper's hands */
-                agent->superblocks = superblocks_free(agent->superblocks);
-                agent->nodes = nodes_free(agent->nodes);
+        if (!closed) { /* the keeper takes over; what is left here goes with the process */
+                (void)superblocks_hand_over(agent->superblocks);
+                (void)nodes_hand_over(agent->nodes);
+                keeper_free(agent->keeper, false);
+                audit_free(agent->audit);
+                report_free(agent->report);
+                (void)unlink(agent->status_path);
+                return NULL;
         }
-        agent->audit = audit_free(agent->audit);
-        agent->report = report_free(agent->report);
-        agent->keeper = keeper_free(agent->keeper, closed);
+        /* freeing a gate takes its marks away, also from the keeper's hands */
+        superblocks_free(agent->superblocks);
+        nodes_free(agent->nodes);
+        audit_free(agent->audit);
+        report_free(agent->report);
+        keeper_free(agent->keeper, true);
         if (agent->status_path)
                 (void)unlink(agent->status_path);
-        if (!closed)
-                return NULL; /* the keeper has taken over; what is left here goes with the process */
         devices_free(agent->devices);
         sd_event_source_disable_unref(agent->settle);
         sd_event_source_disable_unref(agent->expiry);
         sd_event_source_disable_unref(agent->clock_set);
         sd_event_unref(agent->event);
         policy_store_close(&agent->store);
+        predecessors_clear(&agent->predecessors);
         free(agent->status_path);
         if (agent->lock >= 0)
                 close(agent->lock);

@@ -25,6 +25,7 @@ struct Agent {
         sd_event *event;
         Report *report;
         Keeper *keeper;
+        Predecessors predecessors; /* only while starting */
         Nodes *nodes;
         Audit *audit;
         int audit_error; /* why there is none, or why it does not watch */

@@ -16,6 +16,7 @@ enum {
         OPTION_RUNTIME,
         OPTION_MONITOR,
         OPTION_KEEPER,
+        OPTION_KEEPER_LOCK,
         OPTION_VERSION,
         OPTION_HELP
 };
@@ -29,6 +30,7 @@ static const struct option options[] = {
         {"state-dir", required_argument, NULL, OPTION_STATE},
         {"runtime-dir", required_argument, NULL, OPTION_RUNTIME},
         {"monitor", no_argument, NULL, OPTION_MONITOR},
+        {"keeper-lock", required_argument, NULL, OPTION_KEEPER_LOCK},
         {"keeper", required_argument, NULL, OPTION_KEEPER}, /* how the agent starts its keeper */
         {"version", no_argument, NULL, OPTION_VERSION},
         {"help", no_argument, NULL, OPTION_HELP},
@@ -77,7 +79,7 @@ int main(int argc, char **argv) {
         AgentSettings settings = {.policy = "/etc/sekisho/policy.d",
                                   .state_dir = "/var/lib/sekisho",
                                   .runtime_dir = "/run/sekisho"};
-        int option, keeper = -1;
+        int option, keeper = -1, keeper_lock = -1;
 
         while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
                 switch (option) {
@@ -96,6 +98,9 @@ int main(int argc, char **argv) {
                 case OPTION_KEEPER:
                         keeper = (int)strtol(optarg, NULL, 10);
                         break;
+                case OPTION_KEEPER_LOCK:
+                        keeper_lock = (int)strtol(optarg, NULL, 10);
+                        break;
                 case OPTION_VERSION:
                         puts("sekishod " SEKISHO_VERSION);
                         return EXIT_SUCCESS;
@@ -110,6 +115,6 @@ int main(int argc, char **argv) {
                 return EXIT_USAGE;
         }
         if (keeper >= 0)
-                return keeper_main(keeper, settings.runtime_dir);
+                return keeper_main(keeper, keeper_lock, settings.runtime_dir);
         return run(&settings);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/fanotify.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,13 +24,16 @@
 enum {
         EVENTS_AT_ONCE = 64,
         STACK_SIZE = 128 * 1024,
-        FAREWELL_SEC = 1
+        FAREWELL_SEC = 1,
+        HIGHEST_FD = 1 << 20 /* the default of fs.nr_open */
 };
 
 struct Gate {
-        pthread_mutex_t lock; /* guards volume, stopped, holders */
+        pthread_mutex_t lock; /* guards volume, hand_over, stopped, holders */
         pthread_cond_t done;
         Volume *volume;
+        bool hand_over; /* the thread ends without taking the marks away: somebody else answers from then on
+                         */
         bool stopped;
         unsigned holders; /* owner and thread; the last one frees */
 
@@ -57,6 +61,7 @@ static void gate_release(Gate *gate) {
         if (!last)
                 return;
         volume_unref(gate->volume);
+        report_unref(gate->report);
         cmdline_reader_free(gate->cmdline);
         if (gate->fd >= 0)
                 close(gate->fd);
@@ -173,6 +178,15 @@ static int answer_events(int group, const Volume *volume, Report *report, Cmdlin
         return answered;
 }
 
+void gate_refuse_abandoned(int fd) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > HIGHEST_FD)
+                limit.rlim_cur = HIGHEST_FD;
+        for (int number = 0; number < (int)limit.rlim_cur; number++)
+                (void)answer(fd, number, VERDICT_DENY); /* ENOENT: nobody waits for this one */
+}
+
 int gate_answer_pending(int fd, Volume *volume, Report *report) {
         int total = 0;
 
@@ -187,6 +201,15 @@ int gate_answer_pending(int fd, Volume *volume, Report *report) {
                         return r;
                 total += r;
         }
+}
+
+static bool is_handed_over(Gate *gate) {
+        bool hand_over;
+
+        pthread_mutex_lock(&gate->lock);
+        hand_over = gate->hand_over;
+        pthread_mutex_unlock(&gate->lock);
+        return hand_over;
 }
 
 static Volume *current_volume(Gate *gate) {
@@ -207,12 +230,14 @@ static void *gate_thread(void *userdata) {
                                        {.fd = gate->stop, .events = POLLIN}};
                 Volume *volume;
 
-                if (poll(fds, ELEMENTS(fds), -1) < 0 && errno != EINTR)
-                        break;
+                (void)poll(fds, ELEMENTS(fds), -1); /* whatever it says, who waits must be answered */
                 stopping = fds[1].revents != 0;
-                if (stopping) /* no new questions, but those that wait get their answer */
-                        fanotify_mark(gate->fd, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0, AT_FDCWD, NULL),
-                                fanotify_mark(gate->fd, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
+                if (stopping && is_handed_over(gate))
+                        break;  /* what was read is answered; what waits is the other holder's */
+                if (stopping) { /* no new questions, but those that wait get their answer */
+                        fanotify_mark(gate->fd, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0, AT_FDCWD, NULL);
+                        fanotify_mark(gate->fd, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
+                }
                 volume = current_volume(gate);
                 for (;;) {
                         /* a read error of one event (its file could not be opened) denies that event */
@@ -258,7 +283,7 @@ int gate_new(Volume *volume, Report *report, Gate **ret) {
         if (!gate)
                 return -ENOMEM;
         gate->holders = 1;
-        gate->report = report;
+        gate->report = report_ref(report);
         gate->volume = volume_ref(volume);
         gate->stop = -1;
         pthread_mutex_init(&gate->lock, NULL);
@@ -321,20 +346,33 @@ int gate_fd(const Gate *gate) {
         return gate->fd;
 }
 
-Gate *gate_free(Gate *gate) {
+/* Has the thread end, and waits a second for it at most. */
+static bool stop_thread(Gate *gate, bool hand_over) {
         struct timespec until;
         uint64_t one = 1;
+        bool stopped;
 
-        if (!gate)
-                return NULL;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += FAREWELL_SEC;
         pthread_mutex_lock(&gate->lock);
+        gate->hand_over = hand_over;
         if (write(gate->stop, &one, sizeof(one)) == sizeof(one))
                 while (!gate->stopped)
                         if (pthread_cond_timedwait(&gate->done, &gate->lock, &until) == ETIMEDOUT)
                                 break;
+        stopped = gate->stopped;
         pthread_mutex_unlock(&gate->lock);
+        return stopped;
+}
+
+bool gate_hand_over(Gate *gate) {
+        return stop_thread(gate, true);
+}
+
+Gate *gate_free(Gate *gate) {
+        if (!gate)
+                return NULL;
+        (void)stop_thread(gate, false);
         gate_release(gate);
         return NULL;
 }

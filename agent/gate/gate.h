@@ -30,10 +30,19 @@ void gate_set_volume(Gate *gate, Volume *volume);
 /* The fanotify group, for whoever has to keep it alive beyond this process. Borrowed. */
 int gate_fd(const Gate *gate);
 
+/* End the thread and leave the marks and whoever waits to another holder of the group. Whether it ended
+ * within a second. */
+bool gate_hand_over(Gate *gate);
+
 /* Stop asking: the marks go first, then every waiting caller is answered by the volume in force, then the
  * thread ends. Waits for that at most a second; a thread that hangs in a dead file system is left behind
  * with its group. Returns NULL. */
 Gate *gate_free(Gate *gate);
+
+/* Refuse what another holder of group FD has read and not answered before it died, so that nobody waits for
+ * ever. An event goes by the number that its descriptor had in the reader's table, which must have had no
+ * more than this process's RLIMIT_NOFILE; the reader must be gone. */
+void gate_refuse_abandoned(int fd);
 
 /* Answer whatever waits in group FD by VOLUME, without blocking; REPORT may be NULL. Returns the number of
  * events answered or -errno. For the process that holds the gates when the agent has died. */

@@ -277,6 +277,15 @@ int nodes_foreach(Nodes *nodes, int (*f)(void *userdata, dev_t disk, const char 
         return 0;
 }
 
+bool nodes_hand_over(Nodes *nodes) {
+        bool ended = true;
+
+        for (size_t i = 0; nodes && i < nodes->n; i++)
+                if (nodes->disks[i].gate)
+                        ended = gate_hand_over(nodes->disks[i].gate) && ended;
+        return ended;
+}
+
 void nodes_release(Nodes *nodes, dev_t devnum) {
         Disk *disk = find(nodes, devnum);
 

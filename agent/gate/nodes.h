@@ -40,5 +40,8 @@ const Volume *nodes_volume(const Nodes *nodes, dev_t disk);
 /* Call F with every node of every guarded disk. Stops at the first non-zero and returns it. */
 int nodes_foreach(Nodes *nodes, int (*f)(void *userdata, dev_t disk, const char *path), void *userdata);
 
+/* gate_hand_over() for every gate; false if any did not end. */
+bool nodes_hand_over(Nodes *nodes);
+
 /* Ask no longer. */
 void nodes_release(Nodes *nodes, dev_t disk);

@@ -80,6 +80,10 @@ Operation operation_from_syscall(const char *text) {
         }
 }
 
+bool syscall_is_running(const char *text) {
+        return strncmp(text, "running", strlen("running")) == 0;
+}
+
 bool stack_is_plain_open(const char *text) {
         static const char *const detours[] = {"] io_",      "task_work", "coredump",
                                               "get_signal", "kthread",   "ret_from_fork"};

@@ -16,6 +16,10 @@
  * nor truncate: open, openat, open_by_handle_at with O_RDONLY alone, and execve. */
 Operation operation_from_syscall(const char *text);
 
+/* Whether the text of /proc/TID/syscall says that the thread is on a processor, or about to be: what it does
+ * cannot be told at this moment. */
+bool syscall_is_running(const char *text);
+
 /* Whether the text of /proc/TID/stack shows nothing but the system call itself: no task work, no io_uring,
  * no core dump between the system call's entry and the open. */
 bool stack_is_plain_open(const char *text);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -11,12 +12,18 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/keeper/lock.h"
 #include "agent/keeper/protocol.h"
 #include "policy/scope.h"
+
+enum {
+        PAUSE_SEC = 5
+};
 
 struct Keeper {
         sd_event *event;
@@ -33,9 +40,10 @@ static int on_hangup(sd_event_source *source, int fd, uint32_t revents, void *us
 static int spawn(Keeper *keeper) {
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
-        char number[16];
-        char *argv[] = {(char *)"sekishod",      (char *)"--keeper",  number,
-                        (char *)"--runtime-dir", keeper->runtime_dir, NULL};
+        char number[16], lock_number[16];
+        char *argv[] = {
+                (char *)"sekishod",      (char *)"--keeper",  number, (char *)"--keeper-lock", lock_number,
+                (char *)"--runtime-dir", keeper->runtime_dir, NULL};
         sigset_t none;
         int pair[2], r;
 
@@ -47,13 +55,19 @@ static int spawn(Keeper *keeper) {
                 close(pair[0]);
                 return -errno;
         }
+        /* -1 where an earlier keeper hangs on a dead disk: this one does without */
+        CLEANUP_CLOSE int lock = keeper_lock(keeper->runtime_dir, 0);
+        CLEANUP_CLOSE int lock_target = lock >= 0 ? fcntl(lock, F_DUPFD_CLOEXEC, target + 1) : -1;
         snprintf(number, sizeof(number), "%d", target);
+        snprintf(lock_number, sizeof(lock_number), "%d", lock_target);
         sigemptyset(&none);
         posix_spawnattr_init(&attributes);
         posix_spawnattr_setsigmask(&attributes, &none);
         posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_adddup2(&actions, theirs, target);
+        if (lock_target >= 0)
+                posix_spawn_file_actions_adddup2(&actions, lock, lock_target);
         r = posix_spawn(&keeper->pid, "/proc/self/exe", &actions, &attributes, argv, environ);
         posix_spawn_file_actions_destroy(&actions);
         posix_spawnattr_destroy(&attributes);
@@ -179,23 +193,69 @@ Keeper *keeper_free(Keeper *keeper, bool everything_closed) {
         return NULL;
 }
 
-void keeper_relieve_predecessors(const char *runtime_dir) {
-        char pattern[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+/* Connect to the keeper that listens at PATH and have its word that it has paused. The descriptor or -errno.
+ */
+static int pause_one(const char *path) {
+        static const struct timeval deadline = {.tv_sec = PAUSE_SEC};
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        CLEANUP_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        char paused;
+        ssize_t n;
+
+        if (fd < 0)
+                return -errno;
+        if ((size_t)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path) >=
+            sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+                int r = -errno;
+
+                (void)unlink(path); /* a keeper that is gone left it */
+                return r;
+        }
+        if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline)) < 0)
+                return -errno;
+        do
+                n = recv(fd, &paused, sizeof(paused), 0);
+        while (n < 0 && errno == EINTR);
+        return n == 1 ? STEAL_FD(fd) : n < 0 ? -errno : -EPIPE;
+}
+
+int predecessors_pause(const char *runtime_dir, Predecessors *ret) {
+        char pattern[PATH_MAX];
         glob_t found = {0};
+        int r = 0;
 
-        if ((size_t)snprintf(pattern, sizeof(pattern), "%s/keeper.*", runtime_dir) >= sizeof(pattern))
-                return;
-        if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
-                for (size_t i = 0; i < found.gl_pathc; i++) {
-                        struct sockaddr_un address = {.sun_family = AF_UNIX};
-                        CLEANUP_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        *ret = (Predecessors){0};
+        /* Only so that none is missed that is not listening yet: until then it has the lock. */
+        (void)keeper_unlock(keeper_lock(runtime_dir, PAUSE_SEC * 1000));
+        if ((size_t)snprintf(pattern, sizeof(pattern), "%s/" KEEPER_SOCKET "*", runtime_dir) >=
+            sizeof(pattern))
+                return -ENAMETOOLONG;
+        if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
+                return 0;
+        ret->fds = calloc(found.gl_pathc, sizeof(*ret->fds));
+        if (!ret->fds)
+                r = -ENOMEM;
+        for (size_t i = 0; ret->fds && i < found.gl_pathc; i++) {
+                int fd = pause_one(found.gl_pathv[i]);
 
-                        if ((size_t)snprintf(address.sun_path, sizeof(address.sun_path), "%s",
-                                             found.gl_pathv[i]) >= sizeof(address.sun_path))
-                                continue;
-                        /* the connection itself is the message */
-                        if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-                                (void)unlink(found.gl_pathv[i]); /* a keeper that is gone left it */
-                }
+                if (fd >= 0)
+                        ret->fds[ret->n++] = fd;
+        }
         globfree(&found);
+        return r;
+}
+
+void predecessors_dismiss(Predecessors *predecessors) {
+        for (size_t i = 0; i < predecessors->n; i++)
+                (void)send(predecessors->fds[i], KEEPER_GO_HOME, 1, MSG_NOSIGNAL);
+        predecessors_clear(predecessors);
+}
+
+void predecessors_clear(Predecessors *predecessors) {
+        for (size_t i = 0; i < predecessors->n; i++)
+                close(predecessors->fds[i]);
+        free(predecessors->fds);
+        *predecessors = (Predecessors){0};
 }

@@ -34,9 +34,23 @@ int keeper_disk(Keeper *keeper, dev_t disk, bool hold);
 /* The agent ends. With EVERYTHING_CLOSED the keeper ends too, else it takes over. Returns NULL. */
 Keeper *keeper_free(Keeper *keeper, bool everything_closed);
 
-/* Send home the keepers of agents that died: call it once everything is enforced. */
-void keeper_relieve_predecessors(const char *runtime_dir);
+/* The keepers of agents that died. */
+typedef struct Predecessors {
+        int *fds; /* connections to those that still answer for gates */
+        size_t n;
+} Predecessors;
 
-/* The keeper process itself: reads messages from SOCKET until the agent is gone, then acts. Returns the
- * process's exit status. */
-int keeper_main(int socket, const char *runtime_dir);
+/* Have the keepers of agents that died stop closing what is open; call it before anything is let go, else
+ * one side lets go and the other holds. They go on refusing. Waits a few seconds at most for what they are
+ * at. 0 or -errno; keepers that do not answer are passed over. */
+int predecessors_pause(const char *runtime_dir, Predecessors *ret);
+
+/* Send them home once everything is enforced. */
+void predecessors_dismiss(Predecessors *predecessors);
+
+/* Forget them without that: they go on where they were. */
+void predecessors_clear(Predecessors *predecessors);
+
+/* The keeper process itself: reads messages from SOCKET until the agent is gone, then acts. LOCK is that of
+ * lock.h, or -1. Returns the process's exit status. */
+int keeper_main(int socket, int lock, const char *runtime_dir);

@@ -20,6 +20,7 @@
 
 #include "agent/device/hold.h"
 #include "agent/keeper/keeper.h"
+#include "agent/keeper/lock.h"
 #include "agent/keeper/protocol.h"
 #include "agent/mount/mountinfo.h"
 #include "agent/mount/seal.h"
@@ -41,10 +42,15 @@ typedef struct KeeperState {
         const char *runtime_dir;
         KeptGate *gates;
         size_t n_gates;
+        struct pollfd *fds; /* room for every gate and one more */
+        Policy *policy;     /* the built-in one, to tell by which rule */
         dev_t *disks;
         size_t n_disks;
         Clock clock;
-        atomic_bool closed; /* everything is read-only underneath: nobody needs to be asked any more */
+        int lock;
+        pthread_mutex_t closing; /* held while superblocks are made read-only */
+        bool paused;             /* guarded by closing: an agent is starting, leave them as they are */
+        atomic_bool closed;      /* everything is read-only underneath: nobody needs to be asked any more */
 } KeeperState;
 
 static KeptGate *find_gate(KeeperState *state, const KeeperMessage *message) {
@@ -63,12 +69,17 @@ static void drop_gate(KeeperState *state, KeptGate *gate) {
 /* Takes FD over. */
 static void keep_gate(KeeperState *state, const KeeperMessage *message, int fd) {
         KeptGate *gate = find_gate(state, message);
+        struct pollfd *fds;
 
         if (fd < 0)
                 return;
         if (gate)
                 drop_gate(state, gate);
-        gate = reallocarray(state->gates, state->n_gates + 1, sizeof(*gate));
+        fds = reallocarray(state->fds, state->n_gates + 2,
+                           sizeof(*fds)); /* now: later there may be no memory */
+        if (fds)
+                state->fds = fds;
+        gate = fds ? reallocarray(state->gates, state->n_gates + 1, sizeof(*gate)) : NULL;
         if (!gate) {
                 close(fd);
                 return;
@@ -149,13 +160,13 @@ static bool follow_agent(KeeperState *state, int socket) {
         return false;
 }
 
-static Volume *make_volume(KeeperState *state, Policy *policy, const KeeperMessage *told) {
+static Volume *make_volume(KeeperState *state, const KeeperMessage *told) {
         DeviceIdentity device = {.name = (char *)told->device,
                                  .vendor = told->vendor[0] ? (char *)told->vendor : NULL,
                                  .product = told->product[0] ? (char *)told->product : NULL,
                                  .serial = told->serial[0] ? (char *)told->serial : NULL};
         int bus = device_bus_from_string(told->bus);
-        VolumeSettings settings = {.policy = policy,
+        VolumeSettings settings = {.policy = state->policy,
                                    .clock = &state->clock,
                                    .mount = told->mount,
                                    .raw = told->raw != 0,
@@ -189,6 +200,28 @@ static bool seal_superblock(dev_t devnum) {
         return !seen;
 }
 
+/* Make superblocks read-only as far as nobody writes to them. Whether all are. */
+static bool seal_superblocks(KeeperState *state) {
+        bool all_closed = true;
+
+        pthread_mutex_lock(&state->closing);
+        for (size_t i = 0; i < state->n_gates; i++) {
+                KeptGate *gate = &state->gates[i];
+
+                if (!gate->told.raw && !gate->sealed && !state->paused)
+                        gate->sealed = seal_superblock(gate->told.devnum);
+                all_closed = all_closed && (gate->told.raw || gate->sealed);
+        }
+        pthread_mutex_unlock(&state->closing);
+        return all_closed;
+}
+
+static void set_paused(KeeperState *state, bool paused) {
+        pthread_mutex_lock(&state->closing);
+        state->paused = paused;
+        pthread_mutex_unlock(&state->closing);
+}
+
 static void *close_thread(void *userdata) {
         KeeperState *state = userdata;
         struct udev *udev = udev_new();
@@ -200,19 +233,12 @@ static void *close_thread(void *userdata) {
         }
         if (udev)
                 udev_unref(udev);
-        do {
-                all_closed = true;
-                for (size_t i = 0; i < state->n_gates; i++) {
-                        KeptGate *gate = &state->gates[i];
-
-                        if (!gate->told.raw && !gate->sealed)
-                                gate->sealed = seal_superblock(gate->told.devnum);
-                        all_closed = all_closed && (gate->told.raw || gate->sealed);
-                }
-                if (!all_closed) /* somebody still has a file open for writing: again when it may be closed
-                                  */
-                        poll(NULL, 0, SEAL_RETRY_MSEC);
-        } while (!all_closed);
+        all_closed = seal_superblocks(state);
+        keeper_unlock(STEAL_FD(state->lock)); /* the next agent may begin */
+        while (!all_closed) {                 /* somebody still has a file open for writing */
+                poll(NULL, 0, SEAL_RETRY_MSEC);
+                all_closed = seal_superblocks(state);
+        }
         atomic_store(&state->closed, true);
         return NULL;
 }
@@ -221,8 +247,9 @@ static int listen_for_successor(const char *runtime_dir, struct sockaddr_un *add
         CLEANUP_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
         *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-        if (fd < 0 || (size_t)snprintf(address->sun_path, sizeof(address->sun_path), "%s/keeper.%d",
-                                       runtime_dir, (int)getpid()) >= sizeof(address->sun_path))
+        if (fd < 0 ||
+            (size_t)snprintf(address->sun_path, sizeof(address->sun_path), "%s/" KEEPER_SOCKET "%d",
+                             runtime_dir, (int)getpid()) >= sizeof(address->sun_path))
                 return -1;
         /* below a directory that only root may enter; the peer is checked all the same */
         if (bind(fd, (struct sockaddr *)address, sizeof(*address)) < 0 || listen(fd, 1) < 0)
@@ -230,40 +257,66 @@ static int listen_for_successor(const char *runtime_dir, struct sockaddr_un *add
         return STEAL_FD(fd);
 }
 
-static bool successor_came(int listener) {
+/* The connection of an agent that starts, after telling it that nothing is being closed any more; else -1.
+ */
+static int welcome(KeeperState *state, int listener) {
         CLEANUP_CLOSE int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         struct ucred peer;
         socklen_t size = sizeof(peer);
 
-        return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-               peer.uid == geteuid();
+        if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != geteuid())
+                return -1;
+        set_paused(state, true);
+        (void)send(fd, "", 1, MSG_NOSIGNAL); /* if it is gone again, that is seen next */
+        return STEAL_FD(fd);
+}
+
+/* Whether the agent that had connected sends the keeper home; if it died instead the keeper goes on. */
+static bool is_sent_home(KeeperState *state, int *successor) {
+        char word = '\0';
+        ssize_t n = recv(*successor, &word, sizeof(word), MSG_DONTWAIT);
+
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return false;
+        if (n == 1 && word == *KEEPER_GO_HOME)
+                return true;
+        close(STEAL_FD(*successor));
+        set_paused(state, false);
+        return false;
 }
 
 /* Refuse writes on every gate until all is read-only underneath, or the next agent is in force. */
 static void stand_in(KeeperState *state, Report *report) {
-        CLEANUP_FREE struct pollfd *fds = calloc(state->n_gates + 1, sizeof(*fds));
+        struct pollfd *fds = state->fds;
         struct sockaddr_un address;
-        CLEANUP_CLOSE int listener = listen_for_successor(state->runtime_dir, &address);
+        CLEANUP_CLOSE int listener = listen_for_successor(state->runtime_dir, &address), successor = -1;
         pthread_t closing;
 
-        if (!fds)
-                return;
-        for (size_t i = 0; i < state->n_gates; i++)
+        for (size_t i = 0; i < state->n_gates; i++) {
+                gate_refuse_abandoned(state->gates[i].fd);
                 fds[i] = (struct pollfd){.fd = state->gates[i].fd, .events = POLLIN};
+        }
         fds[state->n_gates] = (struct pollfd){.fd = listener, .events = POLLIN};
-        if (pthread_create(&closing, NULL, close_thread, state) != 0)
-                return;
-        pthread_detach(closing);
+        /* without that thread nobody may write as long as this one answers */
+        if (pthread_create(&closing, NULL, close_thread, state) == 0)
+                pthread_detach(closing);
         for (;;) {
                 if (atomic_load(&state->closed))
                         break;
-                if (poll(fds, state->n_gates + 1, SEAL_RETRY_MSEC) < 0 && errno != EINTR)
+                (void)poll(fds, state->n_gates + 1, SEAL_RETRY_MSEC);
+                for (size_t i = 0; i < state->n_gates; i++) {
+                        KeptGate *gate = &state->gates[i];
+
+                        if (!gate->volume) /* memory was short: who asks waits until there is some */
+                                gate->volume = make_volume(state, &gate->told);
+                        if (gate->volume)
+                                (void)gate_answer_pending(gate->fd, gate->volume, report);
+                }
+                if (successor < 0 && fds[state->n_gates].revents)
+                        successor = welcome(state, listener);
+                else if (successor >= 0 && is_sent_home(state, &successor))
                         break;
-                for (size_t i = 0; i < state->n_gates; i++)
-                        if (state->gates[i].volume)
-                                (void)gate_answer_pending(fds[i].fd, state->gates[i].volume, report);
-                if (fds[state->n_gates].revents && successor_came(listener))
-                        break;
+                fds[state->n_gates].fd = successor >= 0 ? successor : listener;
         }
         if (listener >= 0)
                 (void)unlink(address.sun_path);
@@ -279,9 +332,8 @@ static void tell_agent_lost(Report *report, const KeeperState *state) {
         report_submit(report, record);
 }
 
-int keeper_main(int socket, const char *runtime_dir) {
-        KeeperState state = {.runtime_dir = runtime_dir};
-        Policy *policy = NULL;
+int keeper_main(int socket, int lock, const char *runtime_dir) {
+        KeeperState state = {.runtime_dir = runtime_dir, .lock = lock, .closing = PTHREAD_MUTEX_INITIALIZER};
         Report *report = NULL;
         sigset_t all;
 
@@ -290,14 +342,12 @@ int keeper_main(int socket, const char *runtime_dir) {
         sigfillset(&all);
         (void)sigprocmask(SIG_BLOCK, &all, NULL); /* it ends by the agent's word or when it is done */
         clock_start(&state.clock);
-        if (policy_default(&policy) < 0)
+        if (policy_default(&state.policy) < 0)
                 return EXIT_FAILURE;
         if (follow_agent(&state, socket))
                 return EXIT_SUCCESS;
         (void)report_new(&report); /* refusing matters more than telling */
         tell_agent_lost(report, &state);
-        for (size_t i = 0; i < state.n_gates; i++)
-                state.gates[i].volume = make_volume(&state, policy, &state.gates[i].told);
         stand_in(&state, report);
         report_free(report);
         return EXIT_SUCCESS;

@@ -8,6 +8,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Where a keeper that stands in listens for the next agent: this and its process number. On a connection it
+ * answers with a byte once it has paused closing; KEEPER_GO_HOME ends it, the connection's end without that
+ * has it go on. */
+#define KEEPER_SOCKET  "keeper.socket."
+#define KEEPER_GO_HOME "."
+
 typedef enum KeeperMessageType {
         KEEPER_NOTHING,
         KEEPER_GATE,      /* a gate was made or changed: hold its group */

@@ -197,7 +197,7 @@ static void detach_mounts(const MountTable *table, const Superblock *sb) {
 int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
         const Decision *decision = &sb->decision;
         bool monitor = superblocks_monitor_only(all);
-        bool was_guarded = sb->gate != NULL;
+        bool was_guarded = guard_is_marked(sb);
         CLEANUP_CLOSE int mount_fd = -1;
         int r, gate_error;
 

@@ -114,21 +114,28 @@ static int set_strings(Superblock *sb, const MountEntry *entry) {
         return 0;
 }
 
-/* Judge SB as ENTRY shows it and bring its guard in line. */
-static int enforce(Superblocks *all, const MountTable *table, Superblock *sb, const MountEntry *entry) {
+/* What ENTRY shows, and the verdict on it. The device in ID is borrowed. */
+static void look(Superblocks *all, const MountTable *table, const MountEntry *entry, SuperblockIdentity *id,
+                 Decision *ret) {
         SuperblockKind kind = superblock_classify(entry->fstype, entry->devnum);
         dev_t beneath = block_beneath(entry, kind);
         const Device *device = NULL;
-        Decision before = sb->decision;
-        Guard guard_before = sb->guard;
-        int r = 0;
 
         look_beneath(table, entry, &kind, &beneath);
         if (beneath != 0)
                 device = all->callbacks.find_device(all->callbacks.userdata, beneath);
-        sb->identity.kind = kind;
-        sb->identity.devnum = entry->devnum;
-        judge(all, device, &sb->identity, &sb->decision);
+        id->kind = kind;
+        id->devnum = entry->devnum;
+        judge(all, device, id, ret);
+}
+
+/* Judge SB as ENTRY shows it and bring its guard in line. */
+static int enforce(Superblocks *all, const MountTable *table, Superblock *sb, const MountEntry *entry) {
+        Decision before = sb->decision;
+        Guard guard_before = sb->guard;
+        int r;
+
+        look(all, table, entry, &sb->identity, &sb->decision);
         r = guard_apply(all, table, sb);
         if (sb->guard != guard_before ||
             (sb->guard != GUARD_NONE &&
@@ -150,6 +157,23 @@ static bool is_writable(const MountEntry *entry) {
         return strcmp(entry->super_options, "rw") == 0 || strncmp(entry->super_options, "rw,", 3) == 0;
 }
 
+/* Whether another superblock has taken the place of SB between two looks at the table: device numbers and
+ * mount ids are used again at once. Then its mark is gone, or another device lies beneath. */
+static bool is_replaced(Superblocks *all, const MountTable *table, const Superblock *sb,
+                        const MountEntry *entry) {
+        SuperblockIdentity id = sb->identity;
+        Decision decision;
+
+        if (sb->mount_id != entry->id || strcmp(sb->fstype, entry->fstype) != 0)
+                return true;
+        if (sb->gate)
+                return !guard_is_marked(sb);
+        if (sb->identity.kind != SUPERBLOCK_BLOCK)
+                return false;
+        look(all, table, entry, &id, &decision);
+        return decision.access != sb->decision.access || decision.conditional != sb->decision.conditional;
+}
+
 /* One superblock, found again or new. SB is NULL for a new one. */
 static int refresh_one(Superblocks *all, const MountTable *table, const MountEntry *entry, bool rejudge,
                        Superblock **sb) {
@@ -162,7 +186,7 @@ static int refresh_one(Superblocks *all, const MountTable *table, const MountEnt
                         return -ENOMEM;
                 (*sb)->guard = GUARD_NONE;
         }
-        other = fresh || (*sb)->mount_id != entry->id || strcmp((*sb)->fstype, entry->fstype) != 0;
+        other = fresh || is_replaced(all, table, *sb, entry);
         written_again = is_writable(entry) && !(*sb)->writable;
         (*sb)->writable = is_writable(entry);
         if (other) {
@@ -170,6 +194,8 @@ static int refresh_one(Superblocks *all, const MountTable *table, const MountEnt
                 if (r < 0)
                         return r;
                 (*sb)->mount_id = entry->id;
+                if (!guard_is_marked(*sb))
+                        (*sb)->guard = GUARD_NONE; /* nothing holds it yet, whatever held the one before */
         }
         if (other || rejudge || (written_again && (*sb)->guard != GUARD_NONE))
                 r = enforce(all, table, *sb, entry);
@@ -304,12 +330,23 @@ bool superblocks_close(Superblocks *all) {
         CLEANUP(mount_table_clear) MountTable table = {0};
         bool closed = true;
 
+        if (all->monitor_only)
+                return true;
         if (mountinfo_read(NULL, &table) < 0)
                 return false;
         for (size_t i = 0; i < all->n; i++)
                 if (all->items[i]->guard == GUARD_GATE)
                         closed = guard_close(&table, all->items[i]) && closed;
         return closed;
+}
+
+bool superblocks_hand_over(Superblocks *all) {
+        bool ended = true;
+
+        for (size_t i = 0; all && i < all->n; i++)
+                if (all->items[i]->gate)
+                        ended = gate_hand_over(all->items[i]->gate) && ended;
+        return ended;
 }
 
 const SuperblocksCallbacks *superblocks_callbacks(const Superblocks *all) {

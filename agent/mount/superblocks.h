@@ -67,5 +67,8 @@ int superblocks_rejudge(Superblocks *superblocks, bool monitor_only);
  * nothing is left that has to be asked for. */
 bool superblocks_close(Superblocks *superblocks);
 
+/* gate_hand_over() for every gate; false if any did not end. */
+bool superblocks_hand_over(Superblocks *superblocks);
+
 int superblocks_foreach(Superblocks *superblocks, int (*f)(void *userdata, const Superblock *sb),
                         void *userdata);

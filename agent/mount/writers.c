@@ -12,11 +12,13 @@
 #include <sys/sysmacros.h>
 
 #include "agent/file.h"
+#include "agent/mount/mountinfo.h"
 #include "policy/scope.h"
 
 typedef struct Search {
         dev_t devnum;
         pid_t pid;
+        MountTable mounts; /* of that process; read when it is needed */
         int found;
         void (*f)(void *userdata, const Writer *writer);
         void *userdata;
@@ -29,16 +31,18 @@ static void found(Search *search, bool mapped, const char *path) {
         search->f(search->userdata, &writer);
 }
 
-/* Whether fdinfo says that the descriptor may write. */
-static bool opened_for_writing(int proc_pid, const char *fd) {
+/* Whether fdinfo says that the descriptor may write, and on which mount it was opened (-1: not told). */
+static bool opened_for_writing(int proc_pid, const char *fd, int *ret_mount) {
         char name[NAME_MAX + 8], text[1024];
-        const char *flags;
+        const char *flags, *mount;
 
         snprintf(name, sizeof(name), "fdinfo/%s", fd);
         /* what does not fit (an eventpoll's list) comes after the flags: too long is no regular file */
         if (file_read_small(proc_pid, name, text, sizeof(text)) < 0)
                 return false;
         flags = strstr(text, "flags:");
+        mount = strstr(text, "mnt_id:");
+        *ret_mount = mount ? (int)strtol(mount + strlen("mnt_id:"), NULL, 10) : -1;
         return flags && (strtoul(flags + strlen("flags:"), NULL, 8) & O_ACCMODE) != O_RDONLY;
 }
 
@@ -60,6 +64,31 @@ static FILE *open_file_at(int at, const char *name) {
         return f;
 }
 
+/* A volume of several subvolumes (btrfs) gives their files other device numbers than the mount table has,
+ * all without a major number; there the descriptor's mount tells which superblock it is. */
+static bool may_be_on_superblock(const Search *search, const struct statx *st) {
+        return makedev(st->stx_dev_major, st->stx_dev_minor) == search->devnum ||
+               (st->stx_dev_major == 0 && major(search->devnum) == 0);
+}
+
+static bool is_on_superblock(Search *search, int proc_pid, const struct statx *st, int mount) {
+        if (makedev(st->stx_dev_major, st->stx_dev_minor) == search->devnum)
+                return true;
+        if (mount < 0)
+                return false;
+        if (!search->mounts.entries) {
+                char path[64];
+
+                snprintf(path, sizeof(path), "/proc/self/fd/%d/mountinfo", proc_pid);
+                if (mountinfo_read(path, &search->mounts) < 0)
+                        return false;
+        }
+        for (size_t i = 0; i < search->mounts.n; i++)
+                if (search->mounts.entries[i].id == mount)
+                        return search->mounts.entries[i].devnum == search->devnum;
+        return false;
+}
+
 static void search_descriptors(Search *search, int proc_pid) {
         CLEANUP_DIR DIR *dir = open_directory_at(proc_pid, "fd");
         const struct dirent *entry;
@@ -70,13 +99,15 @@ static void search_descriptors(Search *search, int proc_pid) {
                 char path[PATH_MAX];
                 struct statx st;
                 ssize_t n;
+                int mount;
 
                 if (!isdigit((unsigned char)entry->d_name[0]))
                         continue;
                 /* AT_STATX_DONT_SYNC: what the kernel remembers will do, a server need not be asked */
-                if (statx(dirfd(dir), entry->d_name, AT_STATX_DONT_SYNC, 0, &st) < 0 ||
-                    makedev(st.stx_dev_major, st.stx_dev_minor) != search->devnum ||
-                    !opened_for_writing(proc_pid, entry->d_name))
+                if (statx(dirfd(dir), entry->d_name, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0 ||
+                    !S_ISREG(st.stx_mode) || !may_be_on_superblock(search, &st) ||
+                    !opened_for_writing(proc_pid, entry->d_name, &mount) ||
+                    !is_on_superblock(search, proc_pid, &st, mount))
                         continue;
                 n = readlinkat(dirfd(dir), entry->d_name, path, sizeof(path) - 1);
                 path[n > 0 ? n : 0] = '\0';
@@ -128,6 +159,7 @@ int writers_foreach(dev_t devnum, void (*f)(void *userdata, const Writer *writer
                 search.pid = (pid_t)strtol(entry->d_name, NULL, 10);
                 search_descriptors(&search, proc_pid);
                 search_mappings(&search, proc_pid);
+                mount_table_clear(&search.mounts);
         }
         return search.found;
 }

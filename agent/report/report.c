@@ -29,7 +29,7 @@ struct Report {
         bool overflowed;
         bool stopping, stopped;
         ReportCounters counters;
-        unsigned holders; /* owner and thread; the last one frees */
+        unsigned holders; /* owner, thread, submitters; the last one frees */
 
         Fold *fold; /* the thread's own from here on */
         Record *unwritten[REPORT_QUEUE];
@@ -48,8 +48,20 @@ static struct timespec to_timespec(uint64_t usec) {
                                  .tv_nsec = (long)(usec % 1000000) * 1000};
 }
 
-static void release(Report *report) {
+Report *report_ref(Report *report) {
+        if (!report)
+                return NULL;
+        pthread_mutex_lock(&report->lock);
+        report->holders++;
+        pthread_mutex_unlock(&report->lock);
+        return report;
+}
+
+void report_unref(Report *report) {
         bool last;
+
+        if (!report)
+                return;
 
         pthread_mutex_lock(&report->lock);
         last = --report->holders == 0;
@@ -209,7 +221,7 @@ static void *report_thread(void *userdata) {
         report->stopped = true;
         pthread_cond_signal(&report->done);
         pthread_mutex_unlock(&report->lock);
-        release(report);
+        report_unref(report);
         return NULL;
 }
 
@@ -250,7 +262,7 @@ int report_new(Report **ret) {
         r = report->fold ? start_thread(report) : -ENOMEM;
         if (r < 0) {
                 report->holders = 1;
-                release(report);
+                report_unref(report);
                 return r;
         }
         *ret = report;
@@ -271,7 +283,7 @@ Report *report_free(Report *report) {
                 if (pthread_cond_timedwait(&report->done, &report->lock, &until) == ETIMEDOUT)
                         break; /* journald does not take it: the thread is left behind with what it holds */
         pthread_mutex_unlock(&report->lock);
-        release(report);
+        report_unref(report);
         return NULL;
 }
 

@@ -28,7 +28,12 @@ typedef struct ReportCounters {
 /* Starts the thread. 0 or -errno. */
 int report_new(Report **ret);
 
-/* Writes out what is queued and counted, for at most a second, then ends the thread. Returns NULL. */
+/* Whoever submits from a thread that may outlive the owner's report_free() keeps a reference. */
+Report *report_ref(Report *report);
+void report_unref(Report *report);
+
+/* Writes out what is queued and counted, for at most a second, then ends the thread and gives the owner's
+ * reference back. Returns NULL. */
 Report *report_free(Report *report);
 
 /* Hand RECORD (may be NULL: memory was short, counted) over. Never blocks on I/O. Safe from any thread. */

@@ -17,7 +17,7 @@ def internal(machine, figures):
         path = world.new_path("internal-file")
         with open(path, "w") as file:
             file.write("internal\n")
-        world.write_policy()
+        world.write_policy(removable={"default": "read-only"})
         stick = world.stick(attach=False)
         for _ in range(INTERNAL_ROUNDS):
             plain = open_us(path, INTERNAL_COUNT)

@@ -2,6 +2,7 @@
 """One machine for a test file, one world for a test."""
 
 import os
+import signal
 
 import pytest
 
@@ -11,7 +12,12 @@ from sekisho_world import World, program
 EXIT_SKIPPED = 77  # ctest's SKIP_RETURN_CODE, set in CMakeLists.txt
 
 
+def end_early(*_):
+    raise KeyboardInterrupt  # so that fixtures are still taken down
+
+
 def pytest_sessionstart():
+    signal.signal(signal.SIGTERM, end_early)
     missing = None
     if os.geteuid() != 0:
         missing = "needs root (loop devices, mounts, fanotify)"

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * openers: opens a file in one of the many ways that the kernel knows, and says what came of it; or opens files
- * in a hurry until it is told to stop. For the integration tests; never installed.
+ * openers: opens a file in one of the many ways that the kernel knows, and says what came of it; or opens
+ * files in a hurry until it is told to stop. For the integration tests; never installed.
  *
- *   sekisho-openers open WAY PATH [TEXT]   prints "opened" (TEXT was written) or the errno's name; exit 0 if
- *                                          opened, 1 if refused, 77 if this kernel does not know the way
- *   sekisho-openers ways                   lists the ways and whether each is a "read" or a "write"
- *   sekisho-openers hammer PATH [COUNT]    opens PATH for reading and for writing by turns, COUNT times or until
- *                                          its input ends; prints "started", then "opened=N EPERM=N other=N"
- *   sekisho-openers write-on-lines PATH    opens PATH for writing, prints "opened"; for each line of input writes
- *                                          and fsyncs it and prints "written" or the errno's name
+ *   open WAY PATH [TEXT]   prints "opened" (TEXT was written) or the errno's name; exit 0 if opened, 1 if
+ *                          refused, 77 if this kernel does not know the way
+ *   ways                   lists the ways and whether each is a "read" or a "write"
+ *   hammer PATH [COUNT]    opens PATH for reading and for writing by turns, COUNT times or until its input
+ *                          ends; prints "started", then "opened=N EPERM=N other=N"
+ *   write-on-lines PATH    opens PATH for writing, prints "opened"; for each line of input writes and fsyncs
+ *                          it and prints "written" or the errno's name
+ *   map-on-lines PATH      the same through a shared mapping of the first page, with no descriptor open
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,13 +28,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNKNOWN_WAY = 77, NEW_MODE = 0666 };
+enum {
+        EXIT_REFUSED = 1,
+        EXIT_USAGE = 2,
+        EXIT_UNKNOWN_WAY = 77,
+        NEW_MODE = 0666
+};
 
 /* A way returns a descriptor or -errno. */
 typedef int (*Way)(const char *path);
 
 static int result(long r) {
-        return r < 0 ? -errno : (int) r;
+        return r < 0 ? -errno : (int)r;
 }
 
 static int way_read(const char *path) {
@@ -83,7 +89,7 @@ static int way_create(const char *path) {
 static int way_create_exclusively(const char *path) {
         char other[4096];
 
-        if ((size_t) snprintf(other, sizeof(other), "%s.%d", path, (int) getpid()) >= sizeof(other))
+        if ((size_t)snprintf(other, sizeof(other), "%s.%d", path, (int)getpid()) >= sizeof(other))
                 return -ENAMETOOLONG;
         return result(open(other, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, NEW_MODE));
 }
@@ -122,7 +128,8 @@ static int way_openat2_truncate(const char *path) {
         return open_openat2(path, O_RDONLY | O_TRUNC | O_CLOEXEC);
 }
 
-/* The system call's arguments lie where a reader of registers finds them only if it looks at the right ones. */
+/* The system call's arguments lie where a reader of registers finds them only if it looks at the right ones.
+ */
 static int way_below_directory(const char *path) {
         char directory[4096];
         char *slash;
@@ -176,32 +183,32 @@ static int submit(const struct io_uring_sqe *request) {
         struct io_uring_sqe *requests;
         struct io_uring_cqe *completion;
         char *rings;
-        int ring = (int) syscall(SYS_io_uring_setup, 1, &params), r;
+        int ring = (int)syscall(SYS_io_uring_setup, 1, &params), r;
 
         if (ring < 0)
                 return errno == EPERM ? -ENOSYS : -errno; /* EPERM: kernel.io_uring_disabled */
-        rings = mmap(NULL, params.cq_off.cqes + params.cq_entries * sizeof(*completion), PROT_READ | PROT_WRITE,
-                     MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
+        rings = mmap(NULL, params.cq_off.cqes + params.cq_entries * sizeof(*completion),
+                     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
         requests = mmap(NULL, params.sq_entries * sizeof(*requests), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQES);
         if (rings == MAP_FAILED || requests == MAP_FAILED || !(params.features & IORING_FEAT_SINGLE_MMAP))
                 return -ENOSYS;
         requests[0] = *request;
-        ((uint32_t *) (rings + params.sq_off.array))[0] = 0;
-        __atomic_store_n((uint32_t *) (rings + params.sq_off.tail), 1, __ATOMIC_RELEASE);
+        ((uint32_t *)(rings + params.sq_off.array))[0] = 0;
+        __atomic_store_n((uint32_t *)(rings + params.sq_off.tail), 1, __ATOMIC_RELEASE);
         do
-                r = (int) syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0);
+                r = (int)syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0);
         while (r < 0 && errno == EINTR);
         if (r < 0)
                 return -errno;
-        completion = (struct io_uring_cqe *) (rings + params.cq_off.cqes);
+        completion = (struct io_uring_cqe *)(rings + params.cq_off.cqes);
         return completion->res;
 }
 
 static int way_uring(const char *path) {
         return submit(&(struct io_uring_sqe){.opcode = IORING_OP_OPENAT,
                                              .fd = AT_FDCWD,
-                                             .addr = (uintptr_t) path,
+                                             .addr = (uintptr_t)path,
                                              .open_flags = O_WRONLY | O_CLOEXEC});
 }
 
@@ -210,7 +217,7 @@ static int way_uring_worker(const char *path) {
         return submit(&(struct io_uring_sqe){.opcode = IORING_OP_OPENAT,
                                              .flags = IOSQE_ASYNC,
                                              .fd = AT_FDCWD,
-                                             .addr = (uintptr_t) path,
+                                             .addr = (uintptr_t)path,
                                              .open_flags = O_WRONLY | O_CLOEXEC});
 }
 
@@ -219,9 +226,9 @@ static int way_uring_openat2(const char *path) {
 
         return submit(&(struct io_uring_sqe){.opcode = IORING_OP_OPENAT2,
                                              .fd = AT_FDCWD,
-                                             .addr = (uintptr_t) path,
+                                             .addr = (uintptr_t)path,
                                              .len = sizeof(how),
-                                             .off = (uintptr_t) &how});
+                                             .off = (uintptr_t)&how});
 }
 
 #ifdef __x86_64__
@@ -233,13 +240,13 @@ static int open_32bit(const char *path, int flags) {
         if (low == MAP_FAILED)
                 return -errno;
         snprintf(low, 4096, "%s", path);
-        __asm__ volatile("int $0x80" : "=a"(r) : "0"(5L), "b"(low), "c"((long) flags), "d"(0L) : "memory");
-        return (int) r;
+        __asm__ volatile("int $0x80" : "=a"(r) : "0"(5L), "b"(low), "c"((long)flags), "d"(0L) : "memory");
+        return (int)r;
 }
 #else
 static int open_32bit(const char *path, int flags) {
-        (void) path;
-        (void) flags;
+        (void)path;
+        (void)flags;
         return -ENOSYS;
 }
 #endif
@@ -338,12 +345,35 @@ static int write_on_lines(const char *path) {
         puts(fd >= 0 ? "opened" : strerrorname_np(errno));
         fflush(stdout);
         while (fd >= 0 && fgets(line, sizeof(line), stdin)) {
-                bool written = write(fd, line, strlen(line)) == (ssize_t) strlen(line) && fsync(fd) == 0;
+                bool written = write(fd, line, strlen(line)) == (ssize_t)strlen(line) && fsync(fd) == 0;
 
                 puts(written ? "written" : strerrorname_np(errno));
                 fflush(stdout);
         }
         return fd >= 0 ? EXIT_SUCCESS : EXIT_REFUSED;
+}
+
+static int map_on_lines(const char *path) {
+        enum {
+                PAGE = 4096
+        };
+        int fd = open(path, O_RDWR | O_CLOEXEC);
+        char line[PAGE], *page;
+
+        if (fd < 0 || ftruncate(fd, PAGE) < 0)
+                return EXIT_REFUSED;
+        page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        close(fd);
+        if (page == MAP_FAILED)
+                return EXIT_REFUSED;
+        puts("opened");
+        fflush(stdout);
+        while (fgets(line, sizeof(line), stdin)) {
+                memcpy(page, line, strlen(line)); /* SIGBUS where the page cannot be had any more */
+                puts(msync(page, PAGE, MS_SYNC) == 0 ? "written" : strerrorname_np(errno));
+                fflush(stdout);
+        }
+        return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv) {
@@ -355,6 +385,8 @@ int main(int argc, char **argv) {
                 return hammer(argv[2], argc == 4 ? strtoul(argv[3], NULL, 10) : 0);
         if (argc == 3 && strcmp(argv[1], "write-on-lines") == 0)
                 return write_on_lines(argv[2]);
+        if (argc == 3 && strcmp(argv[1], "map-on-lines") == 0)
+                return map_on_lines(argv[2]);
         fputs("usage: see openers.c\n", stderr);
         return EXIT_USAGE;
 }

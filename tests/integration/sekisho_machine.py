@@ -4,11 +4,13 @@ what is missing is made and taken down again. One run at a time, by a lock."""
 
 import contextlib
 import fcntl
+import glob
 import grp
 import os
 import pwd
 import shutil
 import signal
+import tempfile
 import uuid
 
 import sekisho_journal
@@ -16,6 +18,7 @@ from sekisho_wait import run, start, stop, wait_until
 
 LOCK = "/run/lock/sekisho-tests.lock"
 RULES = "/run/udev/rules.d"
+OUR_RULES = ("05-sekisho-test.rules", "10-sekisho.rules")
 JOURNALD = "/lib/systemd/systemd-journald"
 UDEVD = "/lib/systemd/systemd-udevd"
 LOOP_CTL_REMOVE = 0x4C81
@@ -65,7 +68,7 @@ class Machine:
         self._undo = contextlib.ExitStack()
         try:
             self._lock()
-            self._sweep_loops()
+            self._sweep()
             self.journald = self._journal()
             self.udevd = self._udev()
             self._people()
@@ -89,8 +92,21 @@ class Machine:
         wait_until(taken, f"another run lets go of {LOCK}", deadline=600)
 
     @staticmethod
-    def _sweep_loops():
-        """A run that was killed may have left loop devices behind; what is not ours is left alone."""
+    def _sweep():
+        """A run that was killed may have left mounts, rules and loop devices behind. Nobody else of the tests is
+        there, by the lock; what is not ours is left alone."""
+        below = os.path.join(tempfile.gettempdir(), PREFIX)
+        with open("/proc/self/mountinfo") as table:
+            points = [line.split()[4] for line in table]
+        for point in reversed([point for point in points if point.startswith(below)]):
+            run(["umount", "--lazy", point], check=False)
+        for name in OUR_RULES:
+            path = os.path.join(RULES, name)
+            with contextlib.suppress(FileNotFoundError):
+                with open(path) as rules:
+                    ours = below in rules.read() or "test" in name
+                if ours:
+                    unlink(path)
         with open("/dev/loop-control", "r+b", buffering=0) as control:
             for number in (*STICK_LOOPS, *PLAIN_LOOPS):
                 try:
@@ -103,6 +119,8 @@ class Machine:
                 run(["losetup", "--detach", f"/dev/loop{number}"], check=False)
                 with contextlib.suppress(OSError):
                     fcntl.ioctl(control, LOOP_CTL_REMOVE, number)
+        for directory in glob.glob(glob.escape(below) + "*"):
+            shutil.rmtree(directory, ignore_errors=True)
 
     def _journal(self):
         """Returns our own journald, or None if the machine has one."""

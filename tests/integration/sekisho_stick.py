@@ -37,6 +37,10 @@ def make_file_system(target, fstype, source, offset=0):
         extended = f"root_owner=0:0,offset={offset}" if offset else "root_owner=0:0"
         blocks = [str((os.path.getsize(target) - offset) // 1024) + "k"] if offset else []
         run(["mke2fs", "-q", "-F", "-t", "ext4", "-E", extended, "-d", source, target, *blocks])
+        # -d leaves these two as mke2fs likes them: to others they would be closed by their modes already
+        for directory in ("/", "/lost+found"):
+            run(["debugfs", "-w", "-R", f"set_inode_field {directory} mode 040777",
+                 f"{target}?offset={offset}" if offset else target])
     elif fstype == "xfs":
         run(["mkfs.xfs", "-q", "-f", target])
     elif fstype == "btrfs":
@@ -114,11 +118,18 @@ class Stick:
 
     def find_partition(self):
         """See to it that the partition has its node. A kernel that reads no partition tables by itself is told
-        of it, and loses it again whenever somebody (udev, sfdisk, wipefs) has it read the table anew."""
-        if self.partitioned and not os.path.exists(f"/sys/class/block/{os.path.basename(self.node)}"):
-            run(["partx", "--add", self.disk])
+        of it, and loses it again whenever somebody (udev, sfdisk, wipefs) has it read the table anew: that may
+        come late, so it is told as often as it takes."""
+        def is_there():
+            if not os.path.exists(f"/sys/class/block/{os.path.basename(self.node)}"):
+                run(["partx", "--add", self.disk], check=False)
             self.settle()
-        wait_until(lambda: os.path.exists(self.node), f"{self.node} has a node")
+            return os.path.exists(self.node)
+
+        if self.partitioned:
+            wait_until(is_there, f"{self.node} has a node")
+        else:
+            wait_until(lambda: os.path.exists(self.node), f"{self.node} has a node")
 
     @staticmethod
     def settle():

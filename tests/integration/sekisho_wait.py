@@ -45,7 +45,8 @@ def start(argv, **options):
 
 def run(argv, check=True, deadline=DEADLINE, **options):
     """Runs a command to its end; its output is in the result. Text, C locale, no input."""
-    options.setdefault("stdin", subprocess.DEVNULL)
+    if "input" not in options:
+        options.setdefault("stdin", subprocess.DEVNULL)
     environment = dict(os.environ, LC_ALL="C.UTF-8", **options.pop("environment", {}))
     argv = [str(a) for a in argv]
     try:

@@ -4,6 +4,7 @@ real journal. Everything that is made is taken down by close(), in reverse, also
 
 import contextlib
 import datetime
+import json
 import os
 import shutil
 import signal
@@ -82,10 +83,10 @@ class Agent:
         """SIGHUP; returns the record of how that went, once what is in force then is enforced."""
         journal = self.world.journal
         journal.barrier()
-        before = len(journal.select(event=is_reload))
+        before = len(journal.select(is_reload))
         self.process.send_signal(signal.SIGHUP)
         self.wait_ready()
-        return journal.wait_all(None, lambda found: len(found) > before, event=is_reload)[-1]
+        return journal.wait_all(is_reload, lambda found: len(found) > before)[-1]
 
     def stop(self):
         """The clean way; it must end by itself with 0."""
@@ -215,6 +216,11 @@ class World:
         self.agent.wait_ready()
         return self.agent
 
+    @staticmethod
+    def approving(stick, **limits):
+        """The policy sections that approve STICK with these limits; everything else is for reading."""
+        return {"removable": {"default": "read-only", "devices": [rule_for(stick, **limits)]}}
+
     def reload_policy(self, **sections):
         """A new policy for the running agent, which must take it."""
         self.write_policy(**sections)
@@ -223,6 +229,11 @@ class World:
 
     def ctl(self, *arguments, check=True, **options):
         return run([program("sekishoctl"), *arguments], check=check, **options)
+
+    def asks_about_nodes(self):
+        """Whether the kernel asks the running agent about opens of device nodes (kernels before 6.14)."""
+        with open(os.path.join(self.runtime, "status.json")) as status:
+            return json.load(status)["mechanisms"]["device-nodes"].startswith("ok")
 
     def need_audit(self):
         """Refusals by a read-only file system are learnt from the kernel's audit messages."""
@@ -257,8 +268,9 @@ def _end(process):
         with contextlib.suppress(Late):
             stop(process, signal.SIGKILL)
     for pipe in (process.stdin, process.stdout, process.stderr):
-        if pipe:
-            pipe.close()
+        with contextlib.suppress(BrokenPipeError):  # what was still to be written has no reader any more
+            if pipe:
+                pipe.close()
 
 
 def rule_for(stick, name="test stick", access="write", **more):

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from sekisho_machine import GROUP
 from sekisho_wait import run
-from sekisho_world import OPENERS, hours_around, rule_for
+from sekisho_world import OPENERS, hours_around
 
 WRITTEN = "written with permission 7f3a"
 WAYS = [line.split() for line in subprocess.run([OPENERS, "ways"], stdout=subprocess.PIPE, text=True,
@@ -26,7 +26,7 @@ def open_in(world, person, way, path, *text):
 def approved(world, mount="rw", before_agent=False, **rule):
     """A stick that a rule approves with these limits, mounted; returns it and where."""
     stick = world.stick(attach=before_agent)
-    world.start_agent(removable={"devices": [rule_for(stick, **rule)]})
+    world.start_agent(**world.approving(stick, **rule))
     if not before_agent:
         stick.attach()
     world.journal.wait("device-verdict", device_serial=stick.serial, verdict="write")
@@ -87,7 +87,7 @@ def test_a_member_makes_copies_removes_and_renames(world):
     assert "moved" in listing
 
 
-@pytest.mark.parametrize("way", WRITING_WAYS)
+@pytest.mark.parametrize("way", [way for way in WRITING_WAYS if way != "handle"])  # that takes a capability
 def test_a_stranger_is_refused_whatever_the_way_of_opening(world, way):
     stick, point = approved(world, groups=[GROUP])
     assert open_in(world, world.machine.stranger, way, f"{point}/file", WRITTEN) in ("EPERM", "EACCES")
@@ -97,11 +97,9 @@ def test_a_stranger_is_refused_whatever_the_way_of_opening(world, way):
     assert not stick.contains(WRITTEN)
 
 
-@pytest.mark.parametrize("way", WRITING_WAYS)
+@pytest.mark.parametrize("way", [way for way in WRITING_WAYS if way != "handle"])
 def test_a_member_may_open_in_whatever_way(world, way):
     _, point = approved(world, groups=[GROUP])
-    if way == "handle":
-        pytest.skip("opening by handle takes a capability that a member lacks")
     assert open_in(world, world.machine.member, way, f"{point}/file") == "opened"
 
 
@@ -117,20 +115,17 @@ def test_root_by_handle_is_refused(world):
     assert open_in(world, world.machine.root, "handle", f"{point}/file", WRITTEN) == "EPERM"
 
 
-@pytest.mark.parametrize("who", ["root", "stranger", "member"])
+@pytest.mark.parametrize("who", ["root", "stranger"])
 def test_its_raw_node_is_closed_to_whom_the_rule_does_not_name(world, who):
     stick, _ = approved(world, groups=[GROUP])
+    if not world.asks_about_nodes():
+        pytest.skip("this kernel asks nobody about device nodes")
     person = getattr(world.machine, who)
     os.chmod(stick.node, 0o666)  # file modes shall not be what refuses
-    before = stick.sha256() if who != "member" else None
-    result = open_in(world, person, "write", stick.node)
-    if who == "member":
-        assert result == "opened"
-        return
-    assert result == "EPERM"
+    assert open_in(world, person, "write", stick.node, WRITTEN) != "opened"
     world.journal.wait("raw-write-denied", uid=person.uid, exe=OPENERS, device_serial=stick.serial)
     stick.detach()
-    assert before
+    assert not stick.contains(WRITTEN)
 
 
 def test_a_second_mount_of_it_is_guarded_as_well(world):
@@ -152,7 +147,7 @@ def test_a_mount_in_another_namespace_is_guarded_as_well(world):
 
 def test_an_expired_rule_approves_nobody(world):
     stick = world.stick(attach=False)
-    world.start_agent(removable={"devices": [rule_for(stick, expires="2020-01-31")]})
+    world.start_agent(**world.approving(stick, expires="2020-01-31"))
     stick.attach()
     record = world.journal.wait("device-verdict", device_serial=stick.serial, verdict="read-only")
     assert record["SEKISHO_REASON"] == "rule-expired"
@@ -161,7 +156,7 @@ def test_an_expired_rule_approves_nobody(world):
 
 def test_a_rule_for_another_serial_approves_nothing(world):
     stick, other = world.stick(attach=False), world.stick(name="other", attach=False)
-    world.start_agent(removable={"devices": [rule_for(other)]})
+    world.start_agent(**world.approving(other))
     stick.attach()
     world.journal.wait("device-verdict", device_serial=stick.serial, verdict="read-only")
     assert stick.held
@@ -170,7 +165,7 @@ def test_a_rule_for_another_serial_approves_nothing(world):
 def test_an_unplugged_number_does_not_keep_its_approval(world):
     """A stick that takes the place of an approved one, even its device number, is held."""
     stick, other = world.stick(attach=False), world.stick(name="other", attach=False)
-    world.start_agent(removable={"devices": [rule_for(stick)]})
+    world.start_agent(**world.approving(stick))
     stick.attach()
     stick.wait_held(False)
     number = stick.number
@@ -184,7 +179,7 @@ def test_an_unplugged_number_does_not_keep_its_approval(world):
 
 def test_monitor_mode_records_and_lets_through(world):
     stick = world.stick(attach=False)
-    world.start_agent(mode="monitor", removable={"devices": [rule_for(stick, groups=[GROUP])]})
+    world.start_agent(mode="monitor", **world.approving(stick, groups=[GROUP]))
     stick.attach()
     stick.wait_held(False)
     point = stick.mount("rw")

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from sekisho_machine import GROUP
-from sekisho_world import OPENERS, rule_for
+from sekisho_world import OPENERS
 
 # Ten faults, each on a line of its own: line number, and a word that its message must have.
 FAULTY = """\
@@ -64,7 +64,7 @@ def test_a_policy_that_is_not_there_is_a_failure_and_not_a_finding(world):
 
 def test_the_agent_refuses_it_and_keeps_the_old_one(world):
     stick = world.stick(attach=False)
-    world.start_agent(removable={"devices": [rule_for(stick, groups=[GROUP])]})
+    world.start_agent(**world.approving(stick, groups=[GROUP]))
     stick.attach()
     stick.wait_held(False)
     point = stick.mount("rw")
@@ -80,7 +80,7 @@ def test_the_agent_refuses_it_and_keeps_the_old_one(world):
     assert opens(world, world.machine.stranger, f"{point}/file") == "EPERM"
     assert not stick.held
 
-    world.reload_policy(removable={"devices": [rule_for(stick, groups=["nogroup"])]})
+    world.reload_policy(**world.approving(stick, groups=["nogroup"]))
     assert opens(world, world.machine.member, f"{point}/file") == "opened", "nogroup is a member's first group"
 
 
@@ -96,7 +96,7 @@ def test_an_older_policy_is_refused(world):
 
 def test_withdrawn_approval_makes_a_mounted_stick_read_only(world):
     stick = world.stick(attach=False)
-    world.start_agent(removable={"devices": [rule_for(stick)]})
+    world.start_agent(**world.approving(stick))
     stick.attach()
     stick.wait_held(False)
     point = stick.mount("rw")
@@ -119,7 +119,7 @@ def test_new_approval_lets_a_held_stick_go(world, limits):
     world.start_agent(removable={"default": "read-only"})
     stick = world.stick()
     world.journal.wait("device-verdict", device_serial=stick.serial, verdict="read-only")
-    world.reload_policy(removable={"devices": [rule_for(stick, **limits)]})
+    world.reload_policy(**world.approving(stick, **limits))
     stick.wait_held(False)
     point = stick.mount("rw")
     if limits:
@@ -130,12 +130,12 @@ def test_new_approval_lets_a_held_stick_go(world, limits):
 
 def test_from_everybody_to_a_group_and_back(world):
     stick = world.stick(attach=False)
-    world.start_agent(removable={"devices": [rule_for(stick)]})
+    world.start_agent(**world.approving(stick))
     stick.attach()
     stick.wait_held(False)
     point = stick.mount("rw")
     for limits, expected in (({"groups": [GROUP]}, "EPERM"), ({}, "opened"), ({"groups": [GROUP]}, "EPERM")):
-        world.reload_policy(removable={"devices": [rule_for(stick, **limits)]})
+        world.reload_policy(**world.approving(stick, **limits))
         assert opens(world, world.machine.stranger, f"{point}/file") == expected
         assert opens(world, world.machine.member, f"{point}/file") == "opened"
 

@@ -85,3 +85,11 @@ Test(gate_stack, open_on_the_way_back_to_user_space_is_not) {
         cr_assert_not(stack_is_plain_open(TOP BOTTOM));
         cr_assert_not(stack_is_plain_open(""));
 }
+
+Test(gate_syscall, knows_a_thread_that_is_not_at_rest) {
+        cr_expect(syscall_is_running("running"));
+        cr_expect(syscall_is_running("running\n"));
+        cr_expect_not(syscall_is_running("-1 0x7ffc 0x7f3a"));
+        cr_expect_not(syscall_is_running("257 0xffffff9c 0x1 0x0 0x0 0x0 0x0 0x7ffc 0x7f3a"));
+        cr_expect_not(syscall_is_running(""));
+}

@@ -160,7 +160,7 @@ Test(device_identity, of_a_disk_tells_how_it_is_attached_and_who_made_it) {
                 cr_expect_eq(id.removable, c->removable, "removable of %s", c->label);
                 cr_expect_eq(device_is_external(NULL, &id), c->external, "whether %s is external", c->label);
                 cr_expect_eq(id.devnum, DISK_NUMBER, "number of %s", c->label);
-                cr_expect_eq(id.size, 2048 * 512, "size of %s", c->label);
+                cr_expect_eq(id.size, 2048UL * 512, "size of %s", c->label);
                 cr_expect_eq(id.diskseq, 7, "diskseq of %s", c->label);
                 cr_expect_not(id.system, "%s does not carry the root file system", c->label);
         }

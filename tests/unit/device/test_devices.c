@@ -38,7 +38,7 @@ static void tell(const char *what, const char *name) {
 static const char *told(void) {
         static char last[sizeof(world.told)];
 
-        strcpy(last, world.told);
+        memcpy(last, world.told, sizeof(last));
         *world.told = '\0';
         return last;
 }
@@ -84,7 +84,7 @@ static void start(const char *hardware, bool monitor_only) {
                                                    .interface_changed = interface_changed};
 
         world.testbed = plug_in(hardware);
-        strcpy(world.directory, "/tmp/sekisho-devices-XXXXXX");
+        snprintf(world.directory, sizeof(world.directory), "/tmp/sekisho-devices-XXXXXX");
         cr_assert_not_null(mkdtemp(world.directory));
         world.other = (Decision){.access = ACCESS_WRITE, .reason = REASON_INTERNAL, .rule = "internal"};
         world.loop = world.other;
@@ -144,10 +144,9 @@ static const Device *disk(void) {
 
 #define STORAGE_INTERFACE  USB_PORT "/1-1:1.0"
 #define KEYBOARD_INTERFACE USB_PORT "/1-1:1.1"
-#define COMPOSITE                                                                                           \
-        USB(USB_PORT, D_COMPOSITE, "")                                                                      \
-        INTERFACE(STORAGE_INTERFACE, "08") INTERFACE(KEYBOARD_INTERFACE, "0"                                \
-                                                                         "3")
+#define STORAGE            INTERFACE(STORAGE_INTERFACE, "08")
+#define KEYBOARD           INTERFACE(KEYBOARD_INTERFACE, "03")
+#define COMPOSITE          USB(USB_PORT, D_COMPOSITE, "") STORAGE KEYBOARD
 
 Test(devices, of_storage_with_a_keyboard_keep_the_keyboard_alone) {
         world.class_denied[USB_CLASS_MASS_STORAGE_] = true;
@@ -172,7 +171,7 @@ Test(devices, get_an_interface_back_when_the_policy_lets_it_in) {
 
 Test(devices, with_nothing_but_what_is_refused_are_refused_whole) {
         world.class_denied[USB_CLASS_MASS_STORAGE_] = true;
-        start(USB(USB_PORT, D_UAS, "") INTERFACE(STORAGE_INTERFACE, "08"), false);
+        start(USB(USB_PORT, D_UAS, "") STORAGE, false);
         cr_expect_not(is_authorized(USB_PORT));
         world.class_denied[USB_CLASS_MASS_STORAGE_] = false;
         cr_expect_eq(devices_rejudge(world.devices, false), 0);
@@ -195,7 +194,7 @@ Test(devices, that_are_hubs_are_never_refused) {
 
 Test(devices, that_only_call_themselves_hubs_are_refused) {
         world.class_denied[USB_CLASS_MASS_STORAGE_] = true;
-        start(USB(USB_PORT, D_STORAGE, "A: bDeviceClass=09\n") INTERFACE(STORAGE_INTERFACE, "08"), false);
+        start(USB(USB_PORT, D_STORAGE, "A: bDeviceClass=09\n") STORAGE, false);
         cr_expect_not(is_authorized(USB_PORT));
 }
 

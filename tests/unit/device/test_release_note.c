@@ -19,7 +19,7 @@ static char directory[PATH_MAX], note[PATH_MAX];
 
 static void set_up(void) {
         disk = makedev(8, 16);
-        strcpy(directory, "/tmp/sekisho-note-XXXXXX");
+        snprintf(directory, sizeof(directory), "/tmp/sekisho-note-XXXXXX");
         cr_assert_not_null(mkdtemp(directory));
         snprintf(note, sizeof(note), "%.64s/released/8:16", directory);
 }
