@@ -195,5 +195,6 @@ class Machine:
             entry = pwd.getpwnam(name)
             people[name] = Person(name, entry.pw_uid, entry.pw_gid)
         people[MEMBER].groups = (grp.getgrnam(GROUP).gr_gid,)
+        run(["usermod", "--append", "--groups", GROUP, MEMBER])
         self.root = Person("root")
         self.member, self.stranger = people[MEMBER], people[STRANGER]

@@ -108,9 +108,10 @@ def test_events_for_people_names_the_program_and_the_user(scene):
 
 
 def test_events_takes_no_forged_record_for_the_guards(scene):
-    scene.run_as(scene.machine.stranger, ["logger", "--journald=/dev/stdin"],
+    scene.run_as(scene.machine.stranger, ["logger", "--journald"],
                  input="SEKISHO_EVENT=write-denied\nMESSAGE_ID=6601ec7f17b44a1a88fb7cb3bb75a96e\n"
                        f"SEKISHO_DEVICE_SERIAL={scene.approved_stick.serial}\nSEKISHO_UID=0\nMESSAGE=forged\n")
+    scene.journal.wait("write-denied", uid=0)
     filters = ("--device", scene.approved_stick.serial, "--user", "root", "--event", "write-denied")
     assert events(scene, *filters, check=False) == []
     forged = events(scene, "--untrusted", *filters)
@@ -140,8 +141,8 @@ def test_explain_goes_by_the_hour_it_is_asked_about(world):
     policy = ("--policy", world.policy_directory)
     now = datetime.datetime.now()
     for at, status in ((now, 0), (now + datetime.timedelta(hours=12), 1)):
-        result = world.ctl("policy", "explain", "open", "--user", STRANGER, "--write", stick.disk, "--external",
-                           "--at", f"{at:%Y-%m-%d %H:%M}", *policy, check=False)
+        result = world.ctl("policy", "explain", "open", "--user", STRANGER, "--write", "--bus", "loop", "--serial",
+                           stick.serial, "--external", "--at", f"{at:%Y-%m-%d %H:%M}", *policy, check=False)
         assert result.returncode == status, (at, result.stdout, result.stderr)
 
 
