@@ -117,6 +117,6 @@ Test(fold, more_kinds_than_it_has_room_for_lose_no_count) {
                 out += offer(fold, denial("/m/a", exe), (uint64_t)i);
         }
         out += drain(fold, UINT64_MAX / 2);
-        cr_assert_eq(out, 6 * FOLD_ENTRIES);
+        cr_assert_eq(out, (size_t)6 * FOLD_ENTRIES);
         fold_free(fold);
 }

@@ -95,6 +95,7 @@ Test(table, rows_that_come_later_keep_the_widths, .init = utf8) {
 
         cr_assert_eq(table_add(table, first), 0);
         before = print(table);
+        cr_assert_not_null(strstr(before, "wide cell  x\n"));
         cr_assert_eq(table_rows(table), 0);
         cr_assert_eq(table_add(table, second), 0);
         after = print(table);

@@ -120,7 +120,7 @@ Test(timespec, a_day_on_which_the_clock_is_changed_has_its_own_length) {
         tzset();
         cr_assert_eq(timespec_parse("2026-10-25", NOW, TIMESPEC_START, &start, &why), 0);
         cr_assert_eq(timespec_parse("2026-10-25", NOW, TIMESPEC_END, &end, &why), 0);
-        cr_assert_eq(end + 1 - start, 25 * 3600 * USEC_PER_SEC);
+        cr_assert_eq(end + 1 - start, UINT64_C(25) * 3600 * USEC_PER_SEC);
 }
 
 Test(timespec, is_shown_with_its_offset) {
