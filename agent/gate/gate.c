@@ -19,6 +19,7 @@
 
 #include "agent/gate/cmdline.h"
 #include "agent/gate/opener.h"
+#include "agent/gate/operation.h"
 #include "policy/scope.h"
 
 enum {
@@ -41,7 +42,16 @@ struct Gate {
         int fd;   /* the fanotify group */
         int stop; /* eventfd: the owner wants the thread to end */
         CmdlineReader *cmdline;
+        OperationReader *operations; /* the thread's own */
 };
+
+/* Who answers for a group, and with what. */
+typedef struct Listener {
+        int group;
+        Report *report;              /* may be NULL */
+        CmdlineReader *cmdline;      /* NULL: command lines are not told */
+        OperationReader *operations; /* NULL: none are kept open */
+} Listener;
 
 /* Everything one answer needs, so that the functions below stay short. */
 typedef struct Question {
@@ -63,6 +73,7 @@ static void gate_release(Gate *gate) {
         volume_unref(gate->volume);
         report_unref(gate->report);
         cmdline_reader_free(gate->cmdline);
+        operation_reader_free(gate->operations);
         if (gate->fd >= 0)
                 close(gate->fd);
         if (gate->stop >= 0)
@@ -118,10 +129,10 @@ static Record *make_record(const Volume *volume, const Question *question, Cmdli
         return record;
 }
 
-static void judge(const Volume *volume, Question *question) {
+static void judge(const Listener *listener, const Volume *volume, Question *question) {
         bool for_writing;
 
-        question->operation = opener_operation(question->tid);
+        question->operation = operation_read(listener->operations, question->tid);
         for_writing = question->operation != OPERATION_OPEN_READ;
         /* who asks is read only where it decides, or, below, where it is told */
         if (for_writing && volume_asks_subject(volume))
@@ -129,8 +140,7 @@ static void judge(const Volume *volume, Question *question) {
         volume_judge(volume, &question->opener.subject, for_writing, &question->decision);
 }
 
-static void handle(int group, const Volume *volume, Report *report, CmdlineReader *cmdline, pid_t tid,
-                   int fd) {
+static void handle(const Listener *listener, const Volume *volume, pid_t tid, int fd) {
         Question question = {.tid = tid, .fd = fd};
         Record *record = NULL;
         bool denied;
@@ -139,28 +149,28 @@ static void handle(int group, const Volume *volume, Report *report, CmdlineReade
         question.opener.subject.uid = question.opener.subject.loginuid = (uid_t)-1;
         question.opener.subject.gid = (gid_t)-1;
         if (tid == getpid()) { /* the agent itself, holding a disk or looking at a mount */
-                answer(group, fd, VERDICT_ALLOW);
+                answer(listener->group, fd, VERDICT_ALLOW);
                 return;
         }
-        judge(volume, &question);
+        judge(listener, volume, &question);
         denied = question.decision.verdict != VERDICT_ALLOW;
         if (denied) { /* who it is must be read while the caller still waits */
                 if (question.opener.subject.uid == (uid_t)-1)
                         (void)opener_read(tid, &question.opener);
-                record = make_record(volume, &question, cmdline);
+                record = make_record(volume, &question, listener->cmdline);
         }
-        answer(group, fd, denied && !volume_is_monitor(volume) ? VERDICT_DENY : VERDICT_ALLOW);
+        answer(listener->group, fd, denied && !volume_is_monitor(volume) ? VERDICT_DENY : VERDICT_ALLOW);
         if (!denied)
                 return;
-        if (report)
-                report_submit(report, record);
+        if (listener->report)
+                report_submit(listener->report, record);
         else
                 record_free(record);
 }
 
-static int answer_events(int group, const Volume *volume, Report *report, CmdlineReader *cmdline) {
+static int answer_events(const Listener *listener, const Volume *volume) {
         struct fanotify_event_metadata events[EVENTS_AT_ONCE];
-        ssize_t n = read(group, events, sizeof(events));
+        ssize_t n = read(listener->group, events, sizeof(events));
         int answered = 0;
 
         if (n < 0)
@@ -171,7 +181,7 @@ static int answer_events(int group, const Volume *volume, Report *report, Cmdlin
                         return -EPROTO;
                 if (event->fd < 0)
                         continue;
-                handle(group, volume, report, cmdline, event->pid, event->fd);
+                handle(listener, volume, event->pid, event->fd);
                 close(event->fd);
                 answered++;
         }
@@ -188,10 +198,11 @@ void gate_refuse_abandoned(int fd) {
 }
 
 int gate_answer_pending(int fd, Volume *volume, Report *report) {
+        Listener listener = {.group = fd, .report = report};
         int total = 0;
 
         for (;;) {
-                int r = answer_events(fd, volume, report, NULL);
+                int r = answer_events(&listener, volume);
 
                 if (r == -EAGAIN)
                         return total;
@@ -223,6 +234,10 @@ static Volume *current_volume(Gate *gate) {
 
 static void *gate_thread(void *userdata) {
         Gate *gate = userdata;
+        Listener listener = {.group = gate->fd,
+                             .report = gate->report,
+                             .cmdline = gate->cmdline,
+                             .operations = gate->operations};
         bool stopping = false;
 
         while (!stopping) {
@@ -241,7 +256,7 @@ static void *gate_thread(void *userdata) {
                 volume = current_volume(gate);
                 for (;;) {
                         /* a read error of one event (its file could not be opened) denies that event */
-                        int r = answer_events(gate->fd, volume, gate->report, gate->cmdline);
+                        int r = answer_events(&listener, volume);
 
                         if (r == -EAGAIN || r == -EPROTO || r == -EBADF)
                                 break;
@@ -301,7 +316,8 @@ int gate_new(Volume *volume, Report *report, Gate **ret) {
                 r = -errno;
         else if ((gate->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
                 r = -errno;
-        else if ((r = cmdline_reader_new(&gate->cmdline)) == 0) {
+        else if ((r = operation_reader_new(&gate->operations)) == 0 &&
+                 (r = cmdline_reader_new(&gate->cmdline)) == 0) {
                 gate->holders = 2;
                 r = start_thread(gate);
                 if (r < 0)

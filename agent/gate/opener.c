@@ -4,23 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-login.h>
-#include <time.h>
 
 #include "agent/file.h"
-#include "agent/gate/syscall.h"
 #include "policy/scope.h"
 
 enum {
         STATUS_SIZE = 16384,
-        STACK_SIZE = 4096,
-        SYSCALL_SIZE = 256,
-        NAME_SIZE = 64,
-        REST_MSEC = 100
+        NAME_SIZE = 64
 };
 
 /* The text after "NAME:" of a line of /proc/TID/status, NULL if there is no such line. */
@@ -143,45 +137,4 @@ void opener_describe(const Opener *opener, Record *record) {
         }
         if (sd_pid_get_session(opener->tgid, &session) >= 0)
                 record_set(record, TEXT_SESSION, session);
-}
-
-/* A caller may not sleep yet, or be awake for a moment because another one of its gate was answered: then
- * its registers and stack cannot be read. It comes to rest by itself. Returns whether it is to be looked at
- * again. */
-static bool let_rest(const struct timespec *since) {
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        if ((now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000 >= REST_MSEC)
-                return false;
-        sched_yield();
-        return true;
-}
-
-Operation opener_operation(pid_t tid) {
-        char text[STACK_SIZE], again[SYSCALL_SIZE];
-        struct timespec since;
-
-        clock_gettime(CLOCK_MONOTONIC, &since);
-        do {
-                Operation operation;
-
-                if (read_proc(tid, "syscall", text, SYSCALL_SIZE) < 0)
-                        return OPERATION_UNKNOWN;
-                if (syscall_is_running(text))
-                        continue;
-                operation = operation_from_syscall(text);
-                if (operation != OPERATION_OPEN_READ)
-                        return operation;
-                if (read_proc(tid, "stack", text, sizeof(text)) < 0)
-                        return OPERATION_UNKNOWN;
-                if (text[0] == '\0') /* it was awake again just then */
-                        continue;
-                if (stack_is_plain_open(text))
-                        return operation;
-                /* another way to the file, or a stack that was read while the thread ran */
-                if (read_proc(tid, "syscall", again, sizeof(again)) < 0 || !syscall_is_running(again))
-                        return OPERATION_UNKNOWN;
-        } while (let_rest(&since));
-        return OPERATION_UNKNOWN;
 }

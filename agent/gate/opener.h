@@ -33,6 +33,3 @@ int opener_read(pid_t tid, Opener *ret);
 
 /* Add exe, session, uid, login uid and pid to RECORD. What cannot be read is left out. */
 void opener_describe(const Opener *opener, Record *record);
-
-/* What thread TID is opening for, from its registers and its kernel stack. OPERATION_UNKNOWN if not sure. */
-Operation opener_operation(pid_t tid);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agent/gate/opener.h"
+#include "agent/gate/operation.h"
 
 Test(gate_opener, file_system_ids_and_groups_are_read) {
         Opener opener;
@@ -67,5 +68,5 @@ Test(gate_opener, own_process_is_known) {
 }
 
 Test(gate_opener, thread_that_is_not_blocked_counts_as_a_write) {
-        cr_assert_eq(opener_operation(getpid()), OPERATION_UNKNOWN);
+        cr_assert_eq(operation_read(NULL, getpid()), OPERATION_UNKNOWN);
 }
