@@ -316,16 +316,11 @@ Agent *agent_free(Agent *agent) {
                 closed = superblocks_close(agent->superblocks) && closed;
         if (agent->report && agent->store.policy)
                 tell(agent, EVENT_AGENT_STOPPED);
-        if (!closed) { /* the keeper takes over; what is left here goes with the process */
+        if (!closed) { /* first, so that freeing the gates leaves their marks and who waits to the keeper */
                 (void)superblocks_hand_over(agent->superblocks);
                 (void)nodes_hand_over(agent->nodes);
-                keeper_free(agent->keeper, false);
-                audit_free(agent->audit);
-                report_free(agent->report);
-                (void)unlink(agent->status_path);
-                return NULL;
+                agent->keeper = keeper_free(agent->keeper, false);
         }
-        /* freeing a gate takes its marks away, also from the keeper's hands */
         superblocks_free(agent->superblocks);
         nodes_free(agent->nodes);
         audit_free(agent->audit);

@@ -266,7 +266,8 @@ static void on_gate_made(void *userdata, const Superblock *sb, Volume *volume) {
 static void on_gate_gone(void *userdata, const Superblock *sb) {
         Agent *agent = userdata;
 
-        (void)keeper_gate_gone(agent->keeper, sb->identity.devnum, false);
+        if (agent->keeper) /* else it has taken over */
+                (void)keeper_gate_gone(agent->keeper, sb->identity.devnum, false);
         agent_settle_soon(agent);
 }
 

@@ -371,7 +371,7 @@ static bool stop_thread(Gate *gate, bool hand_over) {
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += FAREWELL_SEC;
         pthread_mutex_lock(&gate->lock);
-        gate->hand_over = hand_over;
+        gate->hand_over |= hand_over;
         if (write(gate->stop, &one, sizeof(one)) == sizeof(one))
                 while (!gate->stopped)
                         if (pthread_cond_timedwait(&gate->done, &gate->lock, &until) == ETIMEDOUT)
