@@ -6,7 +6,7 @@ import time
 from tools import attach_and_guard, children, conditional, context_switches, rss_kib, wait_marked, world_of
 
 ROUNDS, IDLE_SECONDS = 3, 15.0
-WARM_UP, STICKS = 20, 200
+WARM_UP, STICKS = 200, 200
 
 
 def idle(machine, figures):
