@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/thread.h"
 #include "policy/scope.h"
 
 enum {
@@ -104,9 +104,6 @@ static void *reader_thread(void *userdata) {
 static int reader_start(Reader **ret) {
         Reader *reader = calloc(1, sizeof(*reader));
         pthread_condattr_t condition;
-        pthread_attr_t attributes;
-        sigset_t all, before;
-        pthread_t thread;
         int r;
 
         if (!reader)
@@ -117,18 +114,11 @@ static int reader_start(Reader **ret) {
         pthread_condattr_setclock(&condition, CLOCK_MONOTONIC);
         pthread_cond_init(&reader->changed, &condition);
         pthread_condattr_destroy(&condition);
-        pthread_attr_init(&attributes);
-        pthread_attr_setstacksize(&attributes, STACK_SIZE);
-        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        r = pthread_create(&thread, &attributes, reader_thread, reader);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        pthread_attr_destroy(&attributes);
-        if (r != 0) {
+        r = thread_start(STACK_SIZE, reader_thread, reader);
+        if (r < 0) {
                 reader->holders = 1;
                 reader_release(reader);
-                return -r;
+                return r;
         }
         *ret = reader;
         return 0;

@@ -20,6 +20,7 @@
 #include "agent/gate/cmdline.h"
 #include "agent/gate/opener.h"
 #include "agent/gate/operation.h"
+#include "agent/thread.h"
 #include "policy/scope.h"
 
 enum {
@@ -273,23 +274,6 @@ static void *gate_thread(void *userdata) {
         return NULL;
 }
 
-static int start_thread(Gate *gate) {
-        pthread_attr_t attributes;
-        sigset_t all, before;
-        pthread_t thread;
-        int r;
-
-        pthread_attr_init(&attributes);
-        pthread_attr_setstacksize(&attributes, STACK_SIZE);
-        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the event loop's */
-        r = pthread_create(&thread, &attributes, gate_thread, gate);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        pthread_attr_destroy(&attributes);
-        return -r;
-}
-
 int gate_new(Volume *volume, Report *report, Gate **ret) {
         Gate *gate = calloc(1, sizeof(*gate));
         pthread_condattr_t condition;
@@ -319,7 +303,7 @@ int gate_new(Volume *volume, Report *report, Gate **ret) {
         else if ((r = operation_reader_new(&gate->operations)) == 0 &&
                  (r = cmdline_reader_new(&gate->cmdline)) == 0) {
                 gate->holders = 2;
-                r = start_thread(gate);
+                r = thread_start(STACK_SIZE, gate_thread, gate);
                 if (r < 0)
                         gate->holders = 1;
         }

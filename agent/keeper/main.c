@@ -24,11 +24,13 @@
 #include "agent/keeper/protocol.h"
 #include "agent/mount/mountinfo.h"
 #include "agent/mount/seal.h"
+#include "agent/thread.h"
 #include "policy/load.h"
 #include "policy/scope.h"
 
 enum {
-        SEAL_RETRY_MSEC = 500
+        SEAL_RETRY_MSEC = 500,
+        STACK_SIZE = 256 * 1024
 };
 
 typedef struct KeptGate {
@@ -290,7 +292,6 @@ static void stand_in(KeeperState *state, Report *report) {
         struct pollfd *fds = state->fds;
         struct sockaddr_un address;
         CLEANUP_CLOSE int listener = listen_for_successor(state->runtime_dir, &address), successor = -1;
-        pthread_t closing;
 
         for (size_t i = 0; i < state->n_gates; i++) {
                 gate_refuse_abandoned(state->gates[i].fd);
@@ -298,8 +299,7 @@ static void stand_in(KeeperState *state, Report *report) {
         }
         fds[state->n_gates] = (struct pollfd){.fd = listener, .events = POLLIN};
         /* without that thread nobody may write as long as this one answers */
-        if (pthread_create(&closing, NULL, close_thread, state) == 0)
-                pthread_detach(closing);
+        (void)thread_start(STACK_SIZE, close_thread, state);
         for (;;) {
                 if (atomic_load(&state->closed))
                         break;

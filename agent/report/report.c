@@ -10,6 +10,7 @@
 
 #include "agent/report/fold.h"
 #include "agent/report/journal.h"
+#include "agent/thread.h"
 #include "policy/scope.h"
 
 #define RETRY_USEC   UINT64_C(250000)
@@ -225,25 +226,6 @@ static void *report_thread(void *userdata) {
         return NULL;
 }
 
-static int start_thread(Report *report) {
-        pthread_attr_t attributes;
-        sigset_t all, before;
-        pthread_t thread;
-        int r;
-
-        r = pthread_attr_init(&attributes);
-        if (r != 0)
-                return -r;
-        pthread_attr_setstacksize(&attributes, STACK_SIZE);
-        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the event loop's */
-        r = pthread_create(&thread, &attributes, report_thread, report);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        pthread_attr_destroy(&attributes);
-        return -r;
-}
-
 int report_new(Report **ret) {
         Report *report = calloc(1, sizeof(*report));
         pthread_condattr_t attributes;
@@ -259,7 +241,7 @@ int report_new(Report **ret) {
         pthread_cond_init(&report->done, &attributes);
         pthread_condattr_destroy(&attributes);
         report->holders = 2;
-        r = report->fold ? start_thread(report) : -ENOMEM;
+        r = report->fold ? thread_start(STACK_SIZE, report_thread, report) : -ENOMEM;
         if (r < 0) {
                 report->holders = 1;
                 report_unref(report);
