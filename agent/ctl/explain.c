@@ -64,6 +64,12 @@ const char *explain_reason(const Explanation *explanation) {
         return _(reason_for_person(explanation->reason));
 }
 
+const char *explain_origin(const Explanation *explanation) {
+        if (!explanation->origin || strcmp(explanation->origin, "built-in") == 0)
+                return _("built-in");
+        return explanation->origin;
+}
+
 static void print_line(const char *label, const char *value) {
         size_t width = text_width(label);
 
@@ -77,8 +83,7 @@ static void print_rule(const Explain *explain, const Explanation *explanation) {
         CLEANUP_FREE char *conditions = scope ? conditions_for_person(scope) : NULL;
         CLEANUP_FREE char *rule = NULL;
 
-        if (asprintf(&rule, "%s (%s)", explanation->rule,
-                     explanation->origin ? explanation->origin : "built-in") < 0)
+        if (asprintf(&rule, "%s (%s)", explanation->rule, explain_origin(explanation)) < 0)
                 rule = NULL;
         print_line(_("Rule"), rule);
         if (conditions)

@@ -34,6 +34,9 @@ typedef struct Explanation {
 /* Why, as a sentence; static. */
 const char *explain_reason(const Explanation *explanation);
 
+/* Where the deciding rule stands, for people. */
+const char *explain_origin(const Explanation *explanation);
+
 /* Sentence, reason, rule with its conditions, policy and time. */
 void explain_print(const Explain *explain, const Explanation *explanation);
 

@@ -159,7 +159,7 @@ static void print_interface(const Explain *explain, const Explanation *explanati
         printf(" %s\n  ", explain_reason(explanation));
         text_print(explanation->rule, stdout);
         fputs(" (", stdout);
-        text_print(explanation->origin ? explanation->origin : "built-in", stdout);
+        text_print(explain_origin(explanation), stdout);
         fputs(")\n", stdout);
 }
 

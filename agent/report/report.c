@@ -11,6 +11,7 @@
 #include "agent/report/fold.h"
 #include "agent/report/journal.h"
 #include "policy/scope.h"
+#include "policy/translate.h"
 
 #define RETRY_USEC   UINT64_C(250000)
 #define FAREWELL_SEC 1
@@ -148,7 +149,7 @@ static void tell_overflow(Report *report) {
                 }
                 record->count = overflow[i];
                 record_set(record, TEXT_ERROR,
-                           "details were lost because more happened at once than the queue holds");
+                           N_("details were lost because more happened at once than the queue holds"));
                 write_out(report, record);
         }
 }
