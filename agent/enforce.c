@@ -11,6 +11,7 @@
 #include "agent/agent_private.h"
 #include "policy/decide.h"
 #include "policy/scope.h"
+#include "policy/translate.h"
 
 bool agent_is_monitor(const Agent *agent) {
         return agent->settings.monitor || agent->store.policy->mode == MODE_MONITOR;
@@ -167,7 +168,7 @@ static void on_device(void *userdata, const Device *device, DeviceChange change)
                 tell_failure(agent, &device->id, NULL, access_to_string(device->decision.access),
                              device->enforcement);
         if (r < 0)
-                tell_failure(agent, &device->id, NULL, "gate on device nodes", r);
+                tell_failure(agent, &device->id, NULL, N_("gate on device nodes"), r);
 }
 
 static void on_interface(void *userdata, const DeviceIdentity *id, const char *interface, uint8_t class,
@@ -182,7 +183,7 @@ static void on_interface(void *userdata, const DeviceIdentity *id, const char *i
         }
         report_submit(agent->report, record);
         if (enforcement < 0)
-                tell_failure(agent, id, NULL, "USB interface authorisation", enforcement);
+                tell_failure(agent, id, NULL, N_("USB interface authorisation"), enforcement);
         agent_settle_soon(agent);
 }
 
@@ -260,7 +261,7 @@ static void on_gate_made(void *userdata, const Superblock *sb, Volume *volume) {
                 return;
         if (keeper_gate(agent->keeper, sb->identity.devnum, false, sb->gate, &sb->identity, sb->mount,
                         agent->store.policy->serial) < 0)
-                tell_failure(agent, sb->identity.device, sb->mount, "keeping of the gate", -EPIPE);
+                tell_failure(agent, sb->identity.device, sb->mount, N_("keeping of the gate"), -EPIPE);
 }
 
 static void on_gate_gone(void *userdata, const Superblock *sb) {
@@ -288,7 +289,7 @@ static int keep_device(void *userdata, const Device *device) {
         Agent *agent = userdata;
 
         if (device->block && needs_guard(&device->decision) && guard_nodes(agent, device) < 0)
-                tell_failure(agent, &device->id, NULL, "keeping of the gate", -EPIPE);
+                tell_failure(agent, &device->id, NULL, N_("keeping of the gate"), -EPIPE);
         return 0;
 }
 
@@ -301,7 +302,7 @@ static int keep_superblock(void *userdata, const Superblock *sb) {
 void agent_on_keeper_restarted(void *userdata) {
         Agent *agent = userdata;
 
-        tell_failure(agent, NULL, NULL, "the keeper ended and was started anew", -EPIPE);
+        tell_failure(agent, NULL, NULL, N_("the keeper ended and was started anew"), -EPIPE);
         if (agent->devices)
                 (void)devices_foreach(agent->devices, keep_device, agent);
         if (agent->superblocks)
@@ -361,7 +362,7 @@ void agent_update_audit(Agent *agent) {
         if (r == 0)
                 r = audit_watch(agent->audit, sealed.devnums, sealed.n, sealed.nodes, sealed.n_nodes);
         if (r < 0 && agent->audit_error == 0)
-                tell_failure(agent, NULL, NULL, "attribution by audit", r);
+                tell_failure(agent, NULL, NULL, N_("attribution by audit"), r);
         agent->audit_error = r;
         for (size_t i = 0; i < sealed.n_nodes; i++)
                 free(sealed.nodes[i]);

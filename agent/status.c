@@ -13,6 +13,7 @@
 
 #include "agent/agent_private.h"
 #include "agent/file.h"
+#include "policy/translate.h"
 
 static void put(struct json_object *to, const char *key, const char *value) {
         json_object_object_add(to, key, value ? json_object_new_string(value) : NULL);
@@ -106,26 +107,23 @@ static struct json_object *policy_object(const PolicyStore *store) {
 
 static struct json_object *mechanisms_object(const Agent *agent) {
         struct json_object *object = json_object_new_object();
-        char text[128];
+        char text[128] = "";
 
-        put(object, "fanotify", "ok: permission events, asked by thread");
+        put(object, "fanotify", N_("ok: permission events, asked by thread"));
         put(object, "open-mode",
             access("/proc/self/stack", R_OK) == 0
-                    ? "ok: registers and kernel stack"
-                    : "no kernel stacks: every open on a guarded volume counts as a write");
+                    ? N_("ok: registers and kernel stack")
+                    : N_("no kernel stacks: every open on a guarded volume counts as a write"));
         put(object, "device-nodes",
             nodes_have_gates(agent->nodes)
-                    ? "ok: permission events"
-                    : "this kernel asks nobody about special files: raw writes are refused by the "
-                      "read-only flag, and told by audit");
+                    ? N_("ok: permission events")
+                    : N_("this kernel asks nobody about special files: raw writes are refused by the "
+                         "read-only flag, and told by audit"));
         put(object, "udev", "ok");
         put(object, "block-read-only", "ok");
         if (!agent->audit || agent->audit_error < 0)
                 snprintf(text, sizeof(text), "off: %s", strerror(-agent->audit_error));
-        else
-                snprintf(text, sizeof(text), "ok: attempts on read-only volumes are recorded, %llu lost",
-                         (unsigned long long)audit_lost(agent->audit));
-        put(object, "audit", text);
+        put(object, "audit", text[0] ? text : N_("ok: attempts on read-only volumes are recorded"));
         put(object, "keeper", agent->keeper ? "ok" : "off");
         return object;
 }
@@ -138,6 +136,9 @@ static struct json_object *counters_object(const Agent *agent) {
         json_object_object_add(object, "records", json_object_new_uint64(counters.written));
         json_object_object_add(object, "folded", json_object_new_uint64(counters.folded));
         json_object_object_add(object, "lost", json_object_new_uint64(counters.overflowed));
+        if (agent->audit)
+                json_object_object_add(object, "audit_lost",
+                                       json_object_new_uint64(audit_lost(agent->audit)));
         return object;
 }
 

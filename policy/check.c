@@ -33,6 +33,18 @@ static void list_keys(const cyaml_schema_field_t *fields, char buffer[static WOR
                 at += (size_t)snprintf(buffer + at, WORDS_MAX - at, "%s%s", i ? ", " : "", fields[i].key);
 }
 
+const char *check_kind(const Check *check, const TreeNode *node) {
+        switch (node->kind) {
+        case TREE_SCALAR:
+                return faults_text(check->faults, N_("a single value"));
+        case TREE_SEQUENCE:
+                return faults_text(check->faults, N_("a list"));
+        case TREE_MAPPING:
+                return faults_text(check->faults, N_("a mapping"));
+        }
+        return "?";
+}
+
 /* What a plain scalar would be to other readers of YAML (1.2, core schema): the policy takes only what every
  * reader, and a person, takes the same way. */
 static bool looks_like_number(const char *s) {
@@ -101,8 +113,7 @@ static bool check_scalar_text(Check *check, const TreeNode *node, size_t max, bo
         char text[QUOTE_MAX];
 
         if (node->kind != TREE_SCALAR) {
-                check_fault(check, node, "a %s; expected text",
-                            node->kind == TREE_MAPPING ? "mapping" : "list");
+                check_fault(check, node, "%s; expected text", check_kind(check, node));
                 return false;
         }
         if (node->length == 0) {
@@ -138,8 +149,7 @@ static bool check_enum(Check *check, const cyaml_schema_value_t *schema, const T
                 check_fault(check, node, "%s is not known here; expected one of: %s",
                             quote(node->text, node->length, text), words);
         else
-                check_fault(check, node, "a %s; expected one of: %s",
-                            node->kind == TREE_MAPPING ? "mapping" : "list", words);
+                check_fault(check, node, "%s; expected one of: %s", check_kind(check, node), words);
         return false;
 }
 
@@ -154,8 +164,7 @@ static bool check_number(Check *check, const TreeNode *node) {
                 check_fault(check, node, "%s; expected a whole number in decimal digits, without quotes",
                             quote(node->text, node->length, text));
         else
-                check_fault(check, node, "a %s; expected a whole number",
-                            node->kind == TREE_MAPPING ? "mapping" : "list");
+                check_fault(check, node, "%s; expected a whole number", check_kind(check, node));
         return false;
 }
 
@@ -164,8 +173,7 @@ static bool check_sequence(Check *check, const cyaml_schema_value_t *schema, con
         bool good = true;
 
         if (node->kind != TREE_SEQUENCE) {
-                check_fault(check, node, "%s; expected a list",
-                            node->kind == TREE_MAPPING ? "a mapping" : "a single value");
+                check_fault(check, node, "%s; expected a list", check_kind(check, node));
                 return false;
         }
         if (node->n_children < schema->sequence.min) {
@@ -217,8 +225,7 @@ static bool check_mapping(Check *check, const cyaml_schema_field_t *fields, cons
         bool good = true;
 
         if (node->kind != TREE_MAPPING) {
-                check_fault(check, node, "%s; expected a mapping (key: value)",
-                            node->kind == TREE_SEQUENCE ? "a list" : "a single value");
+                check_fault(check, node, "%s; expected a mapping (key: value)", check_kind(check, node));
                 return false;
         }
         for (const TreeNode *key = tree_first(check->tree, node); key; key = tree_next(check->tree, value)) {

@@ -23,6 +23,9 @@ void check_tree(Check *check);
 #define check_fault(check, node, ...)                                                                       \
         faults_add((check)->faults, (check)->file, (node)->line, (node)->column, __VA_ARGS__)
 
+/* What NODE is, as faults name it: "a mapping" and the like, in the faults' language. */
+const char *check_kind(const Check *check, const TreeNode *node);
+
 /* Whether NODE is text (in quotes, or nothing else could be meant) of at most MAX bytes with something to be
  * seen in it; a fault if not. */
 bool check_text(Check *check, const TreeNode *node, size_t max);

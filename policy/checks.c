@@ -46,7 +46,8 @@ static void check_hours(Check *check, const TreeNode *node) {
         Hours hours;
 
         if (hours_parse(node->text, &hours, &why) < 0)
-                check_fault(check, node, "%s: %s", quote(node->text, node->length, text), why);
+                check_fault(check, node, "%s: %s", quote(node->text, node->length, text),
+                            faults_text(check->faults, why));
 }
 
 static void check_expires(Check *check, const TreeNode *node) {
@@ -55,7 +56,8 @@ static void check_expires(Check *check, const TreeNode *node) {
         time_t expires;
 
         if (expiry_parse(node->text, &expires, &why) < 0)
-                check_fault(check, node, "%s: %s", quote(node->text, node->length, text), why);
+                check_fault(check, node, "%s: %s", quote(node->text, node->length, text),
+                            faults_text(check->faults, why));
 }
 
 static void check_match(Check *check, const TreeNode *node) {
@@ -83,7 +85,8 @@ static void check_destination(Check *check, const TreeNode *node) {
         char text[QUOTE_MAX];
 
         if (destination_check(node->text, &why) < 0)
-                check_fault(check, node, "%s: %s", quote(node->text, node->length, text), why);
+                check_fault(check, node, "%s: %s", quote(node->text, node->length, text),
+                            faults_text(check->faults, why));
 }
 
 static void check_port(Check *check, const TreeNode *node) {
@@ -92,7 +95,8 @@ static void check_port(Check *check, const TreeNode *node) {
         PortRange range;
 
         if (port_range_parse(node->text, &range, &why) < 0)
-                check_fault(check, node, "%s: %s", quote(node->text, node->length, text), why);
+                check_fault(check, node, "%s: %s", quote(node->text, node->length, text),
+                            faults_text(check->faults, why));
 }
 
 static void check_ports_need_protocol(Check *check, const TreeNode *node) {
@@ -171,8 +175,7 @@ static void check_service(Check *check, const TreeNode *services, const TreeNode
                                 break;
                         }
         if (value->kind != TREE_SCALAR)
-                check_fault(check, value, "a %s; expected one of: off, required",
-                            value->kind == TREE_MAPPING ? "mapping" : "list");
+                check_fault(check, value, "%s; expected one of: off, required", check_kind(check, value));
         else if (!tree_is(value, "required") && !tree_is(value, "off"))
                 check_fault(check, value, "%s is not known here; expected one of: off, required",
                             quote(value->text, value->length, text));
@@ -183,7 +186,7 @@ static void check_services(Check *check, const TreeNode *node) {
 
         if (node->kind != TREE_MAPPING) {
                 check_fault(check, node, "%s; expected a mapping (service: required or off)",
-                            node->kind == TREE_SEQUENCE ? "a list" : "a single value");
+                            check_kind(check, node));
                 return;
         }
         if (node->n_children > 2 * SERVICES_MAX) {

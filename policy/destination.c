@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char why_form[] =
-        "expected an address (10.20.0.1, fd00::1), a prefix (10.20.0.0/16) or a host name (host.example.jp)";
+#include "policy/translate.h"
+
+static const char why_form[] = N_("expected an address (10.20.0.1, fd00::1), a prefix (10.20.0.0/16) or a "
+                                  "host name (host.example.jp)");
 static const char why_prefix[] =
-        "expected a prefix length of 0 to 32 for IPv4 or 0 to 128 for IPv6, in digits";
-static const char why_bits[] = "expected no bits of the address set beyond the prefix length";
-static const char why_port[] = "expected a port (443) or a range (8000-8010) between 1 and 65535";
-static const char why_range[] = "expected a range whose end is not before its start";
+        N_("expected a prefix length of 0 to 32 for IPv4 or 0 to 128 for IPv6, in digits");
+static const char why_bits[] = N_("expected no bits of the address set beyond the prefix length");
+static const char why_port[] = N_("expected a port (443) or a range (8000-8010) between 1 and 65535");
+static const char why_range[] = N_("expected a range whose end is not before its start");
 
 /* Decimal without leading zeros, at most MAX; -1 if it is not. Moves *P behind it. */
 static int take_number(const char **p, int max) {

@@ -5,9 +5,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-static const char why_form[] = "expected YYYY-MM-DD or YYYY-MM-DD HH:MM";
-static const char why_date[] = "there is no such date; expected one from 2000-01-01 on";
-static const char why_time[] = "there is no such time; expected 00:00 to 23:59";
+#include "policy/translate.h"
+
+static const char why_form[] = N_("expected YYYY-MM-DD or YYYY-MM-DD HH:MM");
+static const char why_date[] = N_("there is no such date; expected one from 2000-01-01 on");
+static const char why_time[] = N_("there is no such time; expected 00:00 to 23:59");
 
 /* PATTERN's 0 stands for a digit, everything else for itself. */
 static bool has_form(const char *text, const char *pattern) {

@@ -51,6 +51,10 @@ static int add(Faults *faults, const char *file, size_t line, size_t column, cha
         return 0;
 }
 
+const char *faults_text(const Faults *faults, const char *text) {
+        return faults->list.translate ? faults->list.translate(text) : text;
+}
+
 void faults_add(Faults *faults, const char *file, size_t line, size_t column, const char *format, ...) {
         char *message = NULL;
         va_list ap;
@@ -61,7 +65,7 @@ void faults_add(Faults *faults, const char *file, size_t line, size_t column, co
                 return;
         }
         va_start(ap, format);
-        r = vasprintf(&message, format, ap);
+        r = vasprintf(&message, faults_text(faults, format), ap);
         va_end(ap);
         if (add(faults, file, line, column, r < 0 ? NULL : message) < 0)
                 faults->no_memory = true;
@@ -85,8 +89,9 @@ void faults_finish(Faults *faults) {
 
         if (list->n > 1)
                 qsort(list->items, list->n, sizeof(list->items[0]), compare);
-        if (faults->cut_off && add(faults, list->items[list->n - 1].file, 0, 0,
-                                   strdup("has more faults; they are not listed")) < 0)
+        if (faults->cut_off &&
+            add(faults, list->items[list->n - 1].file, 0, 0,
+                strdup(faults_text(faults, N_("has more faults; they are not listed")))) < 0)
                 faults->no_memory = true;
 }
 

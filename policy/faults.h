@@ -21,9 +21,12 @@ typedef struct Faults {
         bool cut_off; /* there were more than FAULTS_MAX */
 } Faults;
 
-/* LINE and COLUMN count from 1; 0 if the fault has no place. */
+/* LINE and COLUMN count from 1; 0 if the fault has no place. FORMAT is translated here. */
 void faults_add(Faults *faults, const char *file, size_t line, size_t column, const char *format, ...)
         __attribute__((format(printf, 5, 6)));
+
+/* TEXT in the language that the faults are collected in. */
+const char *faults_text(const Faults *faults, const char *text) __attribute__((format_arg(2)));
 
 /* Sorts by file, line and column, and says at the end if there were more. */
 void faults_finish(Faults *faults);

@@ -11,7 +11,8 @@
 #include "policy/scope.h"
 
 static int fault(Faults *faults, const char *path, const char *what, int error) {
-        faults_add(faults, path, 0, 0, "%s: %s", what, strerrordesc_np(error));
+        faults_add(faults, path, 0, 0, "%s: %s", faults_text(faults, what),
+                   faults_text(faults, strerrordesc_np(error)));
         return -EBADMSG;
 }
 
@@ -20,7 +21,7 @@ static int open_fault(Faults *faults, const char *path, int error) {
         if (error == ENOENT || error == ENOMEM)
                 return -error;
         if (error != ELOOP)
-                return fault(faults, path, "cannot be opened", error);
+                return fault(faults, path, N_("cannot be opened"), error);
         faults_add(faults, path, 0, 0, "is a symbolic link; expected a file or directory itself");
         return -EBADMSG;
 }
@@ -34,7 +35,7 @@ int policy_file_open(int dir_fd, const char *name, const char *path, bool *ret_i
         if (fd < 0)
                 return open_fault(faults, path, errno);
         if (fstat(fd, &st) < 0)
-                return fault(faults, path, "cannot be examined", errno);
+                return fault(faults, path, N_("cannot be examined"), errno);
         if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
                 faults_add(faults, path, 0, 0, "is neither a regular file nor a directory");
                 return -EBADMSG;
@@ -74,7 +75,7 @@ int policy_file_read(int fd, const char *path, char **ret, size_t *ret_length, F
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
-                        return fault(faults, path, "cannot be read", errno);
+                        return fault(faults, path, N_("cannot be read"), errno);
                 if (n == 0)
                         break;
                 length += (size_t)n;
@@ -114,7 +115,7 @@ static int list_names(DIR *dir, const char *path, char **names, size_t *n, Fault
                 errno = 0;
                 entry = readdir(dir);
                 if (!entry)
-                        return errno ? fault(faults, path, "cannot be listed", errno) : 0;
+                        return errno ? fault(faults, path, N_("cannot be listed"), errno) : 0;
                 if (!is_policy_name(entry->d_name))
                         continue;
                 if (*n == POLICY_FILES_MAX) {
@@ -136,7 +137,7 @@ int policy_file_list(int fd, const char *path, char ***ret, size_t *ret_n, Fault
         int r;
 
         if (!dir) {
-                r = errno == ENOMEM ? -ENOMEM : fault(faults, path, "cannot be listed", errno);
+                r = errno == ENOMEM ? -ENOMEM : fault(faults, path, N_("cannot be listed"), errno);
                 close(fd);
                 return r;
         }

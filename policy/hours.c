@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "policy/translate.h"
+
 enum {
         DAYS = 7,
         EVERY_DAY = 0x7f,
@@ -12,11 +14,12 @@ enum {
 
 static const char day_words[DAYS][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 
-static const char why_form[] = "expected [DAYS ]HH:MM-HH:MM, such as Mon-Fri 08:30-17:15";
+static const char why_form[] = N_("expected [DAYS ]HH:MM-HH:MM, such as Mon-Fri 08:30-17:15");
 static const char why_day[] =
-        "expected days as Sun, Mon, Tue, Wed, Thu, Fri, Sat, or ranges such as Mon-Fri";
-static const char why_time[] = "expected times from 00:00 to 23:59; the end may be 24:00";
-static const char why_empty[] = "expected an end that differs from the start; the whole day is 00:00-24:00";
+        N_("expected days as Sun, Mon, Tue, Wed, Thu, Fri, Sat, or ranges such as Mon-Fri");
+static const char why_time[] = N_("expected times from 00:00 to 23:59; the end may be 24:00");
+static const char why_empty[] =
+        N_("expected an end that differs from the start; the whole day is 00:00-24:00");
 
 static bool take_day(const char **p, int *ret) {
         for (int i = 0; i < DAYS; i++)

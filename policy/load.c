@@ -137,7 +137,7 @@ static int load_start(Load *load) {
 
 int policy_load_buffer(const char *name, const char *text, size_t length, Policy **ret,
                        PolicyFaults *ret_faults) {
-        Load load = {.n_files = 1};
+        Load load = {.n_files = 1, .faults.list.translate = ret_faults->translate};
         int r = load_start(&load);
 
         if (r == 0)
@@ -227,7 +227,7 @@ static int load_directory(int fd, const char *path, Load *load, Policy **ret, Po
 
 int policy_load(const char *path, Policy **ret, PolicyFaults *ret_faults) {
         CLEANUP_CLOSE int fd = -1;
-        Load load = {.n_files = 1};
+        Load load = {.n_files = 1, .faults.list.translate = ret_faults->translate};
         bool is_directory = false;
         int r = load_start(&load);
 

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "policy/model.h"
+#include "policy/translate.h"
 
 /* One fault. LINE and COLUMN count from 1; 0 where a fault has no place (an unreadable file). */
 typedef struct PolicyFault {
@@ -21,6 +22,7 @@ typedef struct PolicyFault {
 typedef struct PolicyFaults {
         PolicyFault *items;
         size_t n;
+        Translate translate; /* set by the caller before loading: in what language; NULL: English */
 } PolicyFaults;
 
 void policy_faults_clear(PolicyFaults *faults);
@@ -32,7 +34,8 @@ void policy_faults_print(const PolicyFaults *faults, FILE *to);
  * Files must be regular, owned by root or the caller, and not writable by group or others; at most 4 MiB
  * each. A directory without any *.yaml, or a path that does not exist, gives the built-in default and 1 as
  * result. Returns 0, 1 (built-in default), -EBADMSG with RET_FAULTS filled, or -errno (-ENOMEM, …). RET and
- * its ownership pass only on success; RET_FAULTS may be filled in any case and is the caller's. */
+ * its ownership pass only on success; RET_FAULTS is initialised by the caller, may be filled in any case and
+ * is the caller's. */
 int policy_load(const char *path, Policy **ret, PolicyFaults *ret_faults);
 
 /* The same from memory; NAME stands for the file name. Used by fuzzers and tests. */

@@ -48,12 +48,13 @@ const TreeNode *tree_find(const Tree *tree, const TreeNode *node, const char *ke
 }
 
 static int fault_at(Parse *parse, yaml_mark_t mark, const char *message) {
-        faults_add(parse->faults, parse->file, mark.line + 1, mark.column + 1, "%s", message);
+        faults_add(parse->faults, parse->file, mark.line + 1, mark.column + 1, "%s",
+                   faults_text(parse->faults, message));
         return -EBADMSG;
 }
 
 /* libyaml tells the place of a bad character as an offset in bytes. */
-static int fault_at_offset(Parse *parse, size_t offset, const char *message) {
+static void place_of(const Parse *parse, size_t offset, size_t *ret_line, size_t *ret_column) {
         size_t line = 1, column = 1;
 
         for (size_t i = 0; i < offset && i < parse->length;) {
@@ -67,7 +68,15 @@ static int fault_at_offset(Parse *parse, size_t offset, const char *message) {
                         column++;
                 i += n ? n : 1;
         }
-        faults_add(parse->faults, parse->file, line, column, "%s", message);
+        *ret_line = line;
+        *ret_column = column;
+}
+
+static int fault_at_offset(Parse *parse, size_t offset, const char *message) {
+        size_t line, column;
+
+        place_of(parse, offset, &line, &column);
+        faults_add(parse->faults, parse->file, line, column, "%s", faults_text(parse->faults, message));
         return -EBADMSG;
 }
 
@@ -86,19 +95,21 @@ static int check_encoding(Parse *parse) {
         return 0;
 }
 
+/* What libyaml itself says stays as it is. */
 static int parser_fault(Parse *parse, const yaml_parser_t *parser) {
-        char message[256];
+        const char *problem = parser->problem ? parser->problem : "?";
+        const char *context = parser->context ? parser->context : "";
+        size_t line = parser->problem_mark.line + 1, column = parser->problem_mark.column + 1;
 
         if (parser->error == YAML_MEMORY_ERROR)
                 return -ENOMEM;
         if (parser->error == YAML_READER_ERROR) {
-                (void)snprintf(message, sizeof(message), "not valid YAML: %s", parser->problem);
-                return fault_at_offset(parse, parser->problem_offset, message);
+                place_of(parse, parser->problem_offset, &line, &column);
+                context = "";
         }
-        (void)snprintf(message, sizeof(message), "not valid YAML: %s%s%s",
-                       parser->problem ? parser->problem : "?", parser->context ? " " : "",
-                       parser->context ? parser->context : "");
-        return fault_at(parse, parser->problem_mark, message);
+        faults_add(parse->faults, parse->file, line, column, "not valid YAML: %s%s%s", problem,
+                   *context ? " " : "", context);
+        return -EBADMSG;
 }
 
 static int add_node(Parse *parse, const TreeNode *node, yaml_mark_t mark) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The commands by their words, with their help. */
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -175,6 +176,8 @@ int sekishoctl(int argc, char **argv) {
                 puts("sekishoctl " SEKISHO_VERSION);
                 return EXIT_YES;
         }
+        if (options.value[OPTION_JSON])
+                setlocale(LC_MESSAGES, "C"); /* programs are answered in one language */
         for (size_t i = 0; i < ELEMENTS(commands); i++) {
                 size_t words = words_of(commands[i].name, &options);
 

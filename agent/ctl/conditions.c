@@ -23,9 +23,13 @@ const RuleScope *conditions_of_rule(const Policy *policy, const char *rule) {
         return NULL;
 }
 
-/* The days as the policy's grammar has them, from Monday on: "Mon-Fri ", "Sat,Sun "; nothing for all. */
+/* The days, in English as the policy's grammar has them, from Monday on: "Mon-Fri ", "Sat,Sun "; nothing for
+ * all. */
 static void print_days(uint8_t days, FILE *to) {
-        static const char words[DAYS][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+        const char *const words[DAYS] = {
+                C_("day", "Sun"), C_("day", "Mon"), C_("day", "Tue"), C_("day", "Wed"),
+                C_("day", "Thu"), C_("day", "Fri"), C_("day", "Sat"),
+        };
         const char *separator = "";
 
         if ((days & EVERY_DAY) == EVERY_DAY)

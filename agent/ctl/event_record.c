@@ -11,6 +11,7 @@
 #include "agent/ctl/i18n.h"
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
+#include "agent/ctl/words.h"
 
 #define PREFIX  "SEKISHO_"
 #define PROGRAM "sekishod"
@@ -229,7 +230,7 @@ static char *join(const char *a, const char *between, const char *b) {
 /* What was tried; for what is no attempt, what came of it. */
 static char *what_cell(const EventRecord *record) {
         const char *exe = event_record_get(record, FIELD_EXE), *path = event_record_get(record, FIELD_PATH);
-        const char *verdict = event_record_get(record, FIELD_VERDICT);
+        const char *verdict = word_access(event_record_get(record, FIELD_VERDICT));
         int kind = kind_of(record);
 
         switch (kind < 0 ? EVENT_NONE : (EventKind)kind) {
@@ -249,7 +250,7 @@ static char *what_cell(const EventRecord *record) {
         case EVENT_POLICY_REFUSED:
                 return path ? strdup(path) : NULL;
         case EVENT_ENFORCEMENT_FAILED:
-                return join(verdict, ": ", event_record_get(record, FIELD_ERROR));
+                return join(word_text(verdict), ": ", word_text(event_record_get(record, FIELD_ERROR)));
         case EVENT_DEVICE_ATTACHED:
         case EVENT_DEVICE_DETACHED:
         case EVENT_AGENT_STARTED:
@@ -276,7 +277,7 @@ static char *device_cell(const EventRecord *record) {
 }
 
 static char *kind_cell(const EventRecord *record) {
-        const char *kind = event_record_get(record, FIELD_EVENT);
+        const char *kind = word_event(event_record_get(record, FIELD_EVENT));
         char *cell;
 
         if (!kind)

@@ -58,10 +58,29 @@ void explain_clear(Explain *explain) {
 /* people */
 
 /* Why, behind the sentence that says what. */
-const char *explain_reason(const Explanation *explanation) {
+static const char *explain_reason(const Explanation *explanation) {
         if (explanation->allowed && explanation->reason == REASON_DEFAULT)
                 return _("No rule names it, so the default holds.");
         return _(reason_for_person(explanation->reason));
+}
+
+static char *sentences(const Explanation *explanation) {
+        /* Translators: two sentences, one after the other. */
+        return text_format(_("%s %s"), explanation->sentence ? explanation->sentence : "",
+                           explain_reason(explanation));
+}
+
+void explain_print_sentences(const Explanation *explanation) {
+        CLEANUP_FREE char *text = sentences(explanation);
+
+        text_print(text, stdout);
+        putchar('\n');
+}
+
+const char *explain_origin(const Explanation *explanation) {
+        if (!explanation->origin || strcmp(explanation->origin, "built-in") == 0)
+                return _("built-in");
+        return explanation->origin;
 }
 
 static void print_line(const char *label, const char *value) {
@@ -77,8 +96,7 @@ static void print_rule(const Explain *explain, const Explanation *explanation) {
         CLEANUP_FREE char *conditions = scope ? conditions_for_person(scope) : NULL;
         CLEANUP_FREE char *rule = NULL;
 
-        if (asprintf(&rule, "%s (%s)", explanation->rule,
-                     explanation->origin ? explanation->origin : "built-in") < 0)
+        if (asprintf(&rule, "%s (%s)", explanation->rule, explain_origin(explanation)) < 0)
                 rule = NULL;
         print_line(_("Rule"), rule);
         if (conditions)
@@ -102,8 +120,7 @@ static void print_policy(const Explain *explain) {
 void explain_print(const Explain *explain, const Explanation *explanation) {
         char at[TIMESPEC_TEXT_MAX];
 
-        text_print(explanation->sentence, stdout);
-        printf(" %s\n", explain_reason(explanation));
+        explain_print_sentences(explanation);
         print_rule(explain, explanation);
         print_policy(explain);
         print_line(_("As of"), timespec_for_person(explain->at, at));
@@ -126,12 +143,9 @@ static struct json_object *policy_json(const Explain *explain) {
 struct json_object *explain_json(const Explain *explain, const Explanation *explanation) {
         const RuleScope *scope = conditions_of_rule(explain->policy, explanation->rule);
         struct json_object *object = json_object_new_object();
-        CLEANUP_FREE char *sentence = NULL;
+        CLEANUP_FREE char *sentence = sentences(explanation);
         char at[TIMESPEC_TEXT_MAX];
 
-        if (asprintf(&sentence, "%s %s", explanation->sentence ? explanation->sentence : "",
-                     explain_reason(explanation)) < 0)
-                sentence = NULL;
         json_put_flag(object, "allowed", explanation->allowed);
         json_put_text(object, "sentence", sentence);
         json_put_text(object, "reason", reason_to_string(explanation->reason));

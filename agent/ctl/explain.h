@@ -31,8 +31,11 @@ typedef struct Explanation {
         const char *rule, *origin;
 } Explanation;
 
-/* Why, as a sentence; static. */
-const char *explain_reason(const Explanation *explanation);
+/* One line: what is decided, and why. */
+void explain_print_sentences(const Explanation *explanation);
+
+/* Where the deciding rule stands, for people. */
+const char *explain_origin(const Explanation *explanation);
 
 /* Sentence, reason, rule with its conditions, policy and time. */
 void explain_print(const Explain *explain, const Explanation *explanation);

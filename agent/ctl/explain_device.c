@@ -155,11 +155,11 @@ static void print_interface(const Explain *explain, const Explanation *explanati
                 explain_print(explain, explanation);
                 return;
         }
-        text_print(explanation->sentence, stdout);
-        printf(" %s\n  ", explain_reason(explanation));
+        explain_print_sentences(explanation);
+        fputs("  ", stdout);
         text_print(explanation->rule, stdout);
         fputs(" (", stdout);
-        text_print(explanation->origin ? explanation->origin : "built-in", stdout);
+        text_print(explain_origin(explanation), stdout);
         fputs(")\n", stdout);
 }
 

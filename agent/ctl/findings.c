@@ -6,6 +6,7 @@
 
 #include "agent/ctl/i18n.h"
 #include "agent/ctl/status.h"
+#include "agent/ctl/words.h"
 
 /* Without it everything is refused all the same; only less is known of who tried. */
 static const char *const evidence_only[] = {"audit"};
@@ -37,6 +38,12 @@ static bool is_evidence_only(const char *mechanism) {
         return false;
 }
 
+static void find_in_mechanism(struct json_object *findings, const char *name, const char *state) {
+        CLEANUP_FREE char *text = word_state(state);
+
+        find(findings, "%s: %s", name, or_unknown(text));
+}
+
 static void find_in_mechanisms(const struct json_object *root, struct json_object *findings) {
         struct json_object *mechanisms = json_map(root, "mechanisms");
 
@@ -50,7 +57,7 @@ static void find_in_mechanisms(const struct json_object *root, struct json_objec
                                            : "failed";
 
                 if (begins(text, "failed") || (begins(text, "off") && !is_evidence_only(name)))
-                        find(findings, "%s: %s", name, text);
+                        find_in_mechanism(findings, name, text);
         }
 }
 
@@ -62,7 +69,8 @@ static void find_in_devices(const struct json_object *root, struct json_object *
 
                 if (!json_is_true(device, "enforced"))
                         find(findings, _("the verdict on device %s could not be enforced: %s"),
-                             or_unknown(json_text(device, "name")), or_unknown(json_text(device, "error")));
+                             or_unknown(json_text(device, "name")),
+                             or_unknown(word_text(json_text(device, "error"))));
         }
 }
 
@@ -76,7 +84,7 @@ static void find_in_superblocks(const struct json_object *root, struct json_obje
                 if (!guard || strcmp(guard, "failed") == 0)
                         find(findings, _("the file system at %s could not be guarded: %s"),
                              or_unknown(json_text(superblock, "mount")),
-                             or_unknown(json_text(superblock, "error")));
+                             or_unknown(word_text(json_text(superblock, "error"))));
         }
 }
 
@@ -102,7 +110,8 @@ struct json_object *status_findings(const StatusFile *status) {
                 return findings;
         }
         if (!mode || strcmp(mode, "enforce") != 0)
-                find(findings, _("the guard only watches (mode %s): nothing is refused"), or_unknown(mode));
+                find(findings, _("the guard only watches (mode %s): nothing is refused"),
+                     or_unknown(word_mode(mode)));
         find_in_policy(status->root, findings);
         find_in_mechanisms(status->root, findings);
         find_in_devices(status->root, findings);

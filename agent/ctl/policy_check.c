@@ -12,6 +12,7 @@
 #include "agent/ctl/i18n.h"
 #include "agent/ctl/json.h"
 #include "agent/ctl/text.h"
+#include "agent/ctl/words.h"
 #include "policy/build.h"
 #include "policy/load.h"
 
@@ -127,7 +128,7 @@ static void add_faults(Answer *answer, const PolicyFaults *faults) {
 
 /* 0, or 2 after one line on stderr. */
 static int check(Answer *answer, const char *path) {
-        CLEANUP(policy_faults_clear) PolicyFaults faults = {0};
+        CLEANUP(policy_faults_clear) PolicyFaults faults = {.translate = word_text};
         CLEANUP_POLICY Policy *policy = NULL;
         int r;
 
@@ -164,8 +165,8 @@ static void print_policy(const struct json_object *policy) {
         text_print(json_text(policy, "path"), stdout);
         printf(_(": ok: version %" PRId64 ", serial %" PRId64 ", zone %s, mode %s, %" PRId64
                  " devices, %" PRId64 " USB rules, %" PRId64 " file systems, %" PRId64 " destinations\n"),
-               number(policy, "version"), number(policy, "serial"), json_text(policy, "zone"),
-               json_text(policy, "mode"), number(policy, "devices"), number(policy, "usb"),
+               number(policy, "version"), number(policy, "serial"), word_zone(json_text(policy, "zone")),
+               word_mode(json_text(policy, "mode")), number(policy, "devices"), number(policy, "usb"),
                number(policy, "filesystems"), number(policy, "network"));
 }
 

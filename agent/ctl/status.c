@@ -11,6 +11,7 @@
 #include "agent/ctl/table.h"
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
+#include "agent/ctl/words.h"
 
 enum {
         LABEL_WIDTH = 12,
@@ -66,7 +67,7 @@ static void print_guard(const StatusFile *status, FILE *to) {
         fputc('\n', to);
 }
 
-static void print_refusal(const struct json_object *refused, FILE *to) {
+static void print_refusal(const struct json_object *refused, const char *path, FILE *to) {
         struct json_object *faults = json_list(refused, "faults");
         char buffer[TIMESPEC_TEXT_MAX];
 
@@ -79,6 +80,14 @@ static void print_refusal(const struct json_object *refused, FILE *to) {
                 text_print(json_object_is_type(fault, json_type_string) ? json_object_get_string(fault)
                                                                         : NULL,
                            to);
+                fputc('\n', to);
+        }
+        if (path) {
+                /* these are in the words of the agent's log; the command says them in the reader's language
+                 */
+                fprintf(to, "%*s", LABEL_WIDTH + INDENT, "");
+                fputs(_("see also: sekishoctl policy check "), to);
+                text_print(path, to);
                 fputc('\n', to);
         }
 }
@@ -96,7 +105,7 @@ static void print_policy(const struct json_object *policy, FILE *to) {
         text_print(json_text(policy, "path"), to);
         fprintf(to, _(", loaded %s\n"), when(policy, "loaded", buffer));
         if (refused)
-                print_refusal(refused, to);
+                print_refusal(refused, json_text(policy, "path"), to);
 }
 
 static void print_mechanisms(const struct json_object *root, FILE *to) {
@@ -108,7 +117,8 @@ static void print_mechanisms(const struct json_object *root, FILE *to) {
                 return;
         json_object_object_foreach(mechanisms, name, value) {
                 bool text = json_object_is_type(value, json_type_string);
-                const char *cells[] = {name, text ? json_object_get_string(value) : NULL};
+                CLEANUP_FREE char *state = word_state(text ? json_object_get_string(value) : NULL);
+                const char *cells[] = {name, state};
 
                 (void)table_add(table, cells);
         }
@@ -130,7 +140,8 @@ static void print_superblocks(const struct json_object *root, FILE *to) {
         for (size_t i = 0; list && table && i < json_object_array_length(list); i++) {
                 const struct json_object *sb = json_object_array_get_idx(list, i);
                 const char *cells[] = {json_text(sb, "mount"), json_text(sb, "fstype"),
-                                       json_text(sb, "access"), guard_of(sb), json_text(sb, "rule")};
+                                       word_access(json_text(sb, "access")), word_guard(guard_of(sb)),
+                                       json_text(sb, "rule")};
 
                 if (strcmp(guard_of(sb), "none") != 0)
                         (void)table_add(table, cells);
@@ -154,7 +165,7 @@ static const char *model(const struct json_object *device, char *buffer, size_t 
 }
 
 static const char *access_of(const struct json_object *device, char *buffer, size_t size) {
-        const char *access = json_text(device, "access");
+        const char *access = word_access(json_text(device, "access"));
 
         if (!json_is_true(device, "enforced"))
                 snprintf(buffer, size, _("%s (NOT ENFORCED)"), access ? access : "?");
@@ -170,7 +181,7 @@ static void add_devices(const struct json_object *root, bool external, Table *ta
 
         for (size_t i = 0; list && i < json_object_array_length(list); i++) {
                 const struct json_object *device = json_object_array_get_idx(list, i);
-                char type[256], access[64];
+                char type[256], access[128];
                 const char *cells[] = {json_text(device, "name"),
                                        json_text(device, "bus"),
                                        model(device, type, sizeof(type)),
@@ -204,7 +215,7 @@ void status_print_devices(const struct json_object *root, bool all, FILE *to) {
 
 static void print_counters(const struct json_object *root, FILE *to) {
         const struct json_object *counters = json_map(root, "counters");
-        int64_t denied = 0, records = 0, lost = 0;
+        int64_t denied = 0, records = 0, lost = 0, audit_lost = 0;
 
         if (!counters)
                 return;
@@ -214,6 +225,12 @@ static void print_counters(const struct json_object *root, FILE *to) {
         print_label(_("Records"), to);
         fprintf(to, _("%" PRId64 " refusals, %" PRId64 " records written, %" PRId64 " lost in detail\n"),
                 denied, records, lost);
+        if (json_number(counters, "audit_lost", &audit_lost) && audit_lost > 0) {
+                fprintf(to, "%*s", LABEL_WIDTH, "");
+                fprintf(to,
+                        _("the kernel dropped %" PRId64 " audit messages: some attempts are not known\n"),
+                        audit_lost);
+        }
 }
 
 void status_print(const StatusFile *status, const struct json_object *findings, FILE *to) {
@@ -225,7 +242,7 @@ void status_print(const StatusFile *status, const struct json_object *findings, 
         }
         if (!status->root)
                 return;
-        print_line(_("Zone"), json_text(status->root, "zone"), to);
+        print_line(_("Zone"), word_zone(json_text(status->root, "zone")), to);
         if (json_map(status->root, "policy"))
                 print_policy(json_map(status->root, "policy"), to);
         if (json_text(status->root, "contact"))

@@ -12,6 +12,7 @@
 #include "agent/report/journal.h"
 #include "agent/thread.h"
 #include "policy/scope.h"
+#include "policy/translate.h"
 
 #define RETRY_USEC   UINT64_C(250000)
 #define FAREWELL_SEC 1
@@ -149,7 +150,7 @@ static void tell_overflow(Report *report) {
                 }
                 record->count = overflow[i];
                 record_set(record, TEXT_ERROR,
-                           "details were lost because more happened at once than the queue holds");
+                           N_("details were lost because more happened at once than the queue holds"));
                 write_out(report, record);
         }
 }

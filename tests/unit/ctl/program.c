@@ -53,6 +53,7 @@ static void run(const char *const *arguments, bool privileged, Outcome *ret) {
                 dup2(fileno(out), STDOUT_FILENO);
                 dup2(fileno(err), STDERR_FILENO);
                 setenv("LC_ALL", "C.UTF-8", 1);
+                unsetenv("LANGUAGE");
                 setenv("TZ", "Asia/Tokyo", 1);
                 if (!privileged && (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
                                     setresuid(NOBODY, NOBODY, NOBODY) < 0))
