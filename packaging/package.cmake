@@ -36,6 +36,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
     ${debian}/conffiles ${debian}/postinst ${debian}/prerm ${debian}/postrm)
 
+set(CPACK_RPM_PACKAGE_RELOCATABLE OFF)
 set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
 set(CPACK_RPM_PACKAGE_LICENSE GPL-2.0-or-later)
 set(CPACK_RPM_PACKAGE_GROUP "System Environment/Daemons")
@@ -43,11 +44,13 @@ set(CPACK_RPM_PACKAGE_REQUIRES "systemd >= 252, systemd-udev")
 set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE ${rpm}/post)
 set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE ${rpm}/preun)
 set(CPACK_RPM_POST_UNINSTALL_SCRIPT_FILE ${rpm}/postun)
-set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/default/grub.d/sekisho.cfg" "%dir %attr(0700, root, root) /etc/sekisho"
-    "%dir %attr(0700, root, root) /etc/sekisho/policy.d")
-set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc/default /etc/default/grub.d ${CMAKE_INSTALL_PREFIX}/lib/udev
-    ${CMAKE_INSTALL_PREFIX}/lib/udev/rules.d ${CMAKE_INSTALL_PREFIX}/lib/systemd
-    ${CMAKE_INSTALL_PREFIX}/lib/systemd/system ${CMAKE_INSTALL_PREFIX}/lib/systemd/system-preset)
+set(CPACK_RPM_SPEC_MORE_DEFINE "%define _build_id_links none")
+set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/default/grub.d/sekisho.cfg")
+# Directories of others.
+set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc/default /etc/default/grub.d
+    /usr/sbin /usr/lib/udev /usr/lib/udev/rules.d /usr/lib/systemd /usr/lib/systemd/system
+    /usr/lib/systemd/system-preset /usr/lib/systemd/user /usr/lib/systemd/user-preset /usr/share/man
+    /usr/share/man/man1 /usr/share/man/man5 /usr/share/man/man8 /usr/share/lintian /usr/share/lintian/overrides)
 
 # What Debian asks every package to carry.
 set(changelog ${CMAKE_BINARY_DIR}/packaging/changelog.gz)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The systemd unit: how exposed it is, and what may never be in it."""
+
+import re
+
+import pytest
+
+from sekisho_package import run, source
+
+UNIT = source("packaging", "systemd", "sekishod.service")
+# In tenths, as systemd 252 counts. What keeps it from less is in docs/hardening.md.
+EXPOSURE = 38
+# Each gives the service a mount namespace of its own: its unmounting would no longer reach the host
+# (systemd 252, exec_needs_mount_namespace()).
+MOUNT_NAMESPACE = {
+    "RootDirectory", "RootImage", "ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths",
+    "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", "MountImages", "ExtensionImages", "ExtensionDirectories",
+    "MountFlags", "PrivateTmp", "PrivateDevices", "PrivateMounts", "PrivateIPC", "PrivateNetwork", "ProtectSystem",
+    "ProtectHome", "ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups",
+    "ProtectProc", "ProcSubset", "DynamicUser", "LogNamespace", "LoadCredential", "SetCredential",
+}
+
+
+def settings():
+    with open(UNIT, encoding="utf-8") as file:
+        return re.findall(r"^([A-Za-z]+)=(.*)$", file.read(), re.MULTILINE)
+
+
+def test_the_exposure_stays_low():
+    run("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE}", "--no-pager", UNIT)
+
+
+def test_the_agent_stays_in_the_mount_namespace_of_the_host():
+    assert {name for name, _ in settings()} & MOUNT_NAMESPACE == set()
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("KillMode", "process"),  # the keeper outlives the agent
+    ("OOMPolicy", "continue"),
+    ("RuntimeDirectoryPreserve", "yes"),  # notes of released disks, the keeper's socket
+    ("Restart", "always"),
+    ("StartLimitIntervalSec", "0"),
+])
+def test_what_holds_when_the_agent_dies_is_set(name, value):
+    assert [found for key, found in settings() if key == name] == [value]
+
+
+def test_every_setting_is_known_to_systemd(tmp_path):
+    with open(UNIT, encoding="utf-8") as file:
+        text = file.read()
+    # the programs and the manual are not installed here
+    unit = tmp_path / "sekishod.service"
+    unit.write_text(re.sub(r"(?m)^Documentation=.*\n", "", text).replace("/usr/sbin/sekishod", "/bin/true"))
+    checked = run("systemd-analyze", "verify", unit, check=False)
+    assert [line for line in checked.stderr.splitlines() if "sekishod.service" in line] == []
