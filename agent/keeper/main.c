@@ -342,7 +342,8 @@ int keeper_main(int socket, int lock, const char *runtime_dir) {
         sigfillset(&all);
         (void)sigprocmask(SIG_BLOCK, &all, NULL); /* it ends by the agent's word or when it is done */
         clock_start(&state.clock);
-        if (policy_default(&state.policy) < 0)
+        state.fds = calloc(1, sizeof(*state.fds)); /* where no gate comes, a successor still may */
+        if (!state.fds || policy_default(&state.policy) < 0)
                 return EXIT_FAILURE;
         if (follow_agent(&state, socket))
                 return EXIT_SUCCESS;

@@ -92,6 +92,16 @@ def test_a_killed_agent_leaves_a_conditional_stick_writable_for_nobody(world):
     assert stick.sha256() == before
 
 
+def test_a_killed_agent_leaves_a_stick_held_that_nobody_has_mounted(world):
+    stick = world.stick(attach=False)
+    world.start_agent(**world.approving(stick, groups=[GROUP]))
+    stick.attach()
+    stick.wait_held(False)
+    world.agent.kill()
+    stick.wait_held(True)
+    world.journal.wait("agent-lost")
+
+
 def test_a_killed_agent_leaves_nobody_hanging(world):
     _, point = conditional(world)
     processes = hammer(world, f"{point}/file")
