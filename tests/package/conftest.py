@@ -20,11 +20,33 @@ def pytest_sessionstart():
         pytest.exit("SKIPPED: needs root (chroots, containers)", returncode=sekisho_package.EXIT_SKIPPED)
 
 
-@pytest.fixture
-def chroot():
+def make_chroot(**options):
     try:
-        chroot = Chroot(sekisho_package.deb())
+        return Chroot(sekisho_package.deb(), **options)
     except Unavailable as why:
         pytest.exit(f"SKIPPED: {why}", returncode=sekisho_package.EXIT_SKIPPED)
+
+
+@pytest.fixture
+def chroot():
+    chroot = make_chroot()
     yield chroot
     chroot.close()
+
+
+@pytest.fixture
+def whole_chroot():
+    """One without layers, of which the agent in it could see the upper one only, and not trust it."""
+    chroot = make_chroot(copy=True)
+    yield chroot
+    chroot.close()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows what the container's journal has to say."""
+    outcome = yield
+    report = outcome.get_result()
+    container = getattr(item, "funcargs", {}).get("container")
+    if container and report.when == "call" and report.failed:
+        report.sections.append(("the container's journal", container.tell()))

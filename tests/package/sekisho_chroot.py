@@ -28,34 +28,56 @@ def dependencies(deb):
     return sorted({re.split(r"[\s(|:]", one.strip())[0] for one in field.split(",") if one.strip()})
 
 
-def cached_tar(deb):
-    """The Debian as a tar file. Made if need be, under a lock, so that tests that run side by side make one."""
+def cached_debian(deb):
+    """The directory it is in. Made if need be, under a lock, so that tests that run side by side make one."""
     packages = sorted({*MACHINE, *dependencies(deb)})
     key = hashlib.sha256(" ".join([SUITE, MIRROR, *packages]).encode()).hexdigest()[:16]
-    tar = os.path.join(CACHE, f"{SUITE}-{key}.tar")
+    made = os.path.join(CACHE, f"{SUITE}-{key}")
     os.makedirs(CACHE, exist_ok=True)
-    with open(os.path.join(CACHE, "lock"), "w") as lock:
+    with open(os.path.join(CACHE, "package.lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.exists(tar):
-            if not has("mmdebstrap"):
-                raise Unavailable("there is no mmdebstrap to make a Debian with")
-            made = run("mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", SUITE, tar + ".new.tar",
-                       MIRROR, check=False, deadline=380)
-            if made.returncode != 0:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(tar + ".new.tar")
-                raise Unavailable(f"cannot make a Debian: {made.stderr.strip().splitlines()[-1]}")
-            os.rename(tar + ".new.tar", tar)
-    return tar
+        if not os.path.exists(made):
+            make_debian(packages, made)
+    return made
+
+
+def make_debian(packages, where):
+    if not has("mmdebstrap"):
+        raise Unavailable("there is no mmdebstrap to make a Debian with")
+    new = tempfile.mkdtemp(prefix="new.", dir=CACHE)
+    result = run("mmdebstrap", "--variant=minbase", "--format=directory", f"--include={','.join(packages)}", SUITE,
+                 new, MIRROR, check=False, deadline=380)
+    if result.returncode != 0:
+        shutil.rmtree(new)
+        raise Unavailable(f"cannot make a Debian: {(result.stderr.strip() or '?').splitlines()[-1]}")
+    os.rename(new, where)
 
 
 class Chroot:
-    def __init__(self, deb):
+    """In memory: a layer over the cached one, or where that would not do a COPY of it."""
+
+    def __init__(self, deb, copy=False):
         self._undo = contextlib.ExitStack()
-        tar = cached_tar(deb)
-        self.root = tempfile.mkdtemp(prefix="sekisho-package.")
-        self._undo.callback(shutil.rmtree, self.root, True)
-        run("tar", "--extract", "--file", tar, "--directory", self.root, "--xattrs", "--numeric-owner", deadline=300)
+        try:
+            self._make(cached_debian(deb), copy)
+        except BaseException:
+            self.close()
+            raise
+
+    def _make(self, debian, copy):
+        layers = tempfile.mkdtemp(prefix="sekisho-package.")
+        self._undo.callback(os.rmdir, layers)
+        run("mount", "-t", "tmpfs", "-o", "mode=0755", "sekisho-package", layers)
+        self._undo.callback(run, "umount", "--lazy", layers, check=False)
+        self.root = os.path.join(layers, "root")
+        if copy:
+            run("cp", "--archive", debian, self.root)
+            return
+        for name in ("upper", "work", "root"):
+            os.mkdir(os.path.join(layers, name), 0o755)
+        run("mount", "-t", "overlay", "-o", f"lowerdir={debian},upperdir={layers}/upper,workdir={layers}/work",
+            "sekisho-package", self.root)
+        self._undo.callback(run, "umount", "--lazy", self.root, check=False)
 
     def close(self):
         self._undo.close()
@@ -64,10 +86,10 @@ class Chroot:
         return os.path.join(self.root, path.lstrip("/"))
 
     def bind(self, path):
-        """Have PATH of this machine in it as well."""
+        """Have PATH of this machine in it as well, without what is mounted below it (control groups)."""
         os.makedirs(self.path(path), exist_ok=True)
-        run("mount", "--rbind", "--make-rprivate", path, self.path(path))
-        self._undo.callback(run, "umount", "--recursive", "--lazy", self.path(path), check=False)
+        run("mount", "--bind", "--make-private", path, self.path(path))
+        self._undo.callback(run, "umount", "--lazy", self.path(path), check=False)
 
     def run(self, *argv, **options):
         return run("chroot", self.root, *argv, **options)
