@@ -49,8 +49,10 @@ set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/default/grub.d/sekisho.cfg"
 # Directories of others.
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc/default /etc/default/grub.d
     /usr/sbin /usr/lib/udev /usr/lib/udev/rules.d /usr/lib/systemd /usr/lib/systemd/system
-    /usr/lib/systemd/system-preset /usr/lib/systemd/user /usr/lib/systemd/user-preset /usr/share/man
-    /usr/share/man/man1 /usr/share/man/man5 /usr/share/man/man8 /usr/share/lintian /usr/share/lintian/overrides)
+    /usr/lib/systemd/system-preset /usr/lib/systemd/catalog /usr/lib/systemd/user /usr/lib/systemd/user-preset /usr/share/man
+    /usr/share/man/man1 /usr/share/man/man5 /usr/share/man/man8 /usr/share/lintian /usr/share/lintian/overrides
+    /usr/share/locale /usr/share/locale/ja /usr/share/locale/ja/LC_MESSAGES /usr/share/dbus-1
+    /usr/share/dbus-1/system.d /usr/share/polkit-1 /usr/share/polkit-1/actions)
 
 # What Debian asks every package to carry.
 set(changelog ${CMAKE_BINARY_DIR}/packaging/changelog.gz)

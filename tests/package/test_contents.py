@@ -21,6 +21,9 @@ CONTENTS = {
     "/usr/share/man/man8/sekishod.8.gz": "-rw-r--r--",
     "/usr/share/man/man1/sekishoctl.1.gz": "-rw-r--r--",
     "/usr/share/man/man5/sekisho-policy.5.gz": "-rw-r--r--",
+    "/usr/share/locale/ja/LC_MESSAGES/sekisho.mo": "-rw-r--r--",
+    "/usr/lib/systemd/catalog/sekisho.catalog": "-rw-r--r--",
+    "/usr/lib/systemd/catalog/sekisho.ja.catalog": "-rw-r--r--",
     "/usr/share/doc/sekisho/copyright": "-rw-r--r--",
     "/usr/share/doc/sekisho/changelog.gz": "-rw-r--r--",
 }
@@ -73,6 +76,7 @@ def test_the_rpm_has_the_same_files():
     assert [path for path in CONTENTS if path.rstrip("/") not in listed] == []
     # directories of others, which may be links elsewhere
     assert listed & {"/etc", "/etc/default", "/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib/udev",
-                     "/usr/lib/udev/rules.d", "/usr/lib/systemd", "/usr/lib/systemd/system", "/usr/share/man"} == set()
+                     "/usr/lib/udev/rules.d", "/usr/lib/systemd", "/usr/lib/systemd/system", "/usr/lib/systemd/catalog",
+                     "/usr/share/man", "/usr/share/locale"} == set()
     configuration = run("rpm", "--query", "--package", "--configfiles", newest("sekisho-*.rpm")).stdout.split()
     assert "/etc/default/grub.d/sekisho.cfg" in configuration

@@ -87,8 +87,9 @@ def is_held(node):
     return run("blockdev", "--getro", node).stdout.strip() == "1"
 
 
-@pytest.mark.parametrize(("property_", "held_after"), [("SEKISHO_HELD", False), ("OF_OTHERS", True)])
-def test_purge_lets_go_what_the_helper_held_and_nothing_else(chroot, disk, property_, held_after):
+@pytest.mark.parametrize(("property_", "held_after"), [
+    ("SEKISHO_HELD", False), ("SEKISHO_EXTERNAL", False), ("OF_OTHERS", True)])
+def test_purge_lets_go_what_was_held_and_nothing_else(chroot, disk, property_, held_after):
     install(chroot)
     chroot.bind("/sys")
     chroot.bind("/dev")

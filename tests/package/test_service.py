@@ -189,6 +189,7 @@ def test_remove_stops_and_holds_and_purge_takes_all_away(container, disk):
     assert container.records(SEKISHO_EVENT="agent-stopped")
     assert run("blockdev", "--getro", disk).stdout.strip() == "1"
     container.run("dpkg", "--purge", "sekisho")
+    assert run("blockdev", "--getro", disk).stdout.strip() == "0"
     for path in ("/run/sekisho", "/var/lib/sekisho", "/etc/sekisho"):
         assert container.run("test", "-e", path, check=False).returncode != 0, path
     assert keepers(container) == set()
