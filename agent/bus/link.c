@@ -101,6 +101,8 @@ static int attempt(BusLink *link) {
                 r = sd_bus_set_bus_client(link->bus, true);
         if (r >= 0)
                 r = sd_bus_set_watch_bind(link->bus, true);
+        if (r >= 0) /* else the end of the loop flushes, and waits for a bus that hangs */
+                r = sd_bus_set_close_on_exit(link->bus, false);
         if (r >= 0)
                 r = sd_bus_set_connected_signal(link->bus, true);
         if (r >= 0) /* both are made up by the library itself: no match is asked of the bus */

@@ -290,4 +290,12 @@ def test_an_agent_that_starts_while_the_bus_hangs_is_in_force(world, bus):
     guard_a_stick(world)
     refuse(world, world.machine.stranger)
     world.agent.stop()
-    bus.thaw()
+
+
+def test_an_agent_ends_while_the_bus_hangs(scene, bus):
+    peer = bus.connect(scene.machine.stranger.uid)
+    peer.call("Subscribe")
+    bus.freeze()
+    refuse(scene, scene.machine.stranger)
+    scene.journal.wait("write-denied", uid=scene.machine.stranger.uid)
+    scene.agent.stop()
