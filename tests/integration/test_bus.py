@@ -11,7 +11,7 @@ from jeepney.bus_messages import message_bus
 from sekisho_bus import Bus, FakePolkit, Refused
 from sekisho_machine import GROUP
 from sekisho_wait import Late, wait_until
-from sekisho_world import OPENERS, ROOT
+from sekisho_world import OPENERS, ROOT, program
 
 ACTION = "org.sekisho.guard1."
 DENIED = "org.freedesktop.DBus.Error.AccessDenied"
@@ -164,6 +164,41 @@ def test_explain_tells_what_would_be_decided(scene, bus):
                             ("open", {"uid": "1", "gids": "1,", "serial": "A"})):
         with pytest.raises(Refused, match="InvalidArgs"):
             explain(kind, **arguments)
+
+
+# -- sekishoctl
+
+
+def test_sekishoctl_asks_the_guard_itself(scene, bus):
+    status = json.loads(scene.ctl("status", "--json").stdout)
+    assert status["alive"] and status["pid"] == scene.agent.pid
+    assert [device["serial"] for device in json.loads(scene.ctl("devices", "--json").stdout)] == [scene.serial]
+    everything = json.loads(scene.ctl("devices", "--all", "--json").stdout)
+    assert scene.serial in [device["serial"] for device in everything]
+
+
+def test_sekishoctl_tells_an_ordinary_user_who_may_know(scene, bus):
+    for command in ("status", "devices", "reload"):
+        result = scene.run_as(scene.machine.stranger, [program("sekishoctl"), command])
+        assert result.returncode == 2 and "administrators" in result.stderr
+
+
+def test_sekishoctl_has_the_policy_loaded(scene, bus):
+    scene.write_policy(removable={"default": "deny"})
+    assert json.loads(scene.ctl("reload", "--json").stdout) == {"loaded": True, "faults": []}
+    path = scene.write_policy_text("version: 1\nserial: 99\ncolour: blue\nmode: perhaps\n")
+    result = scene.ctl("reload", "--json", check=False)
+    answer = json.loads(result.stdout)
+    assert result.returncode == 1 and not answer["loaded"]
+    assert [fault.split(" ")[0] for fault in answer["faults"]] == [f"{path}:3:1:", f"{path}:4:7:"]
+
+
+def test_sekishoctl_does_without_a_bus_that_hangs(scene, bus):
+    bus.freeze()
+    result = scene.ctl("reload", check=False)
+    assert result.returncode == 2 and "systemctl reload sekishod" in result.stderr
+    # instead it reads what a guard wrote at the usual place, which this one does not
+    assert json.loads(scene.ctl("status", "--json", check=False).stdout).get("pid") != scene.agent.pid
 
 
 # -- who is told
