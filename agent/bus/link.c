@@ -16,7 +16,7 @@
 
 struct BusLink {
         sd_event *event;
-        int64_t priority;
+        int priority;
         char *address;
         BusLinkCallbacks callbacks;
         sd_bus *bus; /* NULL between two attempts */
@@ -130,7 +130,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
         return schedule(link);
 }
 
-int bus_link_new(sd_event *event, const char *address, int64_t priority, const BusLinkCallbacks *callbacks,
+int bus_link_new(sd_event *event, const char *address, int priority, const BusLinkCallbacks *callbacks,
                  BusLink **ret) {
         BusLink *link = calloc(1, sizeof(*link));
         int r;

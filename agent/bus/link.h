@@ -26,7 +26,7 @@ const char *bus_link_system_address(void);
 
 /* Keeps a link to the bus at ADDRESS from now on, at PRIORITY on EVENT. Returns 0 or -ENOMEM; that there is
  * no bus is no failure. */
-int bus_link_new(sd_event *event, const char *address, int64_t priority, const BusLinkCallbacks *callbacks,
+int bus_link_new(sd_event *event, const char *address, int priority, const BusLinkCallbacks *callbacks,
                  BusLink **ret);
 
 /* Lets go of it, without sending what is still queued. Calls down() if it was up. Returns NULL. */
