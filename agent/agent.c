@@ -30,27 +30,32 @@ static void tell(Agent *agent, EventKind kind) {
 }
 
 /* Every fault, a line each: who reads the journal needs no second look at the file. */
-static void tell_refused(Agent *agent, int error) {
-        Record *record = agent_record(agent, EVENT_POLICY_REFUSED);
+char *agent_faults_text(const Agent *agent, int error) {
         CLEANUP_FREE char *text = NULL;
         size_t size = 0;
         FILE *f = open_memstream(&text, &size);
 
-        if (record && f) {
-                if (agent->store.faults.n == 0)
-                        fputs(strerror(error < 0 ? -error : EBADMSG), f);
-                for (size_t i = 0; i < agent->store.faults.n; i++) {
-                        const PolicyFault *fault = &agent->store.faults.items[i];
+        if (!f)
+                return NULL;
+        if (agent->store.faults.n == 0)
+                fputs(strerror(error < 0 ? -error : EBADMSG), f);
+        for (size_t i = 0; i < agent->store.faults.n; i++) {
+                const PolicyFault *fault = &agent->store.faults.items[i];
 
-                        fprintf(f, "%s%s:%zu:%zu: %s", i > 0 ? "\n" : "", fault->file, fault->line,
-                                fault->column, fault->message);
-                }
-                if (fflush(f) == 0)
-                        record_set(record, TEXT_ERROR, text);
+                fprintf(f, "%s%s:%zu:%zu: %s", i > 0 ? "\n" : "", fault->file, fault->line, fault->column,
+                        fault->message);
+        }
+        return fclose(f) == 0 ? STEAL_PTR(text) : NULL;
+}
+
+static void tell_refused(Agent *agent, int error) {
+        Record *record = agent_record(agent, EVENT_POLICY_REFUSED);
+        CLEANUP_FREE char *text = agent_faults_text(agent, error);
+
+        if (record) {
+                record_set(record, TEXT_ERROR, text);
                 record_set(record, TEXT_PATH, agent->store.path);
         }
-        if (f)
-                fclose(f);
         report_submit(agent->report, record);
 }
 
@@ -144,7 +149,7 @@ static int rejudge(Agent *agent) {
 
 /* signals */
 
-static void reload(Agent *agent) {
+int agent_reload(Agent *agent) {
         Policy *old = NULL;
         int r;
 
@@ -162,6 +167,7 @@ static void reload(Agent *agent) {
         (void)sd_notifyf(false, "READY=1\nSTATUS=Policy serial %llu in force%s",
                          (unsigned long long)agent->store.policy->serial,
                          r == 0 ? "" : "; a newer one was refused");
+        return r;
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
@@ -170,7 +176,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
         (void)source;
         if (info->ssi_signo != SIGHUP)
                 return sd_event_exit(agent->event, 0);
-        reload(agent);
+        (void)agent_reload(agent); /* what became of it was told */
         return 0;
 }
 
@@ -248,6 +254,13 @@ static int start_rooms(Agent *agent) {
         return r;
 }
 
+/* Last: what it tells of is in force by now, and without it everything is. */
+static void start_bus(Agent *agent) {
+        const BusServiceCallbacks callbacks = agent_bus_callbacks(agent);
+
+        (void)bus_service_new(agent->event, agent->report, &callbacks, &agent->bus);
+}
+
 static int start(Agent *agent) {
         int r = take_lock(agent), policy;
 
@@ -275,6 +288,7 @@ static int start(Agent *agent) {
                 return r;
         predecessors_dismiss(&agent->predecessors);
         agent_update_audit(agent);
+        start_bus(agent);
         return agent_write_status(agent);
 }
 
@@ -310,6 +324,7 @@ Agent *agent_free(Agent *agent) {
         if (!agent)
                 return NULL;
         (void)sd_notify(false, "STOPPING=1");
+        agent->bus = bus_service_free(agent->bus);
         if (agent->devices && devices_hold_conditional(agent->devices) < 0)
                 closed = false;
         if (agent->superblocks)

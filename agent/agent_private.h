@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/audit/audit.h"
+#include "agent/bus/service.h"
 #include "agent/clock.h"
 #include "agent/device/devices.h"
 #include "agent/gate/nodes.h"
@@ -31,6 +32,7 @@ struct Agent {
         int audit_error; /* why there is none, or why it does not watch */
         Devices *devices;
         Superblocks *superblocks;
+        BusService *bus;         /* NULL: none, which changes nothing else */
         sd_event_source *settle; /* runs once after changes: audit list and status */
         sd_event_source *expiry;
         sd_event_source *clock_set;
@@ -53,6 +55,18 @@ Record *agent_record(const Agent *agent, EventKind kind);
 
 /* status.c: replace RUNTIME/status.json. 0 or -errno. */
 int agent_write_status(Agent *agent);
+/* The same, and its external devices alone, as a new string. NULL if memory is short. */
+char *agent_status_text(Agent *agent);
+char *agent_devices_text(Agent *agent);
+
+/* answer.c: what the service on the bus asks for. */
+BusServiceCallbacks agent_bus_callbacks(Agent *agent);
+
+/* Load the policy anew and put it in force. 0, 1 if it was refused, -errno. What became of it is told. */
+int agent_reload(Agent *agent);
+/* Why the last policy was refused with ERROR, a line for each fault: a new string, NULL if memory is short.
+ */
+char *agent_faults_text(const Agent *agent, int error);
 
 /* After a change: settle at the next turn of the loop. */
 void agent_settle_soon(Agent *agent);

@@ -13,6 +13,7 @@
 
 #include "agent/agent_private.h"
 #include "agent/file.h"
+#include "policy/scope.h"
 #include "policy/translate.h"
 
 static void put(struct json_object *to, const char *key, const char *value) {
@@ -125,6 +126,8 @@ static struct json_object *mechanisms_object(const Agent *agent) {
                 snprintf(text, sizeof(text), "off: %s", strerror(-agent->audit_error));
         put(object, "audit", text[0] ? text : N_("ok: attempts on read-only volumes are recorded"));
         put(object, "keeper", agent->keeper ? "ok" : "off");
+        bus_service_state(agent->bus, text, sizeof(text));
+        put(object, "bus", text);
         return object;
 }
 
@@ -142,11 +145,18 @@ static struct json_object *counters_object(const Agent *agent) {
         return object;
 }
 
-int agent_write_status(Agent *agent) {
+static char *text_of(struct json_object *object) {
+        const char *text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+                                                                          JSON_C_TO_STRING_NOSLASHESCAPE);
+        char *copy = text ? strdup(text) : NULL;
+
+        json_object_put(object);
+        return copy;
+}
+
+char *agent_status_text(Agent *agent) {
         struct json_object *object = json_object_new_object(), *devices = json_object_new_array(),
                            *superblocks = json_object_new_array();
-        const char *text;
-        int r;
 
         put(object, "version", SEKISHO_VERSION);
         put_number(object, "pid", getpid());
@@ -161,9 +171,22 @@ int agent_write_status(Agent *agent) {
         json_object_object_add(object, "devices", devices);
         json_object_object_add(object, "superblocks", superblocks);
         json_object_object_add(object, "counters", counters_object(agent));
-        text = json_object_to_json_string_ext(object,
-                                              JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-        r = text ? file_replace(agent->status_path, text, strlen(text), 0600) : -ENOMEM;
-        json_object_put(object);
-        return r;
+        return text_of(object);
+}
+
+static int add_external_device(void *userdata, const Device *device) {
+        return device->decision.external ? add_device(userdata, device) : 0;
+}
+
+char *agent_devices_text(Agent *agent) {
+        struct json_object *devices = json_object_new_array();
+
+        (void)devices_foreach(agent->devices, add_external_device, devices);
+        return text_of(devices);
+}
+
+int agent_write_status(Agent *agent) {
+        CLEANUP_FREE char *text = agent_status_text(agent);
+
+        return text ? file_replace(agent->status_path, text, strlen(text), 0600) : -ENOMEM;
 }

@@ -19,6 +19,7 @@ int command_events(const Options *options);
 int command_policy_check(const Options *options);
 int command_explain_device(const Options *options);
 int command_explain_open(const Options *options);
+int command_reload(const Options *options);
 
 /* sekishoctl's main() without the locale: parse, find the command, run it. */
 int sekishoctl(int argc, char **argv);

@@ -23,6 +23,7 @@ static const char help_main[] =
            "  status                 whether the guard is in force, and what it enforces\n"
            "  devices                what is plugged in, and what may be done with it\n"
            "  events                 what was refused, to whom, by which rule\n"
+           "  reload                 have the guard load its policy again\n"
            "  policy check PATH...   every fault in policy files\n"
            "  policy explain device  what would be decided about a device, and why\n"
            "  policy explain open    whether a person may read or write somewhere, and why\n"
@@ -55,7 +56,7 @@ static const Command commands[] = {
             "and\n"
             "nothing failed, 1 otherwise.\n"
             "\n"
-            "  --runtime-dir DIR      the agent's runtime directory (default /run/sekisho)\n"
+            "  --runtime-dir DIR      read what the agent wrote there, and do not ask it\n"
             "  --json                 the answer for programs\n")},
         {COMMAND_DEVICES, "devices", command_devices, 0, 0,
          N_("Usage: sekishoctl devices [--all] [--runtime-dir DIR] [--json]\n"
@@ -63,7 +64,7 @@ static const Command commands[] = {
             "Lists the external devices that the guard knows, and what may be done with them.\n"
             "\n"
             "  -a, --all              the terminal's own disks as well\n"
-            "  --runtime-dir DIR      the agent's runtime directory (default /run/sekisho)\n"
+            "  --runtime-dir DIR      read what the agent wrote there, and do not ask it\n"
             "  --json                 the answer for programs\n")},
         {COMMAND_EVENTS, "events", command_events, 0, 0,
          N_("Usage: sekishoctl events [OPTIONS]\n"
@@ -81,6 +82,14 @@ static const Command commands[] = {
             "  -D, --directory DIR    read the journal files there\n"
             "  --untrusted            also what others than the guard have written in its name\n"
             "  --json                 one array; with --follow one object per line\n")},
+        {COMMAND_RELOAD, "reload", command_reload, 0, 0,
+         N_("Usage: sekishoctl reload [--json]\n"
+            "\n"
+            "Has the running guard load its policy again. Exit status 0 if it was taken, 1 if it was "
+            "refused\n"
+            "and the one before stays in force; then every fault is printed.\n"
+            "\n"
+            "  --json                 the answer for programs\n")},
         {COMMAND_POLICY_CHECK, "policy check", command_policy_check, 1, 256,
          N_("Usage: sekishoctl policy check PATH... [--json]\n"
             "\n"

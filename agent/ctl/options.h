@@ -17,7 +17,8 @@ enum {
         COMMAND_EXPLAIN_DEVICE = 1 << 4,
         COMMAND_EXPLAIN_OPEN = 1 << 5,
         COMMAND_EXPLAIN = COMMAND_EXPLAIN_DEVICE | COMMAND_EXPLAIN_OPEN,
-        COMMAND_ANY = (1 << 6) - 1,
+        COMMAND_RELOAD = 1 << 6,
+        COMMAND_ANY = (1 << 7) - 1,
 };
 
 /* X(constant, "name", short form or 0, takes a value, commands that know it) */

@@ -273,7 +273,7 @@ int command_status(const Options *options) {
         CLEANUP_STATUS_FILE StatusFile status = {0};
         CLEANUP_JSON struct json_object *findings = NULL;
 
-        if (status_file_open(options->value[OPTION_RUNTIME_DIR], &status) != 0)
+        if (status_file_open(options->value[OPTION_RUNTIME_DIR], "Status", &status) != 0)
                 return EXIT_TROUBLE;
         findings = status_findings(&status);
         if (!options->value[OPTION_JSON])
@@ -303,7 +303,7 @@ int command_devices(const Options *options) {
         CLEANUP_STATUS_FILE StatusFile status = {0};
         bool all = options->value[OPTION_ALL];
 
-        if (status_file_open(options->value[OPTION_RUNTIME_DIR], &status) != 0)
+        if (status_file_open(options->value[OPTION_RUNTIME_DIR], all ? "Status" : "Devices", &status) != 0)
                 return EXIT_TROUBLE;
         if (!options->value[OPTION_JSON])
                 status_print_devices(status.root, all, stdout);

@@ -18,7 +18,9 @@ typedef struct StatusFile {
 int status_file_read(const char *runtime_dir, StatusFile *ret);
 void status_file_clear(StatusFile *status);
 
-/* The same for a command: on failure one line on stderr, and 2. */
-int status_file_open(const char *runtime_dir, StatusFile *ret);
+/* The same for a command: on failure one line on stderr, and 2. Without RUNTIME_DIR the guard is asked on
+ * the system bus (METHOD is "Status" or "Devices", whose array is taken for a status that has nothing else),
+ * and only if it does not answer what it wrote is read. */
+int status_file_open(const char *runtime_dir, const char *method, StatusFile *ret);
 
 #define CLEANUP_STATUS_FILE CLEANUP(status_file_clear)

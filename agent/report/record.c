@@ -33,6 +33,24 @@ Record *record_free(Record *record) {
         return NULL;
 }
 
+Record *record_copy(const Record *record) {
+        Record *copy = malloc(sizeof(*copy));
+
+        if (!copy)
+                return NULL;
+        *copy = *record;
+        for (size_t i = 0; i < RECORD_TEXTS; i++)
+                copy->text[i] = NULL;
+        for (size_t i = 0; i < RECORD_TEXTS; i++) {
+                if (!record->text[i])
+                        continue;
+                copy->text[i] = strdup(record->text[i]);
+                if (!copy->text[i])
+                        return record_free(copy);
+        }
+        return copy;
+}
+
 void record_set(Record *record, RecordText which, const char *value) {
         free(record->text[which]);
         record->text[which] = value ? strdup(value) : NULL;

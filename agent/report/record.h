@@ -52,6 +52,8 @@ typedef struct Record {
 /* A record of KIND that happened once. NULL if memory is short. */
 Record *record_new(EventKind kind);
 Record *record_free(Record *record); /* returns NULL */
+/* A copy of everything. NULL if memory is short. */
+Record *record_copy(const Record *record);
 
 /* Set a text field to a copy of VALUE (NULL clears it). If memory is short the field is left out: a record
  * with a gap is better than none. */

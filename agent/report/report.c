@@ -33,6 +33,10 @@ struct Report {
         ReportCounters counters;
         unsigned holders; /* owner, thread, submitters; the last one frees */
 
+        pthread_mutex_t listening; /* guards these two; held while the listener runs */
+        ReportListener listener;
+        void *listener_data;
+
         Fold *fold; /* the thread's own from here on */
         Record *unwritten[REPORT_QUEUE];
         size_t n_unwritten;
@@ -78,6 +82,7 @@ void report_unref(Report *report) {
         pthread_cond_destroy(&report->wake);
         pthread_cond_destroy(&report->done);
         pthread_mutex_destroy(&report->lock);
+        pthread_mutex_destroy(&report->listening);
         free(report);
 }
 
@@ -89,10 +94,26 @@ static void count_overflow(Report *report, EventKind kind, uint64_t count) {
         pthread_mutex_unlock(&report->lock);
 }
 
+void report_listen(Report *report, ReportListener listener, void *userdata) {
+        pthread_mutex_lock(&report->listening);
+        report->listener = listener;
+        report->listener_data = userdata;
+        pthread_mutex_unlock(&report->listening);
+}
+
+static void tell_listener(Report *report, const Record *record) {
+        pthread_mutex_lock(&report->listening);
+        if (report->listener && record_is_denial(record))
+                report->listener(report->listener_data, record);
+        pthread_mutex_unlock(&report->listening);
+}
+
 /* Write one record now; what the journal does not take is kept for later, as far as there is room. */
 static void write_out(Report *report, Record *record) {
-        int r = report->n_unwritten > 0 ? -ENOTCONN : journal_write(record);
+        int r;
 
+        tell_listener(report, record); /* first: the journal may be slow */
+        r = report->n_unwritten > 0 ? -ENOTCONN : journal_write(record);
         pthread_mutex_lock(&report->lock);
         if (r == 0) {
                 report->counters.written++;
@@ -236,6 +257,7 @@ int report_new(Report **ret) {
                 return -ENOMEM;
         report->fold = fold_new();
         pthread_mutex_init(&report->lock, NULL);
+        pthread_mutex_init(&report->listening, NULL);
         pthread_condattr_init(&attributes);
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
         pthread_cond_init(&report->wake, &attributes);

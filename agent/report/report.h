@@ -36,6 +36,13 @@ void report_unref(Report *report);
  * reference back. Returns NULL. */
 Report *report_free(Report *report);
 
+/* Who else is told of each denial, folded as it goes to the journal and before it does. Called by the
+ * reporting thread: it must not wait for anything. */
+typedef void (*ReportListener)(void *userdata, const Record *record);
+
+/* Replaces the listener; NULL for none. Once this returns the one before is not called any more. */
+void report_listen(Report *report, ReportListener listener, void *userdata);
+
 /* Hand RECORD (may be NULL: memory was short, counted) over. Never blocks on I/O. Safe from any thread. */
 void report_submit(Report *report, Record *record);
 

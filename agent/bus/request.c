@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/bus/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define POLKIT_NAME      "org.freedesktop.PolicyKit1"
+#define POLKIT_PATH      "/org/freedesktop/PolicyKit1/Authority"
+#define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
+#define BUS_NAME         "org.freedesktop.DBus"
+#define BUS_PATH         "/org/freedesktop/DBus"
+
+#define WHO_TIMEOUT_USEC    UINT64_C(10000000)
+#define POLKIT_TIMEOUT_USEC UINT64_C(10000000)
+#define PERSON_TIMEOUT_USEC UINT64_C(120000000) /* somebody types a password */
+
+enum {
+        POLKIT_ALLOW_INTERACTION = 1 /* polkit: CheckAuthorizationFlags */
+};
+
+struct Request {
+        Requests *owner;
+        Request *next;
+        sd_bus_message *call;
+        sd_bus_slot *slot; /* what is waited for */
+        const char *action;
+        RequestAnswer answer;
+        void *userdata;
+        Caller caller;
+};
+
+static void request_free(Request *request) {
+        for (Request **at = &request->owner->first; *at; at = &(*at)->next)
+                if (*at == request) {
+                        *at = request->next;
+                        request->owner->n--;
+                        break;
+                }
+        sd_bus_slot_unref(request->slot);
+        sd_bus_message_unref(request->call);
+        free(request);
+}
+
+static int finish(Request *request) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r = request->answer(request->userdata, request->call, &request->caller, &error);
+
+        if (r < 0 || sd_bus_error_is_set(&error))
+                (void)sd_bus_reply_method_errno(request->call, r, &error);
+        sd_bus_error_free(&error);
+        request_free(request);
+        return 1;
+}
+
+static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Request *request = userdata;
+        int allowed = 0, challenge = 0;
+
+        (void)error;
+        if (sd_bus_message_is_method_error(m, NULL) <= 0 &&
+            sd_bus_message_enter_container(m, 'r', NULL) > 0 &&
+            sd_bus_message_read(m, "bb", &allowed, &challenge) > 0) {
+                request->caller.allowed = allowed;
+                request->caller.challenge = !allowed && challenge;
+        }
+        return finish(request);
+}
+
+static int ask_polkit(Request *request) {
+        sd_bus *bus = sd_bus_message_get_bus(request->call);
+        bool person = sd_bus_message_get_allow_interactive_authorization(request->call) > 0;
+        sd_bus_message *m = NULL;
+        int r = sd_bus_message_new_method_call(bus, &m, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE,
+                                               "CheckAuthorization");
+
+        if (r >= 0)
+                r = sd_bus_message_append(m, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s",
+                                          request->caller.name, request->action, 0,
+                                          (uint32_t)(person ? POLKIT_ALLOW_INTERACTION : 0), "");
+        request->slot = sd_bus_slot_unref(request->slot);
+        if (r >= 0)
+                r = sd_bus_call_async(bus, &request->slot, m, on_polkit, request,
+                                      person ? PERSON_TIMEOUT_USEC : POLKIT_TIMEOUT_USEC);
+        sd_bus_message_unref(m);
+        return r;
+}
+
+static int on_who(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Request *request = userdata;
+        uint32_t uid;
+
+        (void)error;
+        if (sd_bus_message_is_method_error(m, NULL) > 0)
+                request->caller.error = -EACCES;
+        else if (sd_bus_message_read(m, "u", &uid) <= 0 || uid == UINT32_MAX)
+                request->caller.error = -EBADMSG;
+        else {
+                request->caller.uid = uid;
+                request->caller.allowed = uid == 0;
+                if (!request->caller.allowed && request->action && ask_polkit(request) >= 0)
+                        return 1;
+        }
+        return finish(request);
+}
+
+static size_t waiting_of(const Requests *requests, const char *name) {
+        size_t n = 0;
+
+        for (const Request *request = requests->first; request; request = request->next)
+                n += strcmp(request->caller.name, name) == 0;
+        return n;
+}
+
+int request_begin(Requests *requests, sd_bus_message *call, const char *action, RequestAnswer answer,
+                  void *userdata, sd_bus_error *error) {
+        const char *name = sd_bus_message_get_sender(call);
+        Request *request;
+        sd_bus_message *m = NULL;
+        int r;
+
+        if (!name)
+                return -EBADMSG;
+        if (requests->n >= REQUESTS_MAX || waiting_of(requests, name) >= REQUESTS_PER_CALLER_MAX)
+                return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                        "Too many calls are waiting already");
+        request = calloc(1, sizeof(*request));
+        if (!request)
+                return -ENOMEM;
+        *request = (Request){.owner = requests,
+                             .next = requests->first,
+                             .call = sd_bus_message_ref(call),
+                             .action = action,
+                             .answer = answer,
+                             .userdata = userdata,
+                             .caller = {.name = name, .uid = (uid_t)-1}};
+        requests->first = request;
+        requests->n++;
+        /* not sd_bus_query_sender_creds(), which waits for the bus */
+        r = sd_bus_message_new_method_call(sd_bus_message_get_bus(call), &m, BUS_NAME, BUS_PATH, BUS_NAME,
+                                           "GetConnectionUnixUser");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", name);
+        if (r >= 0)
+                r = sd_bus_call_async(sd_bus_message_get_bus(call), &request->slot, m, on_who, request,
+                                      WHO_TIMEOUT_USEC);
+        sd_bus_message_unref(m);
+        if (r < 0) {
+                request_free(request);
+                return r;
+        }
+        return 1;
+}
+
+void requests_clear(Requests *requests) {
+        while (requests->first)
+                request_free(requests->first);
+}
+
+int request_refuse(const Caller *caller, sd_bus_error *error) {
+        if (caller->challenge)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+                                        "An administrator has to authorise this");
+        return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "This is for administrators");
+}

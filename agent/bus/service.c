@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/bus/service.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "agent/bus/explain.h"
+#include "agent/bus/inbox.h"
+#include "agent/bus/link.h"
+#include "agent/bus/request.h"
+#include "agent/bus/subscribers.h"
+#include "agent/ctl/json.h"
+#include "agent/ctl/text.h"
+
+#define ACTION(word)    "org.sekisho.guard1." word
+#define BUS_PRIORITY    50 /* enforcement has 0 */
+#define EXPLAIN_VALUE   1024
+#define DENIALS_AT_ONCE 32
+
+struct BusService {
+        BusServiceCallbacks callbacks;
+        Report *report;
+        BusLink *link;
+        sd_event_source *arrival;
+        Inbox *inbox;
+        Recent recent;
+        Requests requests;
+        Subscribers subscribers;
+        sd_bus_slot *object, *name;
+        bool owned;        /* the name is ours */
+        uint64_t not_sent; /* signals that a bus which does not read made us drop */
+};
+
+/* answers */
+
+/* Names of devices and files may be no UTF-8: the bus lets go of who sends it that. */
+static int reply_text(sd_bus_message *call, char *text) {
+        CLEANUP_FREE char *valid = text ? text_valid(text, strlen(text)) : NULL;
+
+        free(text);
+        return valid ? sd_bus_reply_method_return(call, "s", valid) : -ENOMEM;
+}
+
+static int refuse_or_error(const Caller *caller, sd_bus_error *error) {
+        return caller->error < 0 ? caller->error : request_refuse(caller, error);
+}
+
+static int answer_status(void *userdata, sd_bus_message *call, const Caller *caller, sd_bus_error *error) {
+        BusService *service = userdata;
+
+        if (!caller->allowed)
+                return refuse_or_error(caller, error);
+        return reply_text(call, service->callbacks.status(service->callbacks.userdata));
+}
+
+static int answer_devices(void *userdata, sd_bus_message *call, const Caller *caller, sd_bus_error *error) {
+        BusService *service = userdata;
+
+        if (!caller->allowed)
+                return refuse_or_error(caller, error);
+        return reply_text(call, service->callbacks.devices(service->callbacks.userdata));
+}
+
+static int answer_recent(void *userdata, sd_bus_message *call, const Caller *caller, sd_bus_error *error) {
+        BusService *service = userdata;
+        CLEANUP_JSON struct json_object *list = NULL;
+        const char *text;
+        uint32_t max;
+        int r;
+
+        (void)error;
+        if (caller->error < 0)
+                return caller->error;
+        r = sd_bus_message_read(call, "u", &max);
+        if (r < 0)
+                return r;
+        list = recent_json(&service->recent, max, caller->allowed, caller->uid);
+        text = list ? json_object_to_json_string_ext(list,
+                                                     JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+                    : NULL;
+        return text ? sd_bus_reply_method_return(call, "s", text) : -ENOMEM;
+}
+
+static int answer_reload(void *userdata, sd_bus_message *call, const Caller *caller, sd_bus_error *error) {
+        BusService *service = userdata;
+        CLEANUP_FREE char *faults = NULL, *valid = NULL;
+        int r;
+
+        if (!caller->allowed)
+                return refuse_or_error(caller, error);
+        r = service->callbacks.reload(service->callbacks.userdata, &faults);
+        if (r < 0)
+                return r;
+        valid = faults ? text_valid(faults, strlen(faults)) : NULL;
+        return sd_bus_reply_method_return(call, "bs", r > 0, valid ? valid : "");
+}
+
+/* Fills ARGUMENTS, whose strings are borrowed from CALL. How many, or negative. */
+static int read_arguments(sd_bus_message *call, BusExplainArgument arguments[BUS_EXPLAIN_ARGUMENTS_MAX],
+                          sd_bus_error *error) {
+        int n = 0, r = sd_bus_message_enter_container(call, 'a', "{ss}");
+
+        if (r < 0)
+                return r;
+        for (;;) {
+                const char *name, *value;
+
+                r = sd_bus_message_read(call, "{ss}", &name, &value);
+                if (r <= 0)
+                        return r < 0 ? r : n;
+                if (n == BUS_EXPLAIN_ARGUMENTS_MAX || strlen(value) > EXPLAIN_VALUE)
+                        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                                "Too many arguments, or too long ones");
+                arguments[n++] = (BusExplainArgument){.name = name, .value = value};
+        }
+}
+
+static int answer_explain(void *userdata, sd_bus_message *call, const Caller *caller, sd_bus_error *error) {
+        BusService *service = userdata;
+        BusExplainArgument arguments[BUS_EXPLAIN_ARGUMENTS_MAX];
+        const char *kind, *why = NULL;
+        char *text = NULL;
+        PolicyTime now;
+        int r, n;
+
+        if (!caller->allowed)
+                return refuse_or_error(caller, error);
+        r = sd_bus_message_read(call, "s", &kind);
+        if (r < 0)
+                return r;
+        n = read_arguments(call, arguments, error);
+        if (n < 0)
+                return n;
+        r = service->callbacks.time(service->callbacks.userdata, &now);
+        if (r < 0)
+                return r;
+        r = bus_explain(service->callbacks.policy(service->callbacks.userdata), &now, kind, arguments,
+                        (size_t)n, &text, &why);
+        if (r == -EINVAL && why)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, why);
+        return r < 0 ? r : reply_text(call, text);
+}
+
+static int allow_subscriber(void *userdata, sd_bus_message *call, const Caller *caller,
+                            sd_bus_error *error) {
+        BusService *service = userdata;
+
+        (void)call; /* has its reply already */
+        (void)error;
+        if (caller->error >= 0 && caller->allowed)
+                subscribers_allow(&service->subscribers, caller->name);
+        return 0;
+}
+
+/* Whoever subscribes is told of its own denials at once; polkit is asked about everybody's meanwhile. */
+static int answer_subscribe(void *userdata, sd_bus_message *call, const Caller *caller,
+                            sd_bus_error *error) {
+        BusService *service = userdata;
+        int r = subscribers_identify(&service->subscribers, caller, error);
+
+        if (r < 0)
+                return r;
+        r = sd_bus_reply_method_return(call, NULL);
+        if (r >= 0 && !caller->allowed)
+                (void)request_begin(&service->requests, call, ACTION("denials"), allow_subscriber, service,
+                                    NULL);
+        return r;
+}
+
+/* methods */
+
+#define DEFINE_METHOD(name, action)                                                                         \
+        static int method_##name(sd_bus_message *m, void *userdata, sd_bus_error *error) {                  \
+                BusService *service = userdata;                                                             \
+                return request_begin(&service->requests, m, action, answer_##name, service, error);         \
+        }                                                                                                   \
+        struct method_##name##_semicolon
+
+DEFINE_METHOD(status, ACTION("status"));
+DEFINE_METHOD(devices, ACTION("devices"));
+DEFINE_METHOD(recent, ACTION("denials"));
+DEFINE_METHOD(reload, ACTION("reload"));
+DEFINE_METHOD(explain, ACTION("explain"));
+
+static int method_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        BusService *service = userdata;
+        int r = subscribers_add(&service->subscribers, m, error);
+
+        return r < 0 ? r : request_begin(&service->requests, m, NULL, answer_subscribe, service, error);
+}
+
+/* "Unprivileged" tells sd-bus to leave the question who may call to us: it would wait for the bus. */
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_NAMES("Status", "", , "s", SD_BUS_PARAM(json), method_status,
+                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_NAMES("Devices", "", , "s", SD_BUS_PARAM(json), method_devices,
+                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_NAMES("RecentDenials", "u", SD_BUS_PARAM(max), "s", SD_BUS_PARAM(json),
+                                 method_recent, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_NAMES("Reload", "", , "bs", SD_BUS_PARAM(loaded) SD_BUS_PARAM(faults),
+                                 method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_NAMES("Explain", "sa{ss}", SD_BUS_PARAM(kind) SD_BUS_PARAM(arguments), "s",
+                                 SD_BUS_PARAM(json), method_explain, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Subscribe", "", "", method_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL_WITH_NAMES("Denied", "ua{sv}", SD_BUS_PARAM(uid) SD_BUS_PARAM(details), 0),
+        SD_BUS_VTABLE_END};
+
+/* denials */
+
+static void on_record(void *userdata, const Record *record) {
+        inbox_put(userdata, record);
+}
+
+static int on_arrival(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        BusService *service = userdata;
+        sd_bus *bus = bus_link_get(service->link);
+        const Policy *policy = service->callbacks.policy(service->callbacks.userdata);
+        Denial denial;
+
+        (void)source;
+        (void)fd;
+        (void)revents;
+        /* what is left makes the loop come back, after whatever is more urgent */
+        for (int i = 0; i < DENIALS_AT_ONCE && inbox_take(service->inbox, &denial); i++) {
+                if (bus)
+                        service->not_sent +=
+                                subscribers_tell(&service->subscribers, bus, &denial, policy->contact);
+                recent_add(&service->recent, denial);
+        }
+        return 0;
+}
+
+/* the link */
+
+static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        BusService *service = userdata;
+        uint32_t result = 0;
+
+        (void)error;
+        /* 1 primary owner, 2 in the queue behind another one, 4 ours already (D-Bus specification,
+         * RequestName) */
+        service->owned = sd_bus_message_is_method_error(m, NULL) <= 0 &&
+                         sd_bus_message_read(m, "u", &result) > 0 && (result == 1 || result == 4);
+        service->callbacks.changed(service->callbacks.userdata);
+        return 1;
+}
+
+static int on_up(void *userdata, sd_bus *bus) {
+        BusService *service = userdata;
+        int r = sd_bus_add_object_vtable(bus, &service->object, BUS_SERVICE_PATH, BUS_SERVICE_NAME, vtable,
+                                         service);
+
+        if (r >= 0)
+                r = sd_bus_request_name_async(bus, &service->name, BUS_SERVICE_NAME, SD_BUS_NAME_QUEUE,
+                                              on_name, service);
+        return r;
+}
+
+static void on_down(void *userdata) {
+        BusService *service = userdata;
+
+        requests_clear(&service->requests);
+        subscribers_clear(&service->subscribers);
+        service->object = sd_bus_slot_unref(service->object);
+        service->name = sd_bus_slot_unref(service->name);
+        service->owned = false;
+        service->callbacks.changed(service->callbacks.userdata);
+}
+
+int bus_service_new(sd_event *event, Report *report, const BusServiceCallbacks *callbacks,
+                    BusService **ret) {
+        BusService *service = calloc(1, sizeof(*service));
+        const BusLinkCallbacks link = {.up = on_up, .down = on_down, .userdata = service};
+        int r;
+
+        if (!service)
+                return -ENOMEM;
+        service->callbacks = *callbacks;
+        r = inbox_new(&service->inbox);
+        if (r >= 0)
+                r = sd_event_add_io(event, &service->arrival, inbox_fd(service->inbox), EPOLLIN, on_arrival,
+                                    service);
+        if (r >= 0)
+                r = sd_event_source_set_priority(service->arrival, BUS_PRIORITY);
+        if (r >= 0)
+                r = bus_link_new(event, bus_link_system_address(), BUS_PRIORITY, &link, &service->link);
+        if (r < 0) {
+                bus_service_free(service);
+                return r;
+        }
+        service->report = report_ref(report);
+        report_listen(report, on_record, service->inbox);
+        *ret = service;
+        return 0;
+}
+
+BusService *bus_service_free(BusService *service) {
+        if (!service)
+                return NULL;
+        if (service->report)
+                report_listen(service->report, NULL, NULL);
+        report_unref(service->report);
+        bus_link_free(service->link);
+        sd_event_source_disable_unref(service->arrival);
+        inbox_free(service->inbox);
+        recent_clear(&service->recent);
+        free(service);
+        return NULL;
+}
+
+void bus_service_state(const BusService *service, char *buffer, size_t size) {
+        uint64_t lost;
+
+        if (!service || !service->owned) {
+                snprintf(buffer, size, "waiting: no system bus, or it does not give the guard its name");
+                return;
+        }
+        lost = inbox_lost(service->inbox) + service->not_sent;
+        snprintf(buffer, size, "ok: " BUS_SERVICE_NAME ", %" PRIu64 " denials not told", lost);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * service.h: org.sekisho.Guard1 on the system bus: what the guard tells, and to whom. It only asks and
+ * tells: enforcement goes on alike without a bus, with one that hangs, and with one that comes and goes.
+ * Never waits for anything; runs on the agent's loop behind everything that enforces.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "agent/report/report.h"
+#include "policy/model.h"
+
+#define BUS_SERVICE_NAME "org.sekisho.Guard1"
+#define BUS_SERVICE_PATH "/org/sekisho/Guard1"
+
+typedef struct BusService BusService;
+
+typedef struct BusServiceCallbacks {
+        /* the status, and the external devices, as JSON: a new string, NULL if memory is short */
+        char *(*status)(void *userdata);
+        char *(*devices)(void *userdata);
+        /* load the policy anew: 1 if it is in force, 0 if it was refused, with its faults as a new string */
+        int (*reload)(void *userdata, char **ret_faults);
+        /* the policy in force, borrowed until the next turn of the loop */
+        const Policy *(*policy)(void *userdata);
+        /* the time to ask it with: 0 or -errno */
+        int (*time)(void *userdata, PolicyTime *ret);
+        /* the bus came or went */
+        void (*changed)(void *userdata);
+        void *userdata;
+} BusServiceCallbacks;
+
+/* Serves from now on, as soon as and as long as there is a bus. Listens to REPORT until it is freed.
+ * 0 or -errno. */
+int bus_service_new(sd_event *event, Report *report, const BusServiceCallbacks *callbacks, BusService **ret);
+BusService *bus_service_free(BusService *service); /* returns NULL */
+
+/* One line for the status; SERVICE may be NULL. */
+void bus_service_state(const BusService *service, char *buffer, size_t size);

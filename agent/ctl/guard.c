@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/ctl/guard.h"
+
+#include <errno.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/bus/link.h"
+#include "agent/bus/service.h"
+#include "policy/scope.h"
+
+#define CONNECT_USEC UINT64_C(2000000)
+#define ANSWER_USEC  UINT64_C(30000000)
+#define PERSON_USEC  UINT64_C(120000000)
+
+static void scope_bus(sd_bus **bus) {
+        sd_bus_close_unref(*bus); /* NULL is fine */
+}
+
+static void scope_message(sd_bus_message **m) {
+        sd_bus_message_unref(*m);
+}
+
+static void scope_error(sd_bus_error *error) {
+        sd_bus_error_free(error);
+}
+
+static uint64_t now_usec(void) {
+        struct timespec ts;
+
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* sd_bus_call() would wait a minute and a half for a bus that hangs before it has let us in. */
+static int wait_ready(sd_bus *bus) {
+        uint64_t until = now_usec() + CONNECT_USEC;
+        int r;
+
+        while ((r = sd_bus_is_ready(bus)) == 0) {
+                uint64_t now = now_usec();
+
+                if (now >= until)
+                        return -ETIMEDOUT;
+                r = sd_bus_process(bus, NULL);
+                if (r == 0)
+                        r = sd_bus_wait(bus, until - now);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : 0;
+}
+
+static int open_bus(sd_bus **ret) {
+        CLEANUP(scope_bus) sd_bus *bus = NULL;
+        int r = sd_bus_new(&bus);
+
+        if (r >= 0)
+                r = sd_bus_set_address(bus, bus_link_system_address());
+        if (r >= 0)
+                r = sd_bus_set_bus_client(bus, true);
+        if (r >= 0)
+                r = sd_bus_start(bus);
+        if (r >= 0)
+                r = wait_ready(bus);
+        if (r < 0)
+                return r;
+        *ret = STEAL_PTR(bus);
+        return 0;
+}
+
+static int refusal(const sd_bus_error *error, int r) {
+        return sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED) ||
+                               sd_bus_error_has_name(error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED)
+                       ? -EACCES
+                       : r;
+}
+
+static int call(sd_bus *bus, const char *method, sd_bus_message **ret) {
+        CLEANUP(scope_message) sd_bus_message *m = NULL;
+        CLEANUP(scope_error) sd_bus_error error = SD_BUS_ERROR_NULL;
+        bool person = geteuid() != 0 && isatty(STDIN_FILENO);
+        int r = sd_bus_message_new_method_call(bus, &m, BUS_SERVICE_NAME, BUS_SERVICE_PATH, BUS_SERVICE_NAME,
+                                               method);
+
+        if (r >= 0)
+                r = sd_bus_message_set_allow_interactive_authorization(m, person);
+        if (r >= 0)
+                r = sd_bus_call(bus, m, person ? PERSON_USEC : ANSWER_USEC, &error, ret);
+        return r < 0 ? refusal(&error, r) : 0;
+}
+
+int guard_ask(const char *method, char **ret) {
+        CLEANUP(scope_bus) sd_bus *bus = NULL;
+        CLEANUP(scope_message) sd_bus_message *reply = NULL;
+        const char *text;
+        int r = open_bus(&bus);
+
+        if (r >= 0)
+                r = call(bus, method, &reply);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "s", &text);
+        if (r < 0)
+                return r;
+        *ret = strdup(text);
+        return *ret ? 0 : -ENOMEM;
+}
+
+int guard_reload(bool *ret_loaded, char **ret_faults) {
+        CLEANUP(scope_bus) sd_bus *bus = NULL;
+        CLEANUP(scope_message) sd_bus_message *reply = NULL;
+        const char *faults;
+        int r = open_bus(&bus), loaded = 0;
+
+        if (r >= 0)
+                r = call(bus, "Reload", &reply);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "bs", &loaded, &faults);
+        if (r < 0)
+                return r;
+        *ret_faults = strdup(faults);
+        if (!*ret_faults)
+                return -ENOMEM;
+        *ret_loaded = loaded;
+        return 0;
+}

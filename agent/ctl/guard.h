@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * guard.h: asking the running guard on the system bus. Waits for an answer for some seconds; for a person
+ * who is asked for an administrator's password (at a terminal) for two minutes.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/* Call METHOD ("Status" or "Devices"). 0 and the JSON as a new string; -EACCES if the guard or the bus
+ * refuses; another -errno if there is no bus, no guard on it, or no answer. */
+int guard_ask(const char *method, char **ret);
+
+/* Have the policy loaded again: whether it was taken, and the faults of one that was not as a new string.
+ * As guard_ask(). */
+int guard_reload(bool *ret_loaded, char **ret_faults);

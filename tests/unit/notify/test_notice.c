@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The words for the person who was blocked. */
+#include <criterion/criterion.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/notify/notice.h"
+#include "policy/scope.h"
+
+static Notice notice;
+
+static void set(const char *name, const char *value) {
+        cr_assert_eq(notice_set_text(&notice, name, value), 0);
+}
+
+static void setup(void) {
+        cr_assert_not_null(setlocale(LC_CTYPE, "C.UTF-8"));
+        notice = (Notice){.count = 1, .loginuid = UINT64_MAX};
+        set("event", "write-denied");
+        set("path", "/media/stick/住民.txt");
+        set("rule", "stick <1> & more");
+        set("reason", "outside-hours");
+        set("contact", "情報政策課 内線 2345");
+}
+
+static void teardown(void) {
+        notice_clear(&notice);
+}
+
+TestSuite(notice, .init = setup, .fini = teardown);
+
+Test(notice, says_what_why_and_whom_to_ask) {
+        CLEANUP_FREE char *body = notice_body(&notice, 1, false), *line = notice_line(&notice, 12);
+
+        cr_expect_str_eq(notice_summary(&notice), "Writing was blocked");
+        cr_expect_str_eq(body, "/media/stick/住民.txt\n"
+                               "It has been approved for other hours.\n"
+                               "Rule: stick <1> & more\n"
+                               "Contact: 情報政策課 内線 2345");
+        cr_expect_str_eq(line,
+                         "Sekisho: Writing was blocked | /media/stick/住民.txt | It has been approved for "
+                         "other hours. | Rule: stick <1> & more | Contact: 情報政策課 内線 2345 | 12 "
+                         "refusals so far");
+}
+
+Test(notice, is_no_markup_of_its_own) {
+        CLEANUP_FREE char *body = notice_body(&notice, 2, true);
+
+        cr_expect_not_null(strstr(body, "\nRule: stick &lt;1&gt; &amp; more\n"));
+        cr_expect_null(strchr(body, '<'));
+}
+
+Test(notice, steers_no_terminal) {
+        CLEANUP_FREE char *body = NULL, *line = NULL;
+
+        set("path", "/a\x1b]0;b\x07\n\xe2\x80\xae"
+                    "\xff");
+        set("contact", "c\rd");
+        body = notice_body(&notice, 1, false);
+        line = notice_line(&notice, 1);
+        cr_expect_not_null(strstr(body, "/a\\x1b]0;b\\x07\\x0a\\u202e\\xff\n"));
+        cr_expect_not_null(strstr(line, "Contact: c\\x0dd"));
+        for (const char *c = line; *c; c++)
+                cr_expect((unsigned char)*c >= 0x20 && *c != 0x7f, "%02x", (unsigned char)*c);
+}
+
+Test(notice, makes_do_with_little) {
+        Notice little = {0};
+        CLEANUP_FREE char *body = notice_body(&little, 1, true), *line = notice_line(&little, 1);
+
+        cr_expect_str_eq(notice_summary(&little), "Writing was blocked");
+        cr_expect_str_eq(body, "");
+        cr_expect_str_eq(line, "Sekisho: Writing was blocked");
+}
+
+Test(notice, names_each_kind) {
+        set("event", "read-denied");
+        cr_expect_str_eq(notice_summary(&notice), "Reading was blocked");
+        set("event", "raw-write-denied");
+        cr_expect_str_eq(notice_summary(&notice), "Writing to a device was blocked");
+}
+
+Test(notice, passes_over_what_it_does_not_know) {
+        CLEANUP_FREE char *body = NULL;
+
+        set("colour", "blue");
+        set("reason", "because");
+        notice_set_number(&notice, "pid", 12);
+        notice_set_number(&notice, "loginuid", 1000);
+        body = notice_body(&notice, 1, false);
+        cr_expect_null(strstr(body, "blue"));
+        cr_expect_null(strstr(body, "because"));
+        cr_expect_eq(notice.loginuid, 1000);
+        cr_expect_eq(notice.count, 1);
+}
