@@ -229,8 +229,9 @@ static void on_superblock(void *userdata, const Superblock *sb) {
                 record_set(record, TEXT_MODE, agent_is_monitor(agent) ? "monitor" : NULL);
         }
         report_submit(agent->report, record);
-        if (sb->guard == GUARD_FAILED)
-                tell_failure(agent, sb->identity.device, sb->mount, access_to_string(sb->decision.access),
+        if (sb->error < 0)
+                tell_failure(agent, sb->identity.device, sb->mount,
+                             sb->guard == GUARD_FAILED ? access_to_string(sb->decision.access) : "gate",
                              sb->error);
         agent_settle_soon(agent);
 }

@@ -14,6 +14,7 @@
 #include "agent/ctl/text.h"
 #include "agent/device/identity.h"
 #include "agent/device/stack.h"
+#include "agent/mount/beneath.h"
 #include "agent/mount/classify.h"
 #include "agent/mount/mountinfo.h"
 #include "policy/scope.h"
@@ -186,43 +187,6 @@ static const MountEntry *find_mount(const MountTable *table, uint64_t id) {
         return NULL;
 }
 
-/* The device number beneath a mount, 0 if there is none: as the agent finds it. */
-static dev_t block_beneath(const MountEntry *entry, SuperblockKind kind) {
-        struct stat st;
-
-        if (major(entry->devnum) != 0)
-                return entry->devnum;
-        if ((kind == SUPERBLOCK_BLOCK || kind == SUPERBLOCK_USER_SPACE) && entry->source[0] == '/' &&
-            stat(entry->source, &st) == 0 && S_ISBLK(st.st_mode))
-                return st.st_rdev;
-        return 0;
-}
-
-/* An overlay is what its upper directory lies on; without one it cannot be written. */
-static const MountEntry *beneath_overlay(const MountTable *table, const MountEntry *entry, Target *target) {
-        CLEANUP_FREE char *upper = mount_option(entry->super_options, "upperdir");
-        struct statx st;
-
-        if (strcmp(entry->fstype, "overlay") != 0)
-                return entry;
-        if (!upper) {
-                target->kind = SUPERBLOCK_KERNEL;
-                return entry;
-        }
-        if (upper[0] != '/' || statx(AT_FDCWD, upper, AT_STATX_DONT_SYNC, 0, &st) < 0)
-                return entry;
-        for (size_t i = 0; i < table->n; i++) {
-                const MountEntry *other = &table->entries[i];
-
-                if (other->devnum != makedev(st.stx_dev_major, st.stx_dev_minor) ||
-                    other->devnum == entry->devnum)
-                        continue;
-                target->kind = superblock_classify(other->fstype, other->devnum);
-                return other;
-        }
-        return entry;
-}
-
 static int read_mount(uint64_t id, Target *target) {
         CLEANUP(scope_udev_unref) struct udev *udev = udev_new();
         CLEANUP(mount_table_clear) MountTable table = {0};
@@ -235,12 +199,10 @@ static int read_mount(uint64_t id, Target *target) {
         entry = find_mount(&table, id);
         if (!entry)
                 return -ENOENT;
-        target->kind = superblock_classify(entry->fstype, entry->devnum);
+        target->kind = mount_beneath(&table, entry, &devnum);
         if (!take(entry->fstype, &target->fstype) || !take(entry->source, &target->source) ||
             !take(entry->point, &target->mount))
                 return -ENOMEM;
-        entry = beneath_overlay(&table, entry, target);
-        devnum = block_beneath(entry, target->kind);
         if (devnum == 0)
                 return 0;
         r = read_disk(udev, devnum, target);

@@ -227,7 +227,8 @@ int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
                 detach_mounts(table, sb);
         if (r < 0)
                 sb->guard = GUARD_FAILED;
-        return sb->error = r;
+        sb->error = r < 0 ? r : gate_error; /* without a gate it is held, but nobody tells who tried */
+        return r;
 }
 
 bool guard_close(const MountTable *table, const Superblock *sb) {

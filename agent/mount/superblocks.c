@@ -11,7 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "agent/mount/classify.h"
+#include "agent/mount/beneath.h"
 #include "agent/mount/guard.h"
 #include "agent/mount/mountinfo.h"
 #include "policy/scope.h"
@@ -38,47 +38,6 @@ static void superblock_free(Superblocks *all, Superblock *sb) {
         free(sb->source);
         free(sb->mount);
         free(sb);
-}
-
-/* The device number beneath a superblock, 0 if there is none. */
-static dev_t block_beneath(const MountEntry *entry, SuperblockKind kind) {
-        struct stat st;
-
-        if (major(entry->devnum) != 0)
-                return entry->devnum;
-        /* btrfs, and fuseblk's like, name their disk as the source */
-        if ((kind == SUPERBLOCK_BLOCK || kind == SUPERBLOCK_USER_SPACE) && entry->source[0] == '/' &&
-            stat(entry->source, &st) == 0 && S_ISBLK(st.st_mode))
-                return st.st_rdev;
-        return 0;
-}
-
-/* What an overlay writes to: the file system of its upper directory. Fills KIND and DEVNUM from there. An
- * overlay without one cannot be written. Left as it is where that cannot be told. */
-static void look_beneath(const MountTable *table, const MountEntry *entry, SuperblockKind *kind,
-                         dev_t *devnum) {
-        CLEANUP_FREE char *upper = mount_option(entry->super_options, "upperdir");
-        struct statx st;
-        dev_t beneath;
-
-        if (strcmp(entry->fstype, "overlay") != 0)
-                return;
-        if (!upper) {
-                *kind = SUPERBLOCK_KERNEL;
-                return;
-        }
-        if (upper[0] != '/' || statx(AT_FDCWD, upper, AT_STATX_DONT_SYNC, 0, &st) < 0)
-                return;
-        beneath = makedev(st.stx_dev_major, st.stx_dev_minor);
-        for (size_t i = 0; i < table->n; i++) {
-                const MountEntry *other = &table->entries[i];
-
-                if (other->devnum != beneath || other->devnum == entry->devnum)
-                        continue;
-                *kind = superblock_classify(other->fstype, other->devnum);
-                *devnum = block_beneath(other, *kind);
-                return;
-        }
 }
 
 /* The verdict, and which of the devices beneath it comes from. */
@@ -117,11 +76,10 @@ static int set_strings(Superblock *sb, const MountEntry *entry) {
 /* What ENTRY shows, and the verdict on it. The device in ID is borrowed. */
 static void look(Superblocks *all, const MountTable *table, const MountEntry *entry, SuperblockIdentity *id,
                  Decision *ret) {
-        SuperblockKind kind = superblock_classify(entry->fstype, entry->devnum);
-        dev_t beneath = block_beneath(entry, kind);
+        dev_t beneath;
+        SuperblockKind kind = mount_beneath(table, entry, &beneath);
         const Device *device = NULL;
 
-        look_beneath(table, entry, &kind, &beneath);
         if (beneath != 0)
                 device = all->callbacks.find_device(all->callbacks.userdata, beneath);
         id->kind = kind;

@@ -31,7 +31,7 @@ typedef struct Superblock {
         char *fstype, *source, *mount;
         Decision decision; /* strings borrowed from the policy */
         Guard guard;
-        int error; /* the -errno behind GUARD_FAILED */
+        int error; /* the -errno behind GUARD_FAILED, or why there is no gate; else 0 */
         int mount_id;
         bool writable; /* mounted writable, as the table says */
         Gate *gate;
