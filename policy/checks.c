@@ -65,18 +65,17 @@ static void check_match(Check *check, const TreeNode *node) {
                 check_fault(check, node, "matches every device; expected vendor, product, serial or bus");
 }
 
-/* Groups and hours say who may write and when. With less than write they would say nothing, or something
- * that nobody can read off the rule. */
+/* Groups, hours and encryption say who may write, when and where. With less than write they would say
+ * nothing, or something that nobody can read off the rule. */
 static void check_scope_needs_write(Check *check, const TreeNode *node) {
-        static const char *const keys[] = {"users", "groups", "hours"};
+        static const char *const keys[] = {"users", "groups", "hours", "encrypted"};
         const TreeNode *access = tree_find(check->tree, node, "access"), *value;
 
         if (!access || !(tree_is(access, "deny") || tree_is(access, "read-only")))
                 return;
         for (size_t i = 0; i < ELEMENTS(keys); i++)
                 if ((value = tree_find(check->tree, node, keys[i])))
-                        check_fault(check, value,
-                                    "%s limits who may write, or when; expected it with access: write",
+                        check_fault(check, value, "%s limits writing; expected it with access: write",
                                     keys[i]);
 }
 

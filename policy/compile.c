@@ -95,6 +95,8 @@ static int add_device(Compile *compile, RawDevice *raw, const TreeNode *node) {
         rule->name = STEAL_PTR(raw->name);
         take_match(&raw->match, &rule->match);
         rule->access = raw->access;
+        rule->encrypted = raw->encrypted;
+        rule->holder = STEAL_PTR(raw->holder);
         if (take_scope(&raw->scope, &rule->scope) < 0)
                 return -EINVAL;
         return make_origin(compile, node, &rule->origin);

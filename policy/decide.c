@@ -75,6 +75,17 @@ static void judge_by_rule(Access access, const RuleScope *scope, const char *rul
         }
 }
 
+/* For what is written past the encryption the rule approves reading only. */
+static void judge_by_device_rule(const DeviceRule *rule, const DeviceIdentity *device, Judgement *ret) {
+        judge_by_rule(rule->access, &rule->scope, rule->name, rule->origin, ret);
+        if (ret->decision.access != ACCESS_WRITE || !rule->encrypted || device->luks2)
+                return;
+        ret->decision.access = ACCESS_READ_ONLY;
+        ret->decision.reason = REASON_NOT_ENCRYPTED;
+        ret->decision.conditional = false;
+        ret->n_conditions = 0;
+}
+
 static void name_expired(Decision *decision, const char *rule, const char *origin) {
         decision->reason = REASON_RULE_EXPIRED;
         decision->rule = rule;
@@ -171,7 +182,7 @@ static void judge_device(const Policy *policy, const DeviceIdentity *device, con
                 if (!match_covers(&rule->match, device))
                         continue;
                 if (!is_expired(rule->scope.expires, now)) {
-                        judge_by_rule(rule->access, &rule->scope, rule->name, rule->origin, ret);
+                        judge_by_device_rule(rule, device, ret);
                         return;
                 }
                 if (!expired)

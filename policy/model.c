@@ -32,6 +32,7 @@ static void match_clear(DeviceMatch *match) {
 void device_rule_clear(DeviceRule *rule) {
         free(rule->name);
         free(rule->origin);
+        free(rule->holder);
         match_clear(&rule->match);
         scope_clear(&rule->scope);
 }

@@ -75,6 +75,8 @@ typedef struct DeviceRule {
         char *origin; /* FILE:LINE */
         DeviceMatch match;
         Access access;
+        bool encrypted; /* written only through a LUKS2 volume on it */
+        char *holder;   /* who has it, for people only; NULL if none is given */
         RuleScope scope;
 } DeviceRule;
 

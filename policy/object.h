@@ -85,6 +85,7 @@ typedef struct DeviceIdentity {
         bool hotplug;     /* can be plugged in without opening the terminal */
         bool removable;   /* the medium can be taken out (card reader, optical drive) */
         bool system; /* the root file system lives on it: never guarded, the guard itself stands there */
+        bool luks2;  /* asked about through a LUKS2 volume on it: nothing reaches it but encrypted */
         bool marked_external;                          /* a udev rule of the site said SEKISHO_EXTERNAL=1 */
         uint8_t interface_classes[USB_INTERFACES_MAX]; /* bInterfaceClass of each USB interface, in order */
         size_t n_interfaces;

@@ -4,6 +4,7 @@
 #include "policy/scope.h"
 
 DEFINE_ENUM_STRINGS(Answer, answer, ANSWER_LIST)
+DEFINE_ENUM_STRINGS(Encryption, encryption, ENCRYPTION_LIST)
 
 /* libcyaml's tables of words, from the same lists as the enums. */
 #define STRVAL_(constant, word)  {word, constant},
@@ -11,6 +12,7 @@ DEFINE_ENUM_STRINGS(Answer, answer, ANSWER_LIST)
 
 DEFINE_WORDS(access_strings, ACCESS_LIST);
 DEFINE_WORDS(answer_strings, ANSWER_LIST);
+DEFINE_WORDS(encryption_strings, ENCRYPTION_LIST);
 DEFINE_WORDS(bus_strings, DEVICE_BUS_LIST);
 DEFINE_WORDS(zone_strings, POLICY_ZONE_LIST);
 DEFINE_WORDS(mode_strings, POLICY_MODE_LIST);
@@ -50,6 +52,8 @@ const cyaml_schema_field_t device_fields[] = {
         FIELD_TEXT("name", REQUIRED, RawDevice, name, NAME_LENGTH_MAX),
         CYAML_FIELD_MAPPING("match", REQUIRED, RawDevice, match, match_fields),
         FIELD_WORD("access", RawDevice, access, access_strings),
+        FIELD_WORD_OPTIONAL("encrypted", RawDevice, encrypted, encryption_strings),
+        FIELD_TEXT("holder", OPTIONAL, RawDevice, holder, NAME_LENGTH_MAX),
         SCOPE_FIELDS(RawDevice),
         CYAML_FIELD_END,
 };

@@ -33,6 +33,10 @@ enum {
         X(ANSWER_ALLOW, "allow")
 DECLARE_ENUM(Answer, answer, ANSWER_LIST);
 
+/* What of an approved device may be written to. */
+#define ENCRYPTION_LIST(X) X(ENCRYPTION_REQUIRED, "required")
+DECLARE_ENUM(Encryption, encryption, ENCRYPTION_LIST);
+
 typedef struct RawScope {
         char **users;
         uint32_t users_count;
@@ -47,9 +51,10 @@ typedef struct RawMatch {
 } RawMatch;
 
 typedef struct RawDevice {
-        char *name;
+        char *name, *holder;
         RawMatch match;
         Access access;
+        Encryption *encrypted;
         RawScope scope;
 } RawDevice;
 

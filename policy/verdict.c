@@ -27,6 +27,8 @@ const char *reason_for_person(Reason reason) {
                 return N_("It may be read on this terminal, but not written to.");
         case REASON_INTERFACE_CLASS:
                 return N_("The policy of this terminal decides about this kind of USB device.");
+        case REASON_NOT_ENCRYPTED:
+                return N_("It has been approved for writing to an encrypted (LUKS2) volume on it only.");
         case REASON_INVALID_QUESTION:
                 return N_("Too little is known about it, so it was refused.");
         }

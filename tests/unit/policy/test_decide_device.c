@@ -196,6 +196,47 @@ Test(policy_device, is_writable_on_condition_where_persons_or_hours_are_named) {
         }
 }
 
+Test(policy_device, that_must_be_encrypted_is_writable_through_luks2_alone) {
+        static const struct {
+                const char *more;
+                bool luks2;
+                Access access;
+                Reason reason;
+                bool conditional;
+        } cases[] = {
+                {"", false, ACCESS_READ_ONLY, REASON_NOT_ENCRYPTED, false},
+                {"", true, ACCESS_WRITE, REASON_RULE, false},
+                {", groups: [gid7]", false, ACCESS_READ_ONLY, REASON_NOT_ENCRYPTED, false},
+                {", groups: [gid7]", true, ACCESS_WRITE, REASON_RULE, true},
+                {", expires: 2000-01-01", true, ACCESS_DENY, REASON_RULE_EXPIRED, false},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                CLEANUP_FREE char *text = NULL;
+
+                cr_assert_gt(asprintf(&text,
+                                      HEAD "removable: {devices: [{name: r, match: {bus: usb}, access: "
+                                           "write, encrypted: required%s}]}\n",
+                                      cases[i].more),
+                             0);
+                CLEANUP_POLICY Policy *policy = policy_of(text);
+                DeviceIdentity device = stick();
+
+                device.luks2 = cases[i].luks2;
+                expect_decision(decided(policy, &device), cases[i].access, cases[i].reason, "r");
+                cr_expect_eq(decided(policy, &device).conditional, cases[i].conditional, "case %zu", i);
+        }
+}
+
+Test(policy_device, names_who_holds_it) {
+        CLEANUP_POLICY Policy *policy =
+                policy_of(HEAD "removable: {devices: [{name: r, match: {bus: usb}, access: deny, holder: "
+                               "課税課 山田}, {name: s, match: {bus: usb}, access: deny}]}\n");
+
+        cr_expect_str_eq(policy->devices[0].holder, "課税課 山田");
+        cr_expect_null(policy->devices[1].holder);
+}
+
 static const char expiring[] =
         HEAD "removable:\n"
              "  default: read-only\n"

@@ -28,6 +28,30 @@ static OpenDecision opened(const Policy *policy, const SuperblockIdentity *super
         } while (0)
 
 /* What each kind of superblock goes by: a policy where the two sections differ tells which one was asked. */
+Test(policy_open, past_the_encryption_that_a_rule_requires_is_for_reading_only) {
+        CLEANUP_POLICY Policy *policy = policy_of(
+                HEAD "removable: {devices: [{name: r, match: {bus: usb}, access: write, encrypted: "
+                     "required, users: [uid1001]}]}\n");
+        DeviceIdentity device = {.bus = DEVICE_BUS_USB, .hotplug = true};
+        SuperblockIdentity id = {.kind = SUPERBLOCK_BLOCK, .device = &device};
+        PolicyTime time = {.weekday = 1, .minute = 720, .expiry_now = 1800000000};
+        Subject named = {.uid = 1001};
+        OpenDecision decision;
+
+        policy_number_users(policy);
+        decide_open(policy, &id, &named, true, &time, &decision);
+        cr_expect_eq(decision.verdict, VERDICT_DENY);
+        cr_expect_eq(decision.reason, REASON_NOT_ENCRYPTED);
+        decide_open(policy, &id, &named, false, &time, &decision);
+        cr_expect_eq(decision.verdict, VERDICT_ALLOW);
+        device.luks2 = true;
+        decide_open(policy, &id, &named, true, &time, &decision);
+        cr_expect_eq(decision.verdict, VERDICT_ALLOW);
+        named.uid = 1002;
+        decide_open(policy, &id, &named, true, &time, &decision);
+        cr_expect_eq(decision.reason, REASON_NOT_THIS_PERSON);
+}
+
 Test(policy_superblock, goes_by_the_section_of_its_kind) {
         CLEANUP_POLICY Policy *policy =
                 policy_of(HEAD "removable: {default: read-only}\nfilesystems: {default: write}\n");

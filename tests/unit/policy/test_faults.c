@@ -167,9 +167,9 @@ Test(policy_fault, is_a_value_that_cannot_be) {
                  3, 30, "rule name \"removable.default\" is reserved"},
                 {HEAD
                  "filesystems: {allow: [{name: r, type: cifs, access: read-only, hours: 08:00-09:00}]}\n",
-                 3, 71, "hours limits who may write"},
+                 3, 71, "hours limits writing"},
                 {HEAD "removable: {devices: [{name: r, match: {bus: usb}, access: deny, groups: [a]}]}\n", 3,
-                 74, "groups limits who may write"},
+                 74, "groups limits writing"},
                 {NETWORK("to: 10.20.0.1/16"), 3, 33, "\"10.20.0.1/16\": expected no bits"},
                 {NETWORK("to: 10.20.0.999"), 3, 33, "\"10.20.0.999\": expected an address"},
                 {NETWORK("to: a.b, protocol: tcp, ports: [443, 0]"), 3, 66, "\"0\": expected a port"},
