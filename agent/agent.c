@@ -273,7 +273,8 @@ static int start(Agent *agent) {
                 r = report_new(&agent->report);
         if (r < 0)
                 return r;
-        policy = policy_store_open(&agent->store, agent->settings.policy, agent->settings.state_dir);
+        policy = policy_store_open(&agent->store, agent->settings.policy, agent->settings.state_dir,
+                                   agent_try_policy, agent);
         if (policy < 0)
                 return policy;
         if (policy == 1)

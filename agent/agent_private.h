@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* agent_private.h: the agent's state, for agent.c, enforce.c and status.c alone. */
+/* agent_private.h: the agent's state, for agent.c, enforce.c, status.c and trial.c alone. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -52,6 +52,10 @@ void agent_update_audit(Agent *agent);
 
 /* A record that carries the policy's serial. NULL if memory is short (report_submit takes that). */
 Record *agent_record(const Agent *agent, EventKind kind);
+
+/* trial.c: a PolicyTrial; USERDATA is the Agent. */
+int agent_try_policy(void *userdata, const Policy *present, const Policy *candidate, char **ret_why,
+                     const char **ret_origin);
 
 /* status.c: replace RUNTIME/status.json. 0 or -errno. */
 int agent_write_status(Agent *agent);

@@ -117,8 +117,9 @@ static int load(const char *path, Policy **ret, bool *ret_builtin, PolicyFaults 
         return 0;
 }
 
-/* One fault without a place in the file. */
-static int add_fault(PolicyFaults *faults, const char *file, char *message) {
+/* One fault, in line 0 where it is of the file as a whole. Takes MESSAGE over, which may be NULL for want of
+ * memory. */
+static int add_fault(PolicyFaults *faults, const char *file, size_t line, char *message) {
         PolicyFault *items = reallocarray(faults->items, faults->n + 1, sizeof(*items));
         char *name = strdup(file);
 
@@ -129,8 +130,21 @@ static int add_fault(PolicyFaults *faults, const char *file, char *message) {
                 free(message);
                 return -ENOMEM;
         }
-        faults->items[faults->n++] = (PolicyFault){.file = name, .message = message};
+        faults->items[faults->n++] =
+                (PolicyFault){.file = name, .line = line, .column = line > 0 ? 1 : 0, .message = message};
         return -EBADMSG;
+}
+
+/* The place "FILE:LINE"; where it is none, the file PATH. */
+static int add_fault_at(PolicyFaults *faults, const char *origin, const char *path, char *message) {
+        const char *colon = origin ? strrchr(origin, ':') : NULL;
+        CLEANUP_FREE char *file = colon ? strndup(origin, (size_t)(colon - origin)) : strdup(path);
+
+        if (!file) {
+                free(message);
+                return -ENOMEM;
+        }
+        return add_fault(faults, file, colon ? strtoul(colon + 1, NULL, 10) : 0, message);
 }
 
 /* A serial never goes down: an old policy that somebody kept must not bring back what was withdrawn. That no
@@ -145,7 +159,19 @@ static int check_serial(const PolicyStore *store, const Policy *policy, bool bui
                      ", which was in force: expected the same or a higher one",
                      policy->serial, store->serial_floor) < 0)
                 message = NULL;
-        return add_fault(faults, store->path, message);
+        return add_fault(faults, store->path, 0, message);
+}
+
+/* A terminal that nobody can log in to any more is no safer for it, and nobody can put it right. */
+static int try_out(const PolicyStore *store, const Policy *policy, bool builtin, const char *path,
+                   PolicyFaults *faults) {
+        const char *origin = NULL;
+        char *why = NULL;
+
+        if (builtin || !store->trial ||
+            store->trial(store->trial_userdata, store->policy, policy, &why, &origin) <= 0)
+                return 0;
+        return add_fault_at(faults, origin, path, why);
 }
 
 /* Load the configured path into POLICY; on refusal remember why. 0, 1 or -errno. */
@@ -155,6 +181,8 @@ static int try_path(PolicyStore *store, Policy **ret, bool *ret_builtin) {
 
         if (r >= 0) {
                 r = check_serial(store, *ret, *ret_builtin, &faults);
+                if (r == 0)
+                        r = try_out(store, *ret, *ret_builtin, store->path, &faults);
                 if (r < 0)
                         *ret = policy_unref(*ret);
                 else if ((*ret)->serial > store->serial_floor)
@@ -172,13 +200,14 @@ static int try_path(PolicyStore *store, Policy **ret, bool *ret_builtin) {
         return r == -EBADMSG ? 1 : r;
 }
 
-int policy_store_open(PolicyStore *store, const char *path, const char *state_dir) {
+int policy_store_open(PolicyStore *store, const char *path, const char *state_dir, PolicyTrial trial,
+                      void *trial_userdata) {
         PolicyFaults ignored = {0};
         Policy *last_good = NULL;
         bool absent = false;
         int r;
 
-        *store = (PolicyStore){.path = strdup(path)};
+        *store = (PolicyStore){.path = strdup(path), .trial = trial, .trial_userdata = trial_userdata};
         if (!store->path || asprintf(&store->last_good, "%s/last-good", state_dir) < 0)
                 return -ENOMEM;
         store->loaded = time(NULL);
@@ -192,6 +221,8 @@ int policy_store_open(PolicyStore *store, const char *path, const char *state_di
                         (void)remember(store);
                 return 0;
         }
+        if (last_good && try_out(store, last_good, absent, store->last_good, &store->faults) < 0)
+                last_good = policy_unref(last_good);
         if (last_good) {
                 store->policy = last_good;
                 store->builtin = absent;

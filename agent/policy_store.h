@@ -2,7 +2,8 @@
 /*
  * policy_store.h: which policy is in force: the one at the configured path if it is good, else the last good
  * one, of which a copy is kept in the state directory, else the built-in default. A policy with a lower
- * serial than the last good one is refused like one that is faulty.
+ * serial than the last good one is refused like one that is faulty, and so is one that fails its trial: the
+ * caller's question whether the terminal could still be used under it.
  */
 #pragma once
 
@@ -12,6 +13,12 @@
 
 #include "policy/load.h"
 
+/* Whether the terminal could be used under CANDIDATE; PRESENT is in force, NULL at start. 0 if so; 1 with
+ * the reason (allocated) and its place "FILE:LINE" (borrowed from CANDIDATE) if not; -errno where that could
+ * not be told, which counts as yes. */
+typedef int (*PolicyTrial)(void *userdata, const Policy *present, const Policy *candidate, char **ret_why,
+                           const char **ret_origin);
+
 typedef struct PolicyStore {
         char *path;      /* file or directory given to the agent */
         char *last_good; /* STATE/last-good */
@@ -20,13 +27,16 @@ typedef struct PolicyStore {
         uint64_t
                 serial_floor; /* the highest serial that was in force, as far as the state directory knows */
         time_t loaded;
+        PolicyTrial trial; /* NULL: none */
+        void *trial_userdata;
         PolicyFaults faults; /* why the last attempt was refused; empty if it was not */
         time_t refused;      /* when, 0 if it was not */
 } PolicyStore;
 
 /* Put a policy in force at start. 0, 1 if the policy at PATH was refused (faults say why) and another one is
  * in force, -errno if not even the built-in one could be made. */
-int policy_store_open(PolicyStore *store, const char *path, const char *state_dir);
+int policy_store_open(PolicyStore *store, const char *path, const char *state_dir, PolicyTrial trial,
+                      void *trial_userdata);
 
 /* Try PATH again. 0 with *RET_OLD the policy that was in force (the caller unrefs it once nothing refers to
  * it any more); 1 if PATH was refused and nothing changed; -errno likewise. */

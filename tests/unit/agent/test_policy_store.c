@@ -41,7 +41,7 @@ static uint64_t start(int expected) {
         PolicyStore store;
         uint64_t serial;
 
-        cr_assert_eq(policy_store_open(&store, policy, state), expected);
+        cr_assert_eq(policy_store_open(&store, policy, state, NULL, NULL), expected);
         serial = store.policy->serial;
         policy_store_close(&store);
         return serial;
@@ -57,7 +57,7 @@ Test(policy_store, good_policy_is_in_force_and_remembered) {
 Test(policy_store, without_any_policy_the_built_in_one_is_in_force) {
         PolicyStore store;
 
-        cr_assert_eq(policy_store_open(&store, policy, state), 0);
+        cr_assert_eq(policy_store_open(&store, policy, state, NULL, NULL), 0);
         cr_assert(store.builtin);
         cr_assert_eq(store.policy->removable_default, ACCESS_READ_ONLY);
         policy_store_close(&store);
@@ -75,7 +75,7 @@ Test(policy_store, lower_serial_is_refused_at_start_and_at_reload) {
         write_policy("version: 1\nserial: 5\n");
         cr_assert_eq(start(0), 5);
         write_policy("version: 1\nserial: 4\n");
-        cr_assert_eq(policy_store_open(&store, policy, state), 1);
+        cr_assert_eq(policy_store_open(&store, policy, state, NULL, NULL), 1);
         cr_assert_eq(store.policy->serial, 5);
         cr_assert_eq(store.faults.n, 1);
         cr_assert_eq(policy_store_reload(&store, &old), 1);
@@ -94,11 +94,56 @@ Test(policy_store, refused_reload_keeps_the_policy_and_says_why) {
         Policy *old = NULL;
 
         write_policy("version: 1\nserial: 5\n");
-        cr_assert_eq(policy_store_open(&store, policy, state), 0);
+        cr_assert_eq(policy_store_open(&store, policy, state, NULL, NULL), 0);
         write_policy("version: 1\nserial: six\n");
         cr_assert_eq(policy_store_reload(&store, &old), 1);
         cr_assert_eq(store.policy->serial, 5);
         cr_assert_eq(store.faults.items[0].line, 2);
         cr_assert_neq(store.refused, 0);
+        policy_store_close(&store);
+}
+
+/* A trial that the policy with the serial in USERDATA does not pass. */
+static int fails_serial(void *userdata, const Policy *present, const Policy *candidate, char **ret_why,
+                        const char **ret_origin) {
+        (void)present;
+        if (candidate->serial != *(const uint64_t *)userdata)
+                return 0;
+        *ret_why = strdup("would take the only keyboard");
+        *ret_origin = candidate->usb_origin;
+        return 1;
+}
+
+Test(policy_store, policy_that_fails_its_trial_is_refused_at_reload_and_at_start) {
+        uint64_t failing = 6;
+        PolicyStore store;
+        Policy *old = NULL;
+
+        write_policy("version: 1\nserial: 5\n");
+        cr_assert_eq(policy_store_open(&store, policy, state, fails_serial, &failing), 0);
+        write_policy("version: 1\nserial: 6\nusb: {default: deny}\n");
+        cr_assert_eq(policy_store_reload(&store, &old), 1);
+        cr_assert_eq(store.policy->serial, 5);
+        cr_assert_eq(store.faults.n, 1);
+        cr_assert_str_eq(store.faults.items[0].message, "would take the only keyboard");
+        cr_assert_str_eq(store.faults.items[0].file, policy);
+        cr_assert_eq(store.faults.items[0].line, 3);
+        policy_store_close(&store);
+
+        cr_assert_eq(policy_store_open(&store, policy, state, fails_serial, &failing), 1);
+        cr_assert_eq(store.policy->serial, 5, "the last good one");
+        policy_store_close(&store);
+}
+
+Test(policy_store, last_good_one_that_fails_its_trial_at_start_gives_the_built_in_one) {
+        uint64_t failing = 5;
+        PolicyStore store;
+
+        write_policy("version: 1\nserial: 5\n");
+        cr_assert_eq(start(0), 5);
+        cr_assert_eq(policy_store_open(&store, policy, state, fails_serial, &failing), 1);
+        cr_assert(store.builtin);
+        cr_assert_eq(store.policy->serial, 0);
+        cr_assert_eq(store.faults.n, 2, "the policy and its copy");
         policy_store_close(&store);
 }
