@@ -59,6 +59,23 @@ static void tell_refused(Agent *agent, int error) {
         report_submit(agent->report, record);
 }
 
+/* That somebody at the console put the policies aside, once. */
+static void tell_restored(Agent *agent) {
+        Restored restored;
+        Record *record;
+
+        if (policy_store_take_restored(&agent->store, &restored) <= 0)
+                return;
+        record = agent_record(agent, EVENT_POLICY_RESTORED);
+        if (record) {
+                record->uid = restored.uid;
+                record->loginuid = restored.loginuid;
+                record_set(record, TEXT_PATH, restored.directory);
+                record_set(record, TEXT_TERMINAL, restored.tty);
+        }
+        report_submit(agent->report, record);
+}
+
 /* settling: what is done once after one or many changes */
 
 static int on_settle(sd_event_source *source, void *userdata) {
@@ -156,6 +173,7 @@ int agent_reload(Agent *agent) {
         (void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu",
                          (unsigned long long)clock_boottime_usec());
         r = policy_store_reload(&agent->store, &old);
+        tell_restored(agent);
         if (r == 0) {
                 tell(agent, EVENT_POLICY_LOADED);
                 (void)rejudge(agent);
@@ -277,6 +295,7 @@ static int start(Agent *agent) {
                                    agent_try_policy, agent);
         if (policy < 0)
                 return policy;
+        tell_restored(agent);
         if (policy == 1)
                 tell_refused(agent, 0);
         tell(agent, EVENT_POLICY_LOADED);

@@ -151,7 +151,19 @@ static int add_fault_at(PolicyFaults *faults, const char *origin, const char *pa
  * policy is there at all gives the built-in default, which approves nothing. */
 static int check_serial(const PolicyStore *store, const Policy *policy, bool builtin, PolicyFaults *faults) {
         char *message = NULL;
+        Restored restored;
 
+        if (!builtin && restored_read(store->state_dir, &restored) == 1 &&
+            policy->serial <= restored.serial) {
+                if (asprintf(
+                            &message,
+                            "serial %" PRIu64 " is not above %" PRIu64
+                            ", up to which policies were put aside by sekishoctl policy restore: expected a "
+                            "higher one",
+                            policy->serial, restored.serial) < 0)
+                        message = NULL;
+                return add_fault(faults, store->path, 0, message);
+        }
         if (builtin || policy->serial >= store->serial_floor)
                 return 0;
         if (asprintf(&message,
@@ -200,6 +212,21 @@ static int try_path(PolicyStore *store, Policy **ret, bool *ret_builtin) {
         return r == -EBADMSG ? 1 : r;
 }
 
+static bool is_put_aside(const PolicyStore *store, const Policy *policy) {
+        Restored restored;
+
+        return restored_read(store->state_dir, &restored) == 1 && policy->serial <= restored.serial;
+}
+
+/* A policy from the configured path is in force. */
+static void settle_in(const PolicyStore *store) {
+        Restored restored;
+
+        (void)remember(store);
+        if (restored_read(store->state_dir, &restored) == 1 && restored.told)
+                (void)restored_drop(store->state_dir); /* else it waits for its record */
+}
+
 int policy_store_open(PolicyStore *store, const char *path, const char *state_dir, PolicyTrial trial,
                       void *trial_userdata) {
         PolicyFaults ignored = {0};
@@ -208,7 +235,8 @@ int policy_store_open(PolicyStore *store, const char *path, const char *state_di
         int r;
 
         *store = (PolicyStore){.path = strdup(path), .trial = trial, .trial_userdata = trial_userdata};
-        if (!store->path || asprintf(&store->last_good, "%s/last-good", state_dir) < 0)
+        store->state_dir = strdup(state_dir);
+        if (!store->path || !store->state_dir || asprintf(&store->last_good, "%s/last-good", state_dir) < 0)
                 return -ENOMEM;
         store->loaded = time(NULL);
         if (load(store->last_good, &last_good, &absent, &ignored) == 0)
@@ -218,10 +246,11 @@ int policy_store_open(PolicyStore *store, const char *path, const char *state_di
         if (r == 0) {
                 policy_unref(last_good);
                 if (!store->builtin)
-                        (void)remember(store);
+                        settle_in(store);
                 return 0;
         }
-        if (last_good && try_out(store, last_good, absent, store->last_good, &store->faults) < 0)
+        if (last_good && (is_put_aside(store, last_good) ||
+                          try_out(store, last_good, absent, store->last_good, &store->faults) < 0))
                 last_good = policy_unref(last_good);
         if (last_good) {
                 store->policy = last_good;
@@ -245,7 +274,7 @@ int policy_store_reload(PolicyStore *store, Policy **ret_old) {
         store->builtin = builtin;
         store->loaded = time(NULL);
         if (!builtin)
-                (void)remember(store);
+                settle_in(store);
         return 0;
 }
 
@@ -254,5 +283,18 @@ void policy_store_close(PolicyStore *store) {
         policy_faults_clear(&store->faults);
         free(store->path);
         free(store->last_good);
+        free(store->state_dir);
         *store = (PolicyStore){0};
+}
+
+int policy_store_take_restored(const PolicyStore *store, Restored *ret) {
+        Restored restored;
+        int r = restored_read(store->state_dir, &restored);
+
+        if (r <= 0 || restored.told)
+                return r < 0 ? r : 0;
+        *ret = restored;
+        restored.told = true;
+        r = restored_write(store->state_dir, &restored);
+        return r < 0 ? r : 1;
 }

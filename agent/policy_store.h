@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "agent/restored.h"
 #include "policy/load.h"
 
 /* Whether the terminal could be used under CANDIDATE; PRESENT is in force, NULL at start. 0 if so; 1 with
@@ -24,6 +25,7 @@ typedef struct PolicyStore {
         char *last_good; /* STATE/last-good */
         Policy *policy;  /* in force; never NULL once policy_store_open succeeded */
         bool builtin;
+        char *state_dir;
         uint64_t
                 serial_floor; /* the highest serial that was in force, as far as the state directory knows */
         time_t loaded;
@@ -41,5 +43,9 @@ int policy_store_open(PolicyStore *store, const char *path, const char *state_di
 /* Try PATH again. 0 with *RET_OLD the policy that was in force (the caller unrefs it once nothing refers to
  * it any more); 1 if PATH was refused and nothing changed; -errno likewise. */
 int policy_store_reload(PolicyStore *store, Policy **ret_old);
+
+/* A note that policies were put aside, which the journal has not been told yet. 1 with RET filled and the
+ * note marked as told, 0 if there is none, -errno. */
+int policy_store_take_restored(const PolicyStore *store, Restored *ret);
 
 void policy_store_close(PolicyStore *store);

@@ -154,3 +154,21 @@ int policy_file_list(int fd, const char *path, char ***ret, size_t *ret_n, Fault
         *ret_n = n;
         return 0;
 }
+
+int policy_file_list_add(char ***names, size_t *n, const char *name) {
+        char **grown, *copy;
+
+        for (size_t i = 0; i < *n; i++)
+                if (strcmp((*names)[i], name) == 0)
+                        return 0;
+        grown = reallocarray(*names, *n + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        *names = grown;
+        copy = strdup(name);
+        if (!copy)
+                return -ENOMEM;
+        grown[(*n)++] = copy;
+        qsort(grown, *n, sizeof(*grown), compare);
+        return 0;
+}

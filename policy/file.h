@@ -25,4 +25,6 @@ int policy_file_read(int fd, const char *path, char **ret, size_t *ret_length, F
 /* The names of all *.yaml in the directory FD, in byte order; dot-files are left out. Takes FD over.
  * 0, -ENOMEM or -EBADMSG with a fault added. RET is freed with policy_file_list_free. */
 int policy_file_list(int fd, const char *path, char ***ret, size_t *ret_n, Faults *faults);
+/* NAME among them, in its place, unless it is there. 0 or -ENOMEM. */
+int policy_file_list_add(char ***names, size_t *n, const char *name);
 void policy_file_list_free(char **names, size_t n);

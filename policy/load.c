@@ -20,6 +20,8 @@ typedef struct Load {
         const char *first_file;    /* where a missing serial is reported */
         const char *services_file; /* where mfa.services stands last */
         size_t services_line, services_column;
+        const char *replaced, *text; /* a file that is taken from memory, NULL: none */
+        size_t length;
 } Load;
 
 static const cyaml_config_t cyaml_config = {
@@ -159,6 +161,8 @@ static int add_entry(Load *load, int dir_fd, const char *name, const char *path)
         CLEANUP_CLOSE int fd = -1;
         bool is_directory;
 
+        if (load->replaced && strcmp(name, load->replaced) == 0)
+                return add_text(load, path, load->text, load->length);
         fd = policy_file_open(dir_fd, name, path, &is_directory, &load->faults);
         if (fd < 0)
                 return fd;
@@ -215,6 +219,8 @@ static int load_directory(int fd, const char *path, Load *load, Policy **ret, Po
                 close(fd);
         else
                 r = policy_file_list(fd, path, &names, &n, &load->faults);
+        if (r == 0 && load->replaced)
+                r = policy_file_list_add(&names, &n, load->replaced);
         if (r == 0 && n > 0)
                 r = make_paths(path, names, n, &paths);
         if (paths)
@@ -241,4 +247,19 @@ int policy_load(const char *path, Policy **ret, PolicyFaults *ret_faults) {
                 return r;
         r = policy_default(ret);
         return r < 0 ? r : 1;
+}
+
+int policy_load_replacing(const char *directory, const char *name, const char *text, size_t length,
+                          Policy **ret, PolicyFaults *ret_faults) {
+        CLEANUP_CLOSE int fd = -1;
+        Load load = {.replaced = name, .text = text, .length = length};
+        bool is_directory = false;
+        int r = load_start(&load);
+
+        if (r == 0 &&
+            (fd = policy_file_open(AT_FDCWD, directory, directory, &is_directory, &load.faults)) < 0)
+                r = fd;
+        if (is_directory)
+                return load_directory(STEAL_FD(fd), directory, &load, ret, ret_faults);
+        return load_finish(&load, r < 0 ? r : -ENOTDIR, ret, ret_faults);
 }

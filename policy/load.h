@@ -38,6 +38,11 @@ void policy_faults_print(const PolicyFaults *faults, FILE *to);
  * is the caller's. */
 int policy_load(const char *path, Policy **ret, PolicyFaults *ret_faults);
 
+/* What policy_load would make of DIRECTORY if its file NAME, which may be there or not, had this text. Never
+ * the built-in default. */
+int policy_load_replacing(const char *directory, const char *name, const char *text, size_t length,
+                          Policy **ret, PolicyFaults *ret_faults);
+
 /* The same from memory; NAME stands for the file name. Used by fuzzers and tests. */
 int policy_load_buffer(const char *name, const char *text, size_t length, Policy **ret,
                        PolicyFaults *ret_faults);

@@ -15,8 +15,12 @@ enum {
 
 int command_status(const Options *options);
 int command_devices(const Options *options);
+int command_devices_add(const Options *options);
+int command_devices_remove(const Options *options);
+int command_devices_list(const Options *options);
 int command_events(const Options *options);
 int command_policy_check(const Options *options);
+int command_policy_restore(const Options *options);
 int command_explain_device(const Options *options);
 int command_explain_open(const Options *options);
 int command_reload(const Options *options);

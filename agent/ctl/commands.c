@@ -22,22 +22,28 @@ static const char help_main[] =
            "\n"
            "  status                 whether the guard is in force, and what it enforces\n"
            "  devices                what is plugged in, and what may be done with it\n"
+           "  devices list           the register of approved media\n"
+           "  devices add NAME       put the medium that is plugged in into the register\n"
+           "  devices remove NAME    take it out of the register\n"
            "  events                 what was refused, to whom, by which rule\n"
            "  reload                 have the guard load its policy again\n"
            "  policy check PATH...   every fault in policy files\n"
            "  policy explain device  what would be decided about a device, and why\n"
            "  policy explain open    whether a person may read or write somewhere, and why\n"
+           "  policy restore         the way back: put every policy aside, for root on the console\n"
            "\n"
            "  --json                 the answer for programs\n"
            "  --help, --version      COMMAND --help tells a command's options\n"
            "\n"
            "Exit status: 0 yes or in order, 1 no or findings, 2 usage or failure. See sekishoctl(1).\n");
 
-static const char help_policy[] =
-        N_("Usage: sekishoctl policy check PATH... [--json]\n"
-           "       sekishoctl policy explain device|open ... [--json]\n"
-           "\n"
-           "Checks policy files, and tells what would be decided by them. Each has a --help of its own.\n");
+static const char help_policy[] = N_("Usage: sekishoctl policy check PATH... [--json]\n"
+                                     "       sekishoctl policy explain device|open ... [--json]\n"
+                                     "       sekishoctl policy restore [--json]\n"
+                                     "\n"
+                                     "Checks policy files, tells what would be decided by them, and puts "
+                                     "them aside. Each has a --help of\n"
+                                     "its own.\n");
 
 static const char help_device_options[] =
         N_("  --policy PATH          policy file or directory (default /etc/sekisho/policy.d)\n"
@@ -58,6 +64,36 @@ static const Command commands[] = {
             "\n"
             "  --runtime-dir DIR      read what the agent wrote there, and do not ask it\n"
             "  --json                 the answer for programs\n")},
+        {COMMAND_DEVICES_ADD, "devices add", command_devices_add, 1, 1,
+         N_("Usage: sekishoctl devices add NAME [OPTIONS]\n"
+            "\n"
+            "Approves the external medium that is plugged in: puts it into the register, a file of the "
+            "policy,\n"
+            "checks the whole policy with it, and has the guard take it. For root.\n"
+            "\n"
+            "  -d, --device PATH      which one, by its device node or its directory in /sys\n"
+            "  --holder TEXT          who has it\n"
+            "  --access ACCESS        write (default) or read-only\n"
+            "  --encrypted required   only a LUKS2 volume on it may be written to\n"
+            "  --users U,... --groups G,...\n"
+            "                         only these may write\n"
+            "  --hours HOURS          only then, such as \"Mon-Fri 08:30-17:15\"\n"
+            "  --expires DATE         up to the end of this day, such as 2027-03-31\n"
+            "  --without-serial       it has no serial number: approve EVERY device of its model\n"
+            "  --register FILE        (default /etc/sekisho/policy.d/50-register.yaml)\n"
+            "  --runtime-dir DIR      the agent's runtime directory (default /run/sekisho)\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_DEVICES_REMOVE, "devices remove", command_devices_remove, 1, 1,
+         N_("Usage: sekishoctl devices remove NAME [--register FILE] [--runtime-dir DIR] [--json]\n"
+            "\n"
+            "Takes a medium out of the register, and has the guard take the policy without it. For "
+            "root.\n")},
+        {COMMAND_DEVICES_LIST, "devices list", command_devices_list, 0, 0,
+         N_("Usage: sekishoctl devices list [--register FILE] [--json]\n"
+            "\n"
+            "Lists the register: what has been approved, who has it, and for whom, when and until when it "
+            "may\n"
+            "be written to.\n")},
         {COMMAND_DEVICES, "devices", command_devices, 0, 0,
          N_("Usage: sekishoctl devices [--all] [--runtime-dir DIR] [--json]\n"
             "\n"
@@ -96,6 +132,18 @@ static const Command commands[] = {
             "Checks policy files, or directories of them as a whole, and prints every fault as\n"
             "FILE:LINE:COLUMN: MESSAGE. Exit status 0 if all are good, 1 if there are faults.\n"
             "\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_POLICY_RESTORE, "policy restore", command_policy_restore, 0, 0,
+         N_("Usage: sekishoctl policy restore [OPTIONS]\n"
+            "\n"
+            "The way back for who is locked out: puts every policy file aside, so that the built-in default "
+            "is\n"
+            "in force, until there is a policy with a higher serial. For root on the console of this\n"
+            "terminal. The journal records it.\n"
+            "\n"
+            "  --policy DIR           directory of policies (default /etc/sekisho/policy.d)\n"
+            "  --state-dir DIR        the agent's state directory (default /var/lib/sekisho)\n"
+            "  --runtime-dir DIR      its runtime directory (default /run/sekisho)\n"
             "  --json                 the answer for programs\n")},
         {COMMAND_EXPLAIN_DEVICE, "policy explain device", command_explain_device, 0, 1,
          N_("Usage: sekishoctl policy explain device [OPTIONS] [NODE|SYSPATH]\n"
@@ -157,7 +205,7 @@ static int no_command(const Options *options) {
         if (options->n_arguments > 1 && strcmp(options->arguments[1], "explain") == 0)
                 return fail(
                         _("'policy explain' is followed by device or open; see sekishoctl policy --help"));
-        return fail(_("'policy' is followed by check or explain; see sekishoctl policy --help"));
+        return fail(_("'policy' is followed by check, explain or restore; see sekishoctl policy --help"));
 }
 
 static int run(const Command *command, Options *options, size_t words) {

@@ -50,7 +50,7 @@ static void print_days(uint8_t days, FILE *to) {
         fputc(' ', to);
 }
 
-static void print_hours(const Hours *hours, FILE *to) {
+void conditions_print_hours(const Hours *hours, FILE *to) {
         print_days(hours->days, to);
         fprintf(to, "%02u:%02u-%02u:%02u", hours->from / 60U, hours->from % 60U, hours->to / 60U,
                 hours->to % 60U);
@@ -84,7 +84,7 @@ static void print_scope(const RuleScope *scope, FILE *to) {
         first = print_names(_("group"), scope->groups, scope->n_groups, first, to);
         if (scope->hours.set) {
                 fputs(first ? "" : "; ", to);
-                print_hours(&scope->hours, to);
+                conditions_print_hours(&scope->hours, to);
                 first = false;
         }
         if (scope->expires > 0) {
@@ -124,7 +124,7 @@ struct json_object *conditions_json(const RuleScope *scope) {
                 FILE *to = fmemopen(hours, sizeof(hours), "w");
 
                 if (to) {
-                        print_hours(&scope->hours, to);
+                        conditions_print_hours(&scope->hours, to);
                         fclose(to);
                 }
         }

@@ -246,6 +246,8 @@ static char *what_cell(const EventRecord *record) {
         case EVENT_SUPERBLOCK_GUARDED:
         case EVENT_SUPERBLOCK_RELEASED:
                 return join(event_record_get(record, FIELD_MOUNT), ": ", verdict);
+        case EVENT_POLICY_RESTORED:
+                return join(event_record_get(record, FIELD_TERMINAL), ": ", path);
         case EVENT_POLICY_LOADED:
         case EVENT_POLICY_REFUSED:
                 return path ? strdup(path) : NULL;

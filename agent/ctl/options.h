@@ -18,7 +18,12 @@ enum {
         COMMAND_EXPLAIN_OPEN = 1 << 5,
         COMMAND_EXPLAIN = COMMAND_EXPLAIN_DEVICE | COMMAND_EXPLAIN_OPEN,
         COMMAND_RELOAD = 1 << 6,
-        COMMAND_ANY = (1 << 7) - 1,
+        COMMAND_DEVICES_ADD = 1 << 7,
+        COMMAND_DEVICES_REMOVE = 1 << 8,
+        COMMAND_DEVICES_LIST = 1 << 9,
+        COMMAND_POLICY_RESTORE = 1 << 10,
+        COMMAND_REGISTER = COMMAND_DEVICES_ADD | COMMAND_DEVICES_REMOVE,
+        COMMAND_ANY = (1 << 11) - 1,
 };
 
 /* X(constant, "name", short form or 0, takes a value, commands that know it) */
@@ -26,11 +31,12 @@ enum {
         X(OPTION_HELP, "help", 'h', false, COMMAND_ANY)                                                     \
         X(OPTION_VERSION, "version", 0, false, COMMAND_ANY)                                                 \
         X(OPTION_JSON, "json", 0, false, COMMAND_ANY)                                                       \
-        X(OPTION_RUNTIME_DIR, "runtime-dir", 0, true, COMMAND_STATUS | COMMAND_DEVICES)                     \
+        X(OPTION_RUNTIME_DIR, "runtime-dir", 0, true,                                                       \
+          COMMAND_STATUS | COMMAND_DEVICES | COMMAND_REGISTER | COMMAND_POLICY_RESTORE)                     \
         X(OPTION_ALL, "all", 'a', false, COMMAND_DEVICES)                                                   \
         X(OPTION_DIRECTORY, "directory", 'D', true, COMMAND_EVENTS)                                         \
         X(OPTION_USER, "user", 'u', true, COMMAND_EVENTS | COMMAND_EXPLAIN_OPEN)                            \
-        X(OPTION_DEVICE, "device", 'd', true, COMMAND_EVENTS)                                               \
+        X(OPTION_DEVICE, "device", 'd', true, COMMAND_EVENTS | COMMAND_DEVICES_ADD)                         \
         X(OPTION_RULE, "rule", 'r', true, COMMAND_EVENTS)                                                   \
         X(OPTION_EVENT, "event", 'e', true, COMMAND_EVENTS)                                                 \
         X(OPTION_SINCE, "since", 'S', true, COMMAND_EVENTS)                                                 \
@@ -38,7 +44,7 @@ enum {
         X(OPTION_LINES, "lines", 'n', true, COMMAND_EVENTS)                                                 \
         X(OPTION_FOLLOW, "follow", 'f', false, COMMAND_EVENTS)                                              \
         X(OPTION_UNTRUSTED, "untrusted", 0, false, COMMAND_EVENTS)                                          \
-        X(OPTION_POLICY, "policy", 0, true, COMMAND_EXPLAIN)                                                \
+        X(OPTION_POLICY, "policy", 0, true, COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE)                       \
         X(OPTION_BUS, "bus", 0, true, COMMAND_EXPLAIN)                                                      \
         X(OPTION_VENDOR, "vendor", 0, true, COMMAND_EXPLAIN)                                                \
         X(OPTION_PRODUCT, "product", 0, true, COMMAND_EXPLAIN)                                              \
@@ -49,6 +55,16 @@ enum {
         X(OPTION_SOURCE, "source", 0, true, COMMAND_EXPLAIN_OPEN)                                           \
         X(OPTION_WRITE, "write", 0, false, COMMAND_EXPLAIN_OPEN)                                            \
         X(OPTION_READ, "read", 0, false, COMMAND_EXPLAIN_OPEN)                                              \
+        X(OPTION_REGISTER, "register", 0, true, COMMAND_REGISTER | COMMAND_DEVICES_LIST)                    \
+        X(OPTION_HOLDER, "holder", 0, true, COMMAND_DEVICES_ADD)                                            \
+        X(OPTION_USERS, "users", 0, true, COMMAND_DEVICES_ADD)                                              \
+        X(OPTION_GROUPS, "groups", 0, true, COMMAND_DEVICES_ADD)                                            \
+        X(OPTION_HOURS, "hours", 0, true, COMMAND_DEVICES_ADD)                                              \
+        X(OPTION_EXPIRES, "expires", 0, true, COMMAND_DEVICES_ADD)                                          \
+        X(OPTION_ACCESS, "access", 0, true, COMMAND_DEVICES_ADD)                                            \
+        X(OPTION_ENCRYPTED, "encrypted", 0, true, COMMAND_DEVICES_ADD)                                      \
+        X(OPTION_WITHOUT_SERIAL, "without-serial", 0, false, COMMAND_DEVICES_ADD)                           \
+        X(OPTION_STATE_DIR, "state-dir", 0, true, COMMAND_POLICY_RESTORE)                                   \
         X(OPTION_AT, "at", 0, true, COMMAND_EXPLAIN)
 
 #define OPTION_CONSTANT_(constant, name, letter, value, commands) constant,

@@ -187,6 +187,13 @@ static void print_record(FILE *f, const Record *r) {
                 fprintf(f, "Policy refused, the last good one (serial %" PRIu64 ") stays in force: %s",
                         r->policy_serial, or (r->text[TEXT_PATH], "?"));
                 return;
+        case EVENT_POLICY_RESTORED:
+                fprintf(f,
+                        "Policies put aside at the console (%s): they are in %s, the built-in default is in "
+                        "force",
+                        or (r->text[TEXT_TERMINAL], "?"), or (r->text[TEXT_PATH], "?"));
+                print_who(f, r);
+                return;
         case EVENT_AGENT_STARTED:
                 fputs("Guard is in force", f);
                 return;

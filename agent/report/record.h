@@ -21,6 +21,7 @@
         X(TEXT_PATH, FIELD_PATH)                                                                            \
         X(TEXT_EXE, FIELD_EXE)                                                                              \
         X(TEXT_CMDLINE, FIELD_CMDLINE)                                                                      \
+        X(TEXT_TERMINAL, FIELD_TERMINAL)                                                                    \
         X(TEXT_SESSION, FIELD_SESSION)                                                                      \
         X(TEXT_DEVICE, FIELD_DEVICE)                                                                        \
         X(TEXT_DEVICE_VENDOR, FIELD_DEVICE_VENDOR)                                                          \

@@ -147,3 +147,46 @@ Test(policy_store, last_good_one_that_fails_its_trial_at_start_gives_the_built_i
         cr_assert_eq(store.faults.n, 2, "the policy and its copy");
         policy_store_close(&store);
 }
+
+Test(policy_store, what_was_put_aside_comes_back_only_with_a_higher_serial) {
+        Restored restored = {
+                .serial = 5, .uid = 0, .loginuid = 1000, .time = 1, .tty = "tty1", .directory = "/a b"};
+        PolicyStore store;
+        Policy *old = NULL;
+        Restored read;
+
+        write_policy("version: 1\nserial: 5\n");
+        cr_assert_eq(start(0), 5);
+        cr_assert_eq(restored_write(state, &restored), 0);
+        cr_assert_eq(policy_store_open(&store, policy, state, NULL, NULL), 1);
+        cr_expect(store.builtin, "neither the policy nor its copy");
+        cr_expect_eq(policy_store_take_restored(&store, &read), 1);
+        cr_expect_eq(read.loginuid, 1000);
+        cr_expect_str_eq(read.tty, "tty1");
+        cr_expect_str_eq(read.directory, "/a b");
+        cr_expect_eq(policy_store_take_restored(&store, &read), 0, "told once");
+        write_policy("version: 1\nserial: 6\n");
+        cr_assert_eq(policy_store_reload(&store, &old), 0);
+        cr_expect_eq(restored_read(state, &read), 0, "the note is gone");
+        policy_unref(old);
+        policy_store_close(&store);
+}
+
+Test(policy_store, note_that_makes_no_sense_is_none) {
+        static const char *const texts[] = {"", "5", "5 0 0 1 0 tty1", "a b c d e f g", "5 0 0 1 0 "};
+        Restored restored;
+        char path[128];
+
+        snprintf(path, sizeof(path), "%s/restored", state);
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+                FILE *f = fopen(path, "w");
+
+                cr_assert_not_null(f);
+                fputs(texts[i], f);
+                fclose(f);
+                cr_assert_eq(chmod(path, 0600), 0);
+                cr_expect_eq(restored_read(state, &restored), -74 /* EBADMSG */, "%s", texts[i]);
+        }
+        cr_assert_eq(chmod(path, 0622), 0);
+        cr_expect_eq(restored_read(state, &restored), -1 /* EPERM */);
+}

@@ -163,3 +163,37 @@ Test(policy_files, of_the_examples_are_good) {
                 directory_remove(&d);
         }
 }
+
+Test(policy_files, may_be_tried_out_in_memory_before_they_are_written) {
+        static const char register_[] =
+                "version: 1\nremovable: {devices: [{name: r, match: {bus: usb}, access: write}]}\n";
+        Directory d = directory_new();
+        PolicyFaults faults = {0};
+        Policy *policy = NULL;
+
+        cr_expect_eq(policy_load_replacing("/nonexistent/policy.d", "50.yaml", HEAD, strlen(HEAD), &policy,
+                                           &faults),
+                     -ENOENT);
+        directory_write(&d, "10.yaml",
+                        HEAD "removable: {devices: [{name: a, match: {bus: mmc}, access: "
+                             "deny}]}\n");
+        directory_write(&d, "90.yaml",
+                        "version: 1\nremovable: {devices: [{name: z, match: {bus: mmc}, "
+                        "access: deny}]}\n");
+        cr_assert_eq(
+                policy_load_replacing(d.path, "50.yaml", register_, strlen(register_), &policy, &faults), 0);
+        cr_assert_eq(policy->n_devices, 3);
+        cr_expect_str_eq(policy->devices[1].name, "r", "in the order of names");
+        cr_expect_str_eq(policy->devices[1].origin, directory_origin(&d, "50.yaml", 2));
+        policy = policy_unref(policy);
+
+        cr_assert_eq(policy_load_replacing(d.path, "10.yaml", HEAD, strlen(HEAD), &policy, &faults), 0);
+        cr_expect_eq(policy->n_devices, 1, "what is there is not read");
+        policy = policy_unref(policy);
+
+        cr_assert_eq(policy_load_replacing(d.path, "50.yaml", "version: 2\n", 11, &policy, &faults),
+                     -EBADMSG);
+        cr_expect_str_eq(faults.items[0].file, directory_path(&d, "50.yaml"));
+        policy_faults_clear(&faults);
+        directory_remove(&d);
+}
