@@ -84,15 +84,21 @@ static const DeviceIdentity *deciding_identity(Agent *agent, const Device *devic
         return strictest;
 }
 
-static Volume *make_volume(Agent *agent, const SuperblockIdentity *id, const char *mount, bool raw) {
+/* RAW is the disk whose nodes are meant, NULL for a file system. */
+static Volume *make_volume(Agent *agent, const SuperblockIdentity *id, const char *mount,
+                           const Device *raw) {
         VolumeSettings settings = {.policy = agent->store.policy,
                                    .clock = &agent->clock,
                                    .identity = *id,
                                    .mount = mount,
-                                   .raw = raw,
+                                   .raw = raw != NULL,
                                    .monitor = agent_is_monitor(agent)};
         Volume *volume = NULL;
 
+        if (raw) {
+                memcpy(settings.closed, raw->closed, sizeof(settings.closed));
+                settings.n_closed = raw->n_closed;
+        }
         return volume_new(&settings, &volume) < 0 ? NULL : volume;
 }
 
@@ -107,7 +113,7 @@ static int guard_nodes(Agent *agent, const Device *device) {
         SuperblockIdentity identity = {.kind = SUPERBLOCK_BLOCK,
                                        .devnum = device->id.devnum,
                                        .device = deciding_identity(agent, device)};
-        Volume *volume = make_volume(agent, &identity, NULL, true);
+        Volume *volume = make_volume(agent, &identity, NULL, device);
         int r;
 
         if (!volume)
@@ -120,7 +126,8 @@ static int guard_nodes(Agent *agent, const Device *device) {
                                 agent->store.policy->serial);
         if (r == 0)
                 r = keeper_disk(agent->keeper, device->id.devnum,
-                                device->decision.conditional && !agent_is_monitor(agent));
+                                (device->decision.conditional || device->n_closed > 0) &&
+                                        !agent_is_monitor(agent));
         return r;
 }
 
@@ -150,7 +157,7 @@ static void on_device(void *userdata, const Device *device, DeviceChange change)
         else if (device->block)
                 drop_nodes(agent, device);
         agent_settle_soon(agent);
-        if (!device->decision.external && change != DEVICE_REJUDGED)
+        if (!device->decision.external && change != DEVICE_REJUDGED && change != DEVICE_UNLOCKED)
                 return; /* the terminal's own disks are no news */
         switch (change) {
         case DEVICE_ATTACHED:
@@ -159,6 +166,8 @@ static void on_device(void *userdata, const Device *device, DeviceChange change)
                 break;
         case DEVICE_REJUDGED:
                 tell_device(agent, device, EVENT_DEVICE_VERDICT);
+                break;
+        case DEVICE_UNLOCKED:
                 break;
         case DEVICE_DETACHED:
                 tell_device(agent, device, EVENT_DEVICE_DETACHED);
@@ -205,7 +214,7 @@ static void judge_superblock(void *userdata, const SuperblockIdentity *id, Decis
 }
 
 static Volume *volume_of_superblock(void *userdata, const SuperblockIdentity *id, const char *mount) {
-        return make_volume(userdata, id, mount, false);
+        return make_volume(userdata, id, mount, NULL);
 }
 
 static const Device *find_device(void *userdata, dev_t devnum) {

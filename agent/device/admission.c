@@ -73,12 +73,28 @@ static int let_go(const Admission *admission, const Device *device) {
         return r < 0 ? r : hold_set_read_only(admission->udev, device->id.devnum, false);
 }
 
-static int enforce_block(const Admission *admission, const Device *device, const Decision *before) {
+/* A rule lets only a LUKS2 volume on it be written to: what waits to be opened is let go, the rest is held.
+ */
+static int hold_but_closed(const Admission *admission, Device *device) {
+        int n = luks2_find_closed(admission->udev, device->syspath, device->closed, LUKS2_MAX), r;
+
+        device->n_closed = n > 0 ? (size_t)n : 0;
+        if (device->n_closed == 0)
+                return admission_hold(admission, device);
+        r = release_note_write(admission->runtime_dir, device->id.devnum, device->id.diskseq);
+        return r < 0 ? r
+                     : hold_all_but(admission->udev, device->id.devnum, device->closed, device->n_closed);
+}
+
+static int enforce_block(const Admission *admission, Device *device, const Decision *before) {
         bool write = device->decision.access == ACCESS_WRITE || admission->monitor_only;
 
+        device->n_closed = 0;
         if (!device->decision.external)
                 /* one of our own disks is touched only if it was taken for an external one before */
                 return before && before->external ? let_go(admission, device) : 0;
+        if (!write && device->decision.reason == REASON_NOT_ENCRYPTED)
+                return hold_but_closed(admission, device);
         if (!write)
                 return admission_hold(admission, device);
         /* let go once, not at every event: what is written closes a descriptor, which makes an event */

@@ -147,11 +147,19 @@ static bool same_decision(const Decision *a, const Decision *b) {
                a->reason == b->reason && same_text(a->rule, b->rule);
 }
 
+static bool same_closed(const dev_t *closed, size_t n, const Device *device) {
+        return n == device->n_closed && memcmp(closed, device->closed, n * sizeof(*closed)) == 0;
+}
+
 /* Judge and enforce; tells only what is new. */
 static int settle(Devices *all, Device *device, bool fresh) {
         Decision before = device->decision;
         int enforcement_before = device->enforcement;
+        size_t n_closed = device->n_closed;
+        dev_t closed[LUKS2_MAX];
         char rule[256];
+
+        memcpy(closed, device->closed, sizeof(closed));
 
         if (!fresh && before.rule) { /* it may belong to a policy that is about to go */
                 (void)snprintf(rule, sizeof(rule), "%s", before.rule);
@@ -163,7 +171,19 @@ static int settle(Devices *all, Device *device, bool fresh) {
                 all->admission.callbacks.changed(all->admission.callbacks.userdata, device, DEVICE_ATTACHED);
         else if (!same_decision(&before, &device->decision) || device->enforcement != enforcement_before)
                 all->admission.callbacks.changed(all->admission.callbacks.userdata, device, DEVICE_REJUDGED);
+        else if (!same_closed(closed, n_closed, device))
+                all->admission.callbacks.changed(all->admission.callbacks.userdata, device, DEVICE_UNLOCKED);
         return device->enforcement;
+}
+
+/* A LUKS2 volume was opened or closed: what it lies on is held while it is open. */
+static void settle_beneath(Devices *all, const Device *device) {
+        for (size_t i = 0; i < device->n_bottom; i++) {
+                Device *below = device->bottom[i].luks2 ? find(all, device->bottom[i].syspath) : NULL;
+
+                if (below)
+                        (void)settle(all, below, false); /* told, if it failed */
+        }
 }
 
 static int take_in_block(Devices *all, struct udev_device *dev, Device **ret) {
@@ -187,6 +207,7 @@ static int take_in_block(Devices *all, struct udev_device *dev, Device **ret) {
                 if (r < 0)
                         return r;
                 r = settle(all, known, false);
+                settle_beneath(all, known);
                 if (ret)
                         *ret = known;
                 return r;
@@ -195,6 +216,7 @@ static int take_in_block(Devices *all, struct udev_device *dev, Device **ret) {
         if (r < 0)
                 return r;
         r = settle(all, device, true);
+        settle_beneath(all, device);
         if (ret)
                 *ret = device;
         return r;
@@ -242,8 +264,10 @@ static int take_in(Devices *all, struct udev_device *dev) {
 static void drop(Devices *all, struct udev_device *dev) {
         Device *known = find(all, udev_device_get_syspath(dev));
 
-        if (known)
-                forget(all, known);
+        if (!known)
+                return;
+        settle_beneath(all, known);
+        forget(all, known);
 }
 
 /* After events were lost: what is no longer there. */
@@ -415,7 +439,7 @@ int devices_hold_conditional(Devices *all) {
                 const Device *device = all->items[i];
                 int r;
 
-                if (!device->block || !device->decision.conditional)
+                if (!device->block || (!device->decision.conditional && device->n_closed == 0))
                         continue;
                 r = admission_hold(&all->admission, device);
                 if (r < 0 && r != -ENODEV && first_error == 0)

@@ -9,6 +9,7 @@
 #include <libudev.h>
 #include <systemd/sd-event.h>
 
+#include "agent/device/luks2.h"
 #include "policy/object.h"
 #include "policy/verdict.h"
 
@@ -21,12 +22,15 @@ typedef struct Device {
         DeviceIdentity *bottom; /* ... and what it stands on, at every level, NULL for a plain one */
         size_t n_bottom;
         Decision decision; /* the strictest over all of them; its strings are borrowed from the policy */
-        int enforcement;   /* 0, or the -errno with which enforcing failed */
+        dev_t closed[LUKS2_MAX]; /* LUKS2 volumes of it that wait to be opened: let go, the rest is held */
+        size_t n_closed;
+        int enforcement; /* 0, or the -errno with which enforcing failed */
 } Device;
 
 typedef enum DeviceChange {
         DEVICE_ATTACHED, /* new (or new medium), judged and enforced */
         DEVICE_REJUDGED, /* the verdict changed: other policy, expiry */
+        DEVICE_UNLOCKED, /* the verdict stands; a LUKS2 volume on it was opened or closed */
         DEVICE_DETACHED,
 } DeviceChange;
 

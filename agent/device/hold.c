@@ -36,8 +36,16 @@ static int set_node(struct udev_device *dev, bool read_only) {
         return ioctl(fd, BLKROSET, &flag) < 0 ? -errno : 0;
 }
 
-/* Every partition below the disk's sysfs directory. */
-static int set_partitions(struct udev *udev, const char *disk_path, bool read_only) {
+static bool is_among(dev_t devnum, const dev_t *list, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (list[i] == devnum)
+                        return true;
+        return false;
+}
+
+/* Every partition below the disk's sysfs directory; those among CLOSED the other way. */
+static int set_partitions(struct udev *udev, const char *disk_path, bool read_only, const dev_t *closed,
+                          size_t n) {
         CLEANUP_DIR DIR *dir = opendir(disk_path);
         const struct dirent *entry;
         int first_error = 0;
@@ -53,7 +61,9 @@ static int set_partitions(struct udev *udev, const char *disk_path, bool read_on
                         continue;
                 *strrchr(path, '/') = '\0';
                 partition = udev_device_new_from_syspath(udev, path);
-                r = partition ? set_node(partition, read_only) : 0;
+                r = partition ? set_node(partition,
+                                         read_only != is_among(udev_device_get_devnum(partition), closed, n))
+                              : 0;
                 if (r < 0 && r != -ENODEV && first_error == 0)
                         first_error = r;
         }
@@ -68,7 +78,20 @@ int hold_set_read_only(struct udev *udev, dev_t disk, bool read_only) {
         if (!dev)
                 return -ENODEV;
         r = set_node(dev, read_only);
-        partitions = set_partitions(udev, udev_device_get_syspath(dev), read_only);
+        partitions = set_partitions(udev, udev_device_get_syspath(dev), read_only, NULL, 0);
+        return r < 0 ? r : partitions;
+}
+
+int hold_all_but(struct udev *udev, dev_t disk, const dev_t *closed, size_t n) {
+        CLEANUP(scope_udev_device_unref)
+        struct udev_device *dev = udev_device_new_from_devnum(udev, 'b', disk);
+        int r, partitions;
+
+        if (!dev)
+                return -ENODEV;
+        /* the partitions first, while the disk holds them all */
+        partitions = set_partitions(udev, udev_device_get_syspath(dev), true, closed, n);
+        r = set_node(dev, n == 0);
         return r < 0 ? r : partitions;
 }
 

@@ -18,6 +18,10 @@
  * disk is gone, -errno of the first failure (the others are still done). */
 int hold_set_read_only(struct udev *udev, dev_t disk, bool read_only);
 
+/* Likewise read-only, but for the N block devices CLOSED of it (itself or partitions). The kernel takes a
+ * partition of a read-only disk for read-only, so the disk's own node is let go with them. */
+int hold_all_but(struct udev *udev, dev_t disk, const dev_t *closed, size_t n);
+
 /* 1 if the whole disk's read-only flag is set, 0 if not, -errno. Reads sysfs only. */
 int hold_is_read_only(struct udev *udev, dev_t disk);
 

@@ -256,7 +256,8 @@ int device_identity_from_devnum(struct udev *udev, dev_t devnum, DeviceIdentity 
 }
 
 /* The identities of N devices. */
-static int read_all(struct udev *udev, const dev_t *numbers, int n, DeviceIdentity *ret, size_t *ret_n) {
+static int read_all(struct udev *udev, const dev_t *numbers, const bool *luks2, int n, DeviceIdentity *ret,
+                    size_t *ret_n) {
         for (int i = 0; i < n; i++) {
                 int r = device_identity_from_devnum(udev, numbers[i], &ret[i]);
 
@@ -265,6 +266,7 @@ static int read_all(struct udev *udev, const dev_t *numbers, int n, DeviceIdenti
                                 device_identity_clear(&ret[i]);
                         return r;
                 }
+                ret[i].luks2 = luks2[i];
         }
         *ret_n = (size_t)n;
         return 0;
@@ -272,14 +274,16 @@ static int read_all(struct udev *udev, const dev_t *numbers, int n, DeviceIdenti
 
 int device_stack_bottom(struct udev *udev, dev_t devnum, DeviceIdentity *ret, size_t max, size_t *ret_n) {
         dev_t numbers[STACK_MAX];
-        int n = stack_bottom(devnum, numbers, max < STACK_MAX ? max : STACK_MAX);
+        bool luks2[STACK_MAX];
+        int n = stack_bottom(devnum, numbers, luks2, max < STACK_MAX ? max : STACK_MAX);
 
-        return n < 0 ? n : read_all(udev, numbers, n, ret, ret_n);
+        return n < 0 ? n : read_all(udev, numbers, luks2, n, ret, ret_n);
 }
 
 int device_stack_below(struct udev *udev, dev_t devnum, DeviceIdentity *ret, size_t max, size_t *ret_n) {
         dev_t numbers[STACK_MAX];
-        int n = stack_below(devnum, numbers, max < STACK_MAX ? max : STACK_MAX);
+        bool luks2[STACK_MAX];
+        int n = stack_below(devnum, numbers, luks2, max < STACK_MAX ? max : STACK_MAX);
 
-        return n < 0 ? n : read_all(udev, numbers, n, ret, ret_n);
+        return n < 0 ? n : read_all(udev, numbers, luks2, n, ret, ret_n);
 }

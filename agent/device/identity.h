@@ -23,7 +23,8 @@ int device_identity_from_devnum(struct udev *udev, dev_t devnum, DeviceIdentity 
 
 /* All devices at the bottom of the stack that DEVNUM stands on (slaves of device-mapper and md, the disk
  * that holds a loop device's backing file), in no order; a plain disk is its own bottom. At most MAX are
- * filled, RET_N says how many there are. Returns 0, -E2BIG if there are more than MAX, -ELOOP at 16 levels,
+ * filled, RET_N says how many there are; luks2 is set in those that DEVNUM reaches through a LUKS2 mapping
+ * alone. Returns 0, -E2BIG if there are more than MAX, -ELOOP at 16 levels,
  * -errno. The caller clears each with device_identity_clear. */
 int device_stack_bottom(struct udev *udev, dev_t devnum, DeviceIdentity *ret, size_t max, size_t *ret_n);
 

@@ -44,24 +44,39 @@ int stack_disk(dev_t devnum, char path[static PATH_MAX], dev_t *ret_disk) {
 
 typedef struct Walk {
         dev_t *found;
+        bool luks2[STACK_MAX + 1]; /* reached through LUKS2, each way that leads there */
         size_t n, max;
         bool every; /* what lies between as well, not the bottom alone */
 } Walk;
 
-static int add(Walk *walk, dev_t disk) {
+static int add(Walk *walk, dev_t disk, bool luks2) {
         for (size_t i = 0; i < walk->n; i++)
-                if (walk->found[i] == disk)
+                if (walk->found[i] == disk) {
+                        walk->luks2[i] = walk->luks2[i] && luks2;
                         return 0;
-        if (walk->n == walk->max)
+                }
+        if (walk->n == walk->max || walk->n == ELEMENTS(walk->luks2))
                 return -E2BIG;
+        walk->luks2[walk->n] = luks2;
         walk->found[walk->n++] = disk;
         return 0;
 }
 
-static int walk_down(Walk *walk, dev_t devnum, int level);
+/* Whether the disk is a mapping that cryptsetup made of a LUKS2 volume. Source: dm_prepare_uuid() in
+ * lib/libdevmapper.c of cryptsetup. */
+static bool is_luks2(const char *disk_path) {
+        static const char prefix[] = "CRYPT-LUKS2-";
+        char path[PATH_MAX], text[256];
+
+        return (size_t)snprintf(path, sizeof(path), "%s/dm/uuid", disk_path) < sizeof(path) &&
+               file_read_small(AT_FDCWD, path, text, sizeof(text)) > 0 &&
+               strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static int walk_down(Walk *walk, dev_t devnum, int level, bool luks2);
 
 /* 1 if there were slaves, 0 if not, -errno. */
-static int walk_slaves(Walk *walk, const char *disk_path, int level) {
+static int walk_slaves(Walk *walk, const char *disk_path, int level, bool luks2) {
         char path[PATH_MAX];
         const struct dirent *entry;
         int any = 0;
@@ -81,7 +96,7 @@ static int walk_slaves(Walk *walk, const char *disk_path, int level) {
                         return -ENAMETOOLONG;
                 r = read_number(slave, "dev", &number);
                 if (r == 0)
-                        r = walk_down(walk, number, level + 1);
+                        r = walk_down(walk, number, level + 1, luks2);
                 if (r < 0)
                         return r;
         }
@@ -90,7 +105,7 @@ static int walk_slaves(Walk *walk, const char *disk_path, int level) {
 
 /* 1 if it is a loop device on a disk, 0 if not, -errno. A file that is on no disk, or out of sight: the loop
  * stands for itself. */
-static int walk_backing_file(Walk *walk, const char *disk_path, int level) {
+static int walk_backing_file(Walk *walk, const char *disk_path, int level, bool luks2) {
         char path[PATH_MAX], file[PATH_MAX];
         dev_t carriers[STACK_MAX];
         int n, any = 0;
@@ -102,7 +117,7 @@ static int walk_backing_file(Walk *walk, const char *disk_path, int level) {
         if (n < 0)
                 return n == -ENODEV ? 0 : n;
         for (int i = 0; i < n; i++) {
-                int r = walk_down(walk, carriers[i], level + 1);
+                int r = walk_down(walk, carriers[i], level + 1, luks2);
 
                 if (r < 0 && r != -ENODEV)
                         return r;
@@ -111,8 +126,9 @@ static int walk_backing_file(Walk *walk, const char *disk_path, int level) {
         return any;
 }
 
-static int walk_down(Walk *walk, dev_t devnum, int level) {
+static int walk_down(Walk *walk, dev_t devnum, int level, bool luks2) {
         char path[PATH_MAX];
+        bool below;
         dev_t disk;
         int r;
 
@@ -122,33 +138,37 @@ static int walk_down(Walk *walk, dev_t devnum, int level) {
         if (r < 0)
                 return r;
         if (walk->every) {
-                r = add(walk, disk);
+                r = add(walk, disk, luks2);
                 if (r < 0)
                         return r;
         }
-        r = walk_slaves(walk, path, level);
+        below = luks2 || is_luks2(path);
+        r = walk_slaves(walk, path, level, below);
         if (r == 0)
-                r = walk_backing_file(walk, path, level);
-        return r < 0 ? r : r > 0 ? 0 : add(walk, disk);
+                r = walk_backing_file(walk, path, level, below);
+        return r < 0 ? r : r > 0 ? 0 : add(walk, disk, luks2);
 }
 
-int stack_bottom(dev_t devnum, dev_t *ret, size_t max) {
+int stack_bottom(dev_t devnum, dev_t *ret, bool *ret_luks2, size_t max) {
         Walk walk = {.found = ret, .max = max};
-        int r = walk_down(&walk, devnum, 0);
+        int r = walk_down(&walk, devnum, 0, false);
 
+        if (r >= 0)
+                memcpy(ret_luks2, walk.luks2, walk.n * sizeof(*ret_luks2));
         return r < 0 ? r : (int)walk.n;
 }
 
-int stack_below(dev_t devnum, dev_t *ret, size_t max) {
+int stack_below(dev_t devnum, dev_t *ret, bool *ret_luks2, size_t max) {
         dev_t every[STACK_MAX + 1];
         Walk walk = {.found = every, .max = ELEMENTS(every), .every = true};
-        int r = walk_down(&walk, devnum, 0);
+        int r = walk_down(&walk, devnum, 0, false);
 
         if (r < 0)
                 return r;
         if (walk.n - 1 > max)
                 return -E2BIG;
         memcpy(ret, every + 1, (walk.n - 1) * sizeof(*ret)); /* the first one found is its own disk */
+        memcpy(ret_luks2, walk.luks2 + 1, (walk.n - 1) * sizeof(*ret_luks2));
         return (int)walk.n - 1;
 }
 
@@ -158,7 +178,7 @@ int stack_root(dev_t *ret, size_t max) {
         int n = carrier_find("/", carriers, ELEMENTS(carriers));
 
         for (int i = 0; i < n; i++) {
-                int r = walk_down(&walk, carriers[i], 0);
+                int r = walk_down(&walk, carriers[i], 0, false);
 
                 if (r < 0)
                         return r;

@@ -17,11 +17,12 @@ enum {
 /* The sysfs directory of the whole disk of DEVNUM, and its number. 0, -ENODEV if there is none. */
 int stack_disk(dev_t devnum, char path[static PATH_MAX], dev_t *ret_disk);
 
-/* The disks at the bottom of DEVNUM, each once. Returns how many, -ENODEV, -E2BIG beyond MAX, -ELOOP. */
-int stack_bottom(dev_t devnum, dev_t *ret, size_t max);
+/* The disks at the bottom of DEVNUM, each once, and of each whether nothing of DEVNUM reaches it but through
+ * a LUKS2 mapping. Both arrays hold MAX. Returns how many, -ENODEV, -E2BIG beyond MAX, -ELOOP. */
+int stack_bottom(dev_t devnum, dev_t *ret, bool *ret_luks2, size_t max);
 
 /* The disks beneath DEVNUM's at every level, each once; none for a plain disk. Returns as stack_bottom. */
-int stack_below(dev_t devnum, dev_t *ret, size_t max);
+int stack_below(dev_t devnum, dev_t *ret, bool *ret_luks2, size_t max);
 
 /* Every disk that the root file system stands on, from the one it is made on down to the bottom. Returns how
  * many, -ENODEV where that cannot be told (a root file system of the network or of ZFS), -errno. */

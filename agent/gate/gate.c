@@ -139,6 +139,14 @@ static void judge(const Listener *listener, const Volume *volume, Question *ques
         if (for_writing && volume_asks_subject(volume))
                 (void)opener_read(question->tid, &question->opener); /* unknown is nobody, who has no rule */
         volume_judge(volume, &question->opener.subject, for_writing, &question->decision);
+        if (question->decision.verdict == VERDICT_DENY && volume_is_raw(volume) && for_writing) {
+                struct stat st;
+
+                (void)opener_read(question->tid, &question->opener);
+                if (fstat(question->fd, &st) == 0 &&
+                    volume_unlocks(volume, st.st_rdev, &question->opener.subject))
+                        question->decision.verdict = VERDICT_ALLOW;
+        }
 }
 
 static void handle(const Listener *listener, const Volume *volume, pid_t tid, int fd) {

@@ -109,6 +109,15 @@ void volume_judge(const Volume *volume, const Subject *subject, bool for_writing
                 ret->verdict = VERDICT_ALLOW;
 }
 
+bool volume_unlocks(const Volume *volume, dev_t node, const Subject *subject) {
+        if (!volume->settings.raw || volume->settings.refuse_writes || subject->uid != 0)
+                return false;
+        for (size_t i = 0; i < volume->settings.n_closed; i++)
+                if (volume->settings.closed[i] == node)
+                        return true;
+        return false;
+}
+
 void volume_describe(const Volume *volume, const OpenDecision *decision, Record *record) {
         record->policy_serial = volume->settings.policy->serial;
         record_set_device(record, volume->settings.identity.device);

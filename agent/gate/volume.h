@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "agent/clock.h"
+#include "agent/device/luks2.h"
 #include "agent/report/record.h"
 #include "policy/model.h"
 #include "policy/object.h"
@@ -19,9 +20,11 @@ typedef struct VolumeSettings {
         Policy *policy;     /* a reference is taken */
         const Clock *clock; /* borrowed; outlives every volume */
         SuperblockIdentity
-                identity;   /* strings and device are copied; for a raw node: kind block and its device */
-        const char *mount;  /* where it is mounted, or the node's path; copied */
-        bool raw;           /* device nodes, not files */
+                identity;  /* strings and device are copied; for a raw node: kind block and its device */
+        const char *mount; /* where it is mounted, or the node's path; copied */
+        bool raw;          /* device nodes, not files */
+        dev_t closed[LUKS2_MAX]; /* raw: nodes with a LUKS2 volume to be opened, which takes writing */
+        size_t n_closed;
         bool monitor;       /* record what would be denied, deny nothing */
         bool refuse_writes; /* whatever the policy says: nobody is left to ask */
 } VolumeSettings;
@@ -41,6 +44,10 @@ bool volume_asks_subject(const Volume *volume);
 
 /* The verdict on one open. Pure but for reading the clocks; strings live as long as VOLUME. */
 void volume_judge(const Volume *volume, const Subject *subject, bool for_writing, OpenDecision *ret);
+
+/* Whether SUBJECT may open the node NODE for writing all the same: root, who opens a LUKS2 volume that waits
+ * there. Nothing tells cryptsetup's open from another one of root's. */
+bool volume_unlocks(const Volume *volume, dev_t node, const Subject *subject);
 
 /* Fill in what is known of the volume and of the decision. */
 void volume_describe(const Volume *volume, const OpenDecision *decision, Record *record);

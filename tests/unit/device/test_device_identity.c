@@ -337,6 +337,66 @@ Test(device_stack, of_a_mapping_on_a_stick_ends_at_the_stick) {
         cr_assert_eq(below.devnum, DISK_NUMBER);
 }
 
+Test(device_stack, tells_what_is_reached_through_luks2_alone) {
+        static const struct {
+                const char *uuid;
+                bool expected;
+        } mappings[] = {
+                {"CRYPT-LUKS2-7f3a5d0c8d7b4be8a2a0e5f1c0ffee00-vault", true},
+                {"CRYPT-LUKS1-7f3a5d0c8d7b4be8a2a0e5f1c0ffee00-vault", false},
+                {"CRYPT-PLAIN-vault", false},
+                {"LVM-abc", false},
+                {"", false},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(mappings); i++) {
+                CLEANUP_FREE char *hardware = NULL;
+                CLEANUP(device_identity_clear) DeviceIdentity bottom = {0}, below = {0};
+                size_t n = 0;
+
+                cr_assert_gt(asprintf(&hardware,
+                                      USB_STICK DISK_AT("virtual/block", "dm-0", 253, 0,
+                                                        FIXED "A: dm/uuid=%s\nL: slaves/sdb=" VIRTUAL_TO_DISK
+                                                              "\n"),
+                                      mappings[i].uuid),
+                             0);
+                TESTBED *testbed = plug_in(hardware);
+                UDEV *udev = udev_new();
+
+                (void)testbed;
+                cr_assert_eq(device_stack_bottom(udev, makedev(253, 0), &bottom, 1, &n), 0);
+                cr_expect_eq(bottom.luks2, mappings[i].expected, "bottom, %s", mappings[i].uuid);
+                cr_assert_eq(device_stack_below(udev, makedev(253, 0), &below, 1, &n), 0);
+                cr_expect_eq(below.luks2, mappings[i].expected, "below, %s", mappings[i].uuid);
+        }
+}
+
+#define LUKS2_ON_STICK                                                                                      \
+        USB_STICK DISK_AT("virtual/block", "dm-0", 253, 0,                                                  \
+                          FIXED "A: dm/uuid=CRYPT-LUKS2-0-vault\nL: slaves/sdb=" VIRTUAL_TO_DISK "\n")
+
+Test(device_stack, above_luks2_reaches_the_stick_through_it_and_past_it_too) {
+        TESTBED *testbed = plug_in(
+                LUKS2_ON_STICK DISK_AT("virtual/block", "dm-1", 253, 1, FIXED "L: slaves/dm-0=../../dm-0\n")
+                        DISK_AT("virtual/block", "dm-2", 253, 2,
+                                FIXED "L: slaves/dm-0=../../dm-0\nL: slaves/sdb=" VIRTUAL_TO_DISK "\n"));
+        UDEV *udev = udev_new();
+        DeviceIdentity found[2] = {0};
+        size_t n = 0;
+
+        (void)testbed;
+        cr_assert_eq(device_stack_below(udev, makedev(253, 1), found, 2, &n), 0);
+        cr_assert_eq(n, 2);
+        for (size_t i = 0; i < n; i++) {
+                cr_expect_eq(found[i].luks2, found[i].devnum == DISK_NUMBER, "%s", found[i].name);
+                device_identity_clear(&found[i]);
+        }
+        cr_assert_eq(device_stack_bottom(udev, makedev(253, 2), found, 2, &n), 0);
+        cr_assert_eq(n, 1);
+        cr_expect_not(found[0].luks2, "a part of it lies on the bare stick");
+        device_identity_clear(&found[0]);
+}
+
 Test(device_stack, of_a_raid_has_every_disk_once_and_every_level_below) {
         TESTBED *testbed = plug_in(
                 USB_STICK DISK_AT(SATA_PATH "/block", "sda", 8, 0, FIXED) DISK_AT(

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/device/devices.h"
+#include "agent/device/hold.h"
 #include "agent/file.h"
 #include "policy/scope.h"
 #include "tests/unit/device/hardware.h"
@@ -22,7 +23,7 @@ static struct World {
         UMockdevTestbed *testbed;
         sd_event *event;
         Devices *devices;
-        Decision usb_disk, loop, other;
+        Decision usb_disk, through_luks2, loop, other;
         bool class_denied[256];
         char told[1024], directory[32];
 } world;
@@ -45,9 +46,10 @@ static const char *told(void) {
 
 static void judge(void *userdata, const DeviceIdentity *id, Decision *ret) {
         (void)userdata;
-        *ret = id->bus == DEVICE_BUS_USB    ? world.usb_disk
-               : id->bus == DEVICE_BUS_LOOP ? world.loop
-                                            : world.other;
+        *ret = id->bus == DEVICE_BUS_USB && id->luks2 ? world.through_luks2
+               : id->bus == DEVICE_BUS_USB            ? world.usb_disk
+               : id->bus == DEVICE_BUS_LOOP           ? world.loop
+                                                      : world.other;
 }
 
 static void judge_interface(void *userdata, const DeviceIdentity *id, uint8_t class, Decision *ret) {
@@ -62,6 +64,7 @@ static void judge_interface(void *userdata, const DeviceIdentity *id, uint8_t cl
 static void changed(void *userdata, const Device *device, DeviceChange change) {
         static const char *const words[] = {[DEVICE_ATTACHED] = "attached",
                                             [DEVICE_REJUDGED] = "rejudged",
+                                            [DEVICE_UNLOCKED] = "unlocked",
                                             [DEVICE_DETACHED] = "detached"};
 
         (void)userdata;
@@ -358,6 +361,72 @@ Test(devices, that_are_mappings_exist_from_when_they_have_a_table) {
         uevent("/sys/devices/virtual/block/dm-1", "change");
         cr_expect_str_eq(told(), "attached dm-1");
         cr_expect_eq(devices_find_block(world.devices, makedev(253, 1))->decision.access, ACCESS_READ_ONLY);
+}
+
+#define LUKS2(version) "E: ID_FS_TYPE=crypto_LUKS\nE: ID_FS_VERSION=" version "\n"
+#define STICK_WITH(more)                                                                                    \
+        USB(USB_PORT, D_STORAGE, "A: removable=removable\n")                                                \
+        INTERFACE(USB_PORT "/1-1:1.0", "08")                                                                \
+        SCSI(USB_DISK, "Kingston", "DataTraveler 3.0", "") DISK(USB_DISK "/block", "sdb", REMOVABLE more)
+#define PARTITION(name, minor, more)                                                                        \
+        "P: /devices/" USB_DISK "/block/sdb/" name "\nN: " name "\nE: DEVNAME=/dev/" name                   \
+        "\nE: DEVTYPE=partition\nE: MAJOR=8\nE: MINOR=" #minor "\nE: SUBSYSTEM=block\nA: dev=8:" #minor     \
+        "\nA: partition=1\n" more "\n"
+
+static void require_encryption(void) {
+        world.usb_disk = (Decision){
+                .access = ACCESS_READ_ONLY, .reason = REASON_NOT_ENCRYPTED, .external = true, .rule = "r"};
+        world.through_luks2 =
+                (Decision){.access = ACCESS_WRITE, .reason = REASON_RULE, .external = true, .rule = "r"};
+}
+
+Test(devices, that_must_be_encrypted_have_their_closed_luks2_volumes_let_go) {
+        static const struct {
+                const char *label, *hardware;
+                size_t n;
+                unsigned minor;
+        } cases[] = {
+                {"a stick that is not encrypted", STICK_WITH(""), 0, 0},
+                {"the whole stick", STICK_WITH(LUKS2("2")), 1, 16},
+                {"an older format", STICK_WITH(LUKS2("1")), 0, 0},
+                {"a partition beside a plain one",
+                 STICK_WITH("") PARTITION("sdb1", 17, "E: ID_FS_TYPE=vfat\n")
+                         PARTITION("sdb2", 18, LUKS2("2")),
+                 1, 18},
+                {"one that is open", STICK_WITH("") PARTITION("sdb1", 17, LUKS2("2") "A: holders/dm-0=\n"),
+                 0, 0},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                require_encryption();
+                start(cases[i].hardware, false);
+                cr_expect_eq(disk()->n_closed, cases[i].n, "%s", cases[i].label);
+                if (cases[i].n > 0)
+                        cr_expect_eq(disk()->closed[0], makedev(8, cases[i].minor), "%s", cases[i].label);
+                cr_expect_eq(release_note_holds(world.directory, DISK_NUMBER, 7) == 1, cases[i].n > 0, "%s",
+                             cases[i].label);
+                stop();
+                memset(&world, 0, sizeof(world));
+        }
+}
+
+Test(devices, that_need_no_encryption_have_none_of_it_set_apart) {
+        start(STICK_WITH(LUKS2("2")), false);
+        cr_expect_eq(disk()->n_closed, 0);
+}
+
+Test(devices, are_held_whole_while_their_luks2_volume_is_open) {
+        require_encryption();
+        start(STICK_WITH(LUKS2("2")), false);
+        cr_assert_eq(disk()->n_closed, 1);
+        told();
+        umockdev_testbed_set_attribute(world.testbed, DISK_DIR, "holders/dm-0", "");
+        plug(MAPPING("A: dm/uuid=CRYPT-LUKS2-0-vault\n" ON_STICK));
+        uevent("/sys/devices/virtual/block/dm-0", "add");
+        cr_expect_str_eq(told(), "attached dm-0, unlocked sdb");
+        cr_expect_eq(disk()->n_closed, 0);
+        cr_expect_neq(release_note_holds(world.directory, DISK_NUMBER, 7), 1);
+        cr_expect_eq(devices_find_block(world.devices, makedev(253, 0))->decision.access, ACCESS_WRITE);
 }
 
 static int count(void *userdata, const Device *device) {
