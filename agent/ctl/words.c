@@ -39,6 +39,8 @@ static const char *of_event(EventKind kind) {
                 return C_("event", "policy-loaded");
         case EVENT_POLICY_REFUSED:
                 return C_("event", "policy-refused");
+        case EVENT_POLICY_RESTORED:
+                return C_("event", "policy-restored");
         case EVENT_AGENT_STARTED:
                 return C_("event", "agent-started");
         case EVENT_AGENT_STOPPED:
