@@ -152,7 +152,7 @@ int command_devices_add(const Options *options) {
         if (register_find(&reg, rule.name))
                 return fail(_("'%s' is in the register already"), rule.name);
         if (register_prepare(&reg, NULL, &rule, &text, &policy) != 0 ||
-            check_decides(policy, &id, rule.name) != 0 || register_write(&reg, text) != 0)
+            check_decides(policy, &id, options->arguments[0]) != 0 || register_write(&reg, text) != 0)
                 return EXIT_TROUBLE;
         sentence = sentence_added(&rule, &id);
         return register_tell(&reg, options, policy->serial, sentence, &rule);

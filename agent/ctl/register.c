@@ -47,8 +47,10 @@ static int set_place(Register *reg, const char *path) {
                 reg->directory = strdup(dirname(one));
                 reg->name = strdup(basename(two));
         }
-        if (!reg->directory || !reg->name)
-                return fail(_("out of memory"));
+        if (!reg->directory || !reg->name) {
+                (void)fail(_("out of memory"));
+                return EXIT_TROUBLE;
+        }
         length = strlen(reg->name);
         if (length < 6 || reg->name[0] == '.' || strcmp(reg->name + length - 5, ".yaml") != 0)
                 return fail(_("%s: the name of a register ends in .yaml, or no policy reads it"), path);

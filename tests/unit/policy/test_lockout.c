@@ -12,10 +12,11 @@ static char keyboard_vendor[] = "04fe", other_vendor[] = "046d", reader_vendor[]
                        .bus = DEVICE_BUS_USB,                                                               \
                        .hotplug = true }                                                                    \
         }
-static const Essential keyboard = USB(ESSENTIAL_KEYBOARD, USB_CLASS_HID_, keyboard_vendor);
-static const Essential other_keyboard = USB(ESSENTIAL_KEYBOARD, USB_CLASS_HID_, other_vendor);
-static const Essential reader = USB(ESSENTIAL_CARD_READER, USB_CLASS_SMART_CARD_, reader_vendor);
-static const Essential built_in_keyboard = {.kind = ESSENTIAL_KEYBOARD};
+#define KEYBOARD       USB(ESSENTIAL_KEYBOARD, USB_CLASS_HID_, keyboard_vendor)
+#define OTHER_KEYBOARD USB(ESSENTIAL_KEYBOARD, USB_CLASS_HID_, other_vendor)
+#define READER         USB(ESSENTIAL_CARD_READER, USB_CLASS_SMART_CARD_, reader_vendor)
+#define BUILT_IN_KEYBOARD                                                                                   \
+        { .kind = ESSENTIAL_KEYBOARD }
 
 #define NO_HID       HEAD "usb: {default: deny, interfaces: {smart-card: allow}}\n"
 #define NO_READERS   HEAD "usb: {default: deny, interfaces: {hid: allow}}\n"
@@ -49,31 +50,31 @@ Test(policy_lockout, is_the_taking_of_the_last_of_a_kind) {
                 int expected; /* index, -1: none */
         } cases[] = {
                 {"nothing is plugged in", EVERYTHING, NOTHING, {{0}}, 0, -1},
-                {"the only keyboard by its class", EVERYTHING, NO_HID, {keyboard, reader}, 2, 0},
-                {"the only reader by its class", EVERYTHING, NO_READERS, {keyboard, reader}, 2, 1},
-                {"the only keyboard by a rule", EVERYTHING, NO_SUCH_ONE, {keyboard}, 1, 0},
-                {"one of two keyboards", EVERYTHING, NO_SUCH_ONE, {keyboard, other_keyboard}, 2, -1},
-                {"both keyboards", EVERYTHING, NO_HID, {keyboard, other_keyboard}, 2, 0},
-                {"the other keyboard", EVERYTHING, NO_OTHER_ONE, {keyboard, other_keyboard}, 2, -1},
-                {"what a rule lets in", EVERYTHING, THIS_ONE_ONLY, {keyboard, other_keyboard}, 2, -1},
-                {"a built-in one is left", EVERYTHING, NO_HID, {keyboard, built_in_keyboard}, 2, -1},
-                {"at start", NULL, NO_HID, {keyboard}, 1, 0},
-                {"refused already", NO_HID, NOTHING, {keyboard}, 1, -1},
+                {"the only keyboard by its class", EVERYTHING, NO_HID, {KEYBOARD, READER}, 2, 0},
+                {"the only reader by its class", EVERYTHING, NO_READERS, {KEYBOARD, READER}, 2, 1},
+                {"the only keyboard by a rule", EVERYTHING, NO_SUCH_ONE, {KEYBOARD}, 1, 0},
+                {"one of two keyboards", EVERYTHING, NO_SUCH_ONE, {KEYBOARD, OTHER_KEYBOARD}, 2, -1},
+                {"both keyboards", EVERYTHING, NO_HID, {KEYBOARD, OTHER_KEYBOARD}, 2, 0},
+                {"the other keyboard", EVERYTHING, NO_OTHER_ONE, {KEYBOARD, OTHER_KEYBOARD}, 2, -1},
+                {"what a rule lets in", EVERYTHING, THIS_ONE_ONLY, {KEYBOARD, OTHER_KEYBOARD}, 2, -1},
+                {"a built-in one is left", EVERYTHING, NO_HID, {KEYBOARD, BUILT_IN_KEYBOARD}, 2, -1},
+                {"at start", NULL, NO_HID, {KEYBOARD}, 1, 0},
+                {"refused already", NO_HID, NOTHING, {KEYBOARD}, 1, -1},
                 {"the one in use for one that was refused",
                  NO_SUCH_ONE,
                  NO_OTHER_ONE,
-                 {keyboard, other_keyboard},
+                 {KEYBOARD, OTHER_KEYBOARD},
                  2,
                  -1},
                 {"the one in use, the other was refused",
                  NO_SUCH_ONE,
                  NO_HID,
-                 {keyboard, other_keyboard},
+                 {KEYBOARD, OTHER_KEYBOARD},
                  2,
                  1},
-                {"only recorded", EVERYTHING, NO_HID "mode: monitor\n", {keyboard}, 1, -1},
-                {"what was only recorded", NO_HID "mode: monitor\n", NO_HID, {keyboard}, 1, 0},
-                {"a policy without usb", EVERYTHING, HEAD, {keyboard, reader}, 2, -1},
+                {"only recorded", EVERYTHING, NO_HID "mode: monitor\n", {KEYBOARD}, 1, -1},
+                {"what was only recorded", NO_HID "mode: monitor\n", NO_HID, {KEYBOARD}, 1, 0},
+                {"a policy without usb", EVERYTHING, HEAD, {KEYBOARD, READER}, 2, -1},
         };
 
         for (size_t i = 0; i < ELEMENTS(cases); i++) {
