@@ -51,10 +51,12 @@ class Medium:
         assert kind in self.KINDS
         self.machine, self.kind, self.fstype = machine, kind, fstype
         self.id = f"medium{next(_numbers)}"
-        self.serial = serial or f"LAB{self.id.upper()}"
+        # an SD card of QEMU's has one of its own
+        self.serial = "0xdeadbeef" if kind == "sd" else serial or f"LAB{self.id.upper()}"
         self.image = machine.path(self.id + ".img")
         make_medium(self.image, "iso9660" if kind == "usb-cdrom" else fstype)
         self.made = sha256(self.image)
+        self.plugged = False
 
     @property
     def changed(self):
@@ -67,6 +69,7 @@ class Medium:
 
     def plug(self):
         qmp = self.machine.qmp
+        self.plugged = True
         if self.kind == "sd":
             qmp.run("blockdev-change-medium", device="sdslot", filename=self.image, format="raw")
             return self
@@ -95,6 +98,7 @@ class Medium:
     def pull(self):
         """Out with it, whatever the guest is doing."""
         qmp = self.machine.qmp
+        self.plugged = False
         if self.kind == "sd":
             qmp.run("eject", device="sdslot", force=True)
             return
@@ -143,11 +147,14 @@ class UsbDevice:
     def __init__(self, machine, driver, **properties):
         self.machine, self.driver, self.properties = machine, driver, properties
         self.id = f"usb{next(_numbers)}"
+        self.plugged = False
 
     def plug(self):
         self.machine.qmp.run("device_add", driver=self.driver, id=self.id, bus="usb.0", **self.properties)
+        self.plugged = True
         return self
 
     def pull(self):
         self.machine.qmp.run("device_del", id=self.id)
         self.machine.qmp.wait_event("DEVICE_DELETED", device=self.id)
+        self.plugged = False

@@ -26,6 +26,7 @@ CONSOLE = "console=tty0 console=ttyS0"
 class Machine:
     def __init__(self, image, serial=None, arguments=()):
         self.image, self._serial, self._more = image, serial, list(arguments)
+        self.media = []  # that know this machine
         self.directory = tempfile.mkdtemp(prefix="sekisho-vm-")
         self.process = self.qmp = self.guest = self.journal = None
         self._disk = self.path("root.qcow2")
@@ -93,6 +94,8 @@ class Machine:
             return
         self.process.kill()
         self.process.wait()
+        for medium in self.media:
+            medium.plugged = False
         for channel in (self.journal, self.guest, self.qmp):
             if channel:
                 channel.close()
@@ -103,8 +106,8 @@ class Machine:
         with open(self.path("qemu.log"), errors="replace") as log:
             told = "QEMU:\n" + log.read()
         if self.journal:
-            told += self.journal.tell() + "\nlast messages:\n" + "\n".join(
-                f"  {unit}: {text}" for unit, text in self.journal.all[-60:])
+            told += "\n".join(self.journal.tell().splitlines()[-40:]) + "\nlast messages:\n" + "\n".join(
+                f"  {unit}: {text}" for unit, text in self.journal.all[-400:] if unit != "audit" and "audit:" not in str(text))
         with contextlib.suppress(FileNotFoundError), open(self.path("console"), errors="replace") as console:
             told += "\nconsole:\n" + console.read()[-2000:]
         return told
