@@ -80,7 +80,7 @@ def test_a_network_adapter_makes_no_interface(lab, plug):
 
 def test_a_serial_adapter_makes_no_line(lab, plug):
     lab.machine.qmp.run("chardev-add", id="line", backend={"type": "null", "data": {}})
-    plug(UsbDevice(lab.machine, "usb-serial", chardev="line"))
+    plug(UsbDevice(lab.machine, "usb-serial", chardev="line", **{"always-plugged": True}))
     lab.recorded("device-verdict", device_vendor="0403", verdict="deny")
     wait_refused(lab, "0403", "6001", "vendor-specific")
     assert not names(lab, "/dev/ttyUSB*")
