@@ -97,8 +97,7 @@ def test_a_keyboard_stays_usable(lab, plug):
 def test_of_a_keyboard_with_storage_the_keyboard_is_usable_and_the_storage_held(lab, plug):
     gadget = plug(Gadget(lab.guest, "storage", "keyboard"))
     lab.recorded("device-verdict", device_serial=gadget.serial, verdict="read-only")
-    disk = lab.guest.until(f'ls {gadget.syspath}/*/host*/target*/*/block', "the storage has a disk")
-    lab.guest.run("udevadm", "settle")
+    disk = gadget.wait_disk()
     assert lab.guest.ask(f"cat /sys/block/{disk}/ro") == "1"
     found = interfaces(lab, gadget.vendor, gadget.product)
     assert found[CLASSES["hid"]] == (True, "usbhid")
@@ -113,8 +112,7 @@ def test_of_storage_with_a_way_out_the_way_out_is_refused_and_the_storage_held(l
     before = names(lab, "/sys/class/net") | names(lab, "/dev/ttyACM*")
     gadget = plug(Gadget(lab.guest, "storage", function))
     lab.recorded("interface-verdict", device_serial=gadget.serial, verdict="deny")
-    disk = lab.guest.until(f'ls {gadget.syspath}/*/host*/target*/*/block', "the storage has a disk")
-    lab.guest.run("udevadm", "settle")
+    disk = gadget.wait_disk()
     assert lab.guest.ask(f"cat /sys/block/{disk}/ro") == "1"
     # the gadget's own end of the cable is an interface of this guest as well
     own = set(lab.guest.ask("ls /sys/devices/platform/dummy_udc.0/*/net 2>/dev/null").split())
@@ -132,18 +130,17 @@ def test_a_device_that_comes_back_as_another_is_judged_anew(lab, plug):
 
     second = plug(Gadget(lab.guest, "storage", serial="SAME"))
     lab.recorded("device-verdict", device_serial="SAME", verdict="read-only")
-    disk = lab.guest.until(f'ls {second.syspath}/*/host*/target*/*/block', "the stick has a disk")
+    disk = second.wait_disk()
     assert lab.write(f"/dev/{disk}")["error"]
     second.pull()
 
     lab.policy([{"name": "approved", "match": {"serial": "OTHER"}, "access": "write"}])
     third = plug(Gadget(lab.guest, "storage", serial="OTHER"))
-    disk = lab.guest.until(f'ls {third.syspath}/*/host*/target*/*/block', "the stick has a disk")
+    disk = third.wait_disk()
     lab.guest.until(f"[ \"$(cat /sys/block/{disk}/ro)\" = 0 ]", "the approved one is let go")
     third.pull()
 
     fourth = plug(Gadget(lab.guest, "storage", serial="SAME"))
-    disk = lab.guest.until(f'ls {fourth.syspath}/*/host*/target*/*/block', "the stick has a disk")
-    lab.guest.run("udevadm", "settle")
+    disk = fourth.wait_disk()
     assert lab.guest.ask(f"cat /sys/block/{disk}/ro") == "1"
     assert not fourth.changed

@@ -61,8 +61,10 @@ class Gadget:
                       f'strings/0x409; cd ..; rmdir {self.id}')
         self.plugged = False
 
-    @property
-    def syspath(self):
-        """Where the guest, as a host, has it; or nothing."""
-        return self.guest.ask(f'for d in /sys/bus/usb/devices/*; do [ "$(cat "$d/serial" 2>/dev/null)" != '
-                              f'{self.serial} ] || echo "$d"; done')
+    def wait_disk(self):
+        """The name of the disk that `storage` makes, once udev has told everybody of it."""
+        disk = self.guest.until(
+            'for d in /sys/bus/usb/devices/*; do [ "$(cat "$d/serial" 2>/dev/null)" != ' + self.serial +
+            ' ] || ls "$d"/*/host*/target*/*/block; done | grep .', f"{self.serial} has a disk")
+        self.guest.run("udevadm", "settle")
+        return disk
