@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Commands in the guest, through a virtio-serial port. Several may run at a time; each knows when it began and
-ended by the guest's own clock."""
+"""Commands in the guest, through a virtio-serial port. Several may run at a time."""
 
 import itertools
 import json
@@ -15,7 +14,6 @@ BOOT_DEADLINE = 180  # emulated, on a machine that does other things as well
 class Result:
     def __init__(self, answer):
         self.status, self.stdout, self.stderr = answer["status"], answer["stdout"], answer["stderr"]
-        self.begun, self.ended = answer["begun"], answer["ended"]
 
 
 class Lines:

@@ -15,7 +15,7 @@ CACHE = os.environ.get("SEKISHO_CACHE", "/var/cache/sekisho-tests")
 FILES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "guest")
 VERSION = "1"  # of what is done here
 DISK_SIZE = "3G"
-KEEP = 3  # disks of earlier packages
+KEEP = {"vm-root-*": 2, "vm-disk-*.ext4": 4}  # of each the last ones used
 
 # The initial ramdisk has to find one virtio disk.
 INITRAMFS = r"""mkdir -p "$1/etc/initramfs-tools/conf.d" &&
@@ -137,10 +137,10 @@ def _base(names):
                 *map(_content, files))
     path = os.path.join(CACHE, f"vm-root-{key}")
     if os.path.exists(path):
+        os.utime(path)
         return path, key
-    for old in glob.glob(os.path.join(CACHE, "vm-root-*")):
-        shutil.rmtree(old)
     made = path + ".new"
+    shutil.rmtree(made, ignore_errors=True)  # of a build that was broken off
     try:
         with open(os.path.join(CACHE, "vm-root.log"), "w") as log:
             subprocess.run(
@@ -158,6 +158,7 @@ def _base(names):
             tail = log.read().strip().splitlines()[-3:]
         raise Unavailable("the Debian root of the guest cannot be built: " + " | ".join(tail)) from error
     os.rename(made, path)
+    _forget_old()
     return path, key
 
 
@@ -192,6 +193,6 @@ def build(debs):
 
 
 def _forget_old():
-    disks = sorted(glob.glob(os.path.join(CACHE, "vm-disk-*.ext4")), key=os.path.getmtime)
-    for old in disks[:-KEEP]:
-        os.unlink(old)
+    for pattern, keep in KEEP.items():
+        for old in sorted(glob.glob(os.path.join(CACHE, pattern)), key=os.path.getmtime)[:-keep]:
+            shutil.rmtree(old) if os.path.isdir(old) else os.unlink(old)

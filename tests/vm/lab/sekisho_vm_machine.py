@@ -18,7 +18,8 @@ QEMU = "qemu-system-x86_64"
 ARGUMENTS = ["-accel", "tcg,thread=multi,tb-size=512", "-machine", "pc", "-cpu", "max", "-smp", "2", "-m", "1024",
              "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std", "-nic", "none",
              "-device", "virtio-serial", "-device", "virtio-rng-pci",
-             "-device", "qemu-xhci,id=usb,p2=8,p3=8", # a reader without a card: the slot itself cannot be plugged in later
+             "-device", "qemu-xhci,id=usb,p2=8,p3=8",
+             # a reader without a card: the slot itself cannot be plugged in later
              "-device", "sdhci-pci", "-drive", "if=none,id=sdslot", "-device", "sd-card,drive=sdslot"]
 CONSOLE = "console=tty0 console=ttyS0"
 
@@ -106,8 +107,9 @@ class Machine:
         with open(self.path("qemu.log"), errors="replace") as log:
             told = "QEMU:\n" + log.read()
         if self.journal:
-            told += "\n".join(self.journal.tell().splitlines()[-40:]) + "\nlast messages:\n" + "\n".join(
-                f"  {unit}: {text}" for unit, text in self.journal.all[-400:] if unit != "audit" and "audit:" not in str(text))
+            told += "\n".join(self.journal.tell().splitlines()[-40:]) + "\nlast messages:\n"
+            told += "\n".join(f"  {unit}: {text}" for unit, text in self.journal.all[-400:]
+                              if unit != "audit" and "audit:" not in str(text))
         with contextlib.suppress(FileNotFoundError), open(self.path("console"), errors="replace") as console:
             told += "\nconsole:\n" + console.read()[-2000:]
         return told
