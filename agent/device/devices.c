@@ -238,6 +238,8 @@ static int take_in_usb(Devices *all, struct udev_device *dev) {
         r = device_identity_read(dev, &id);
         if (r < 0)
                 return r;
+        if (!id.vendor)
+                return -ENODEV; /* it is being unplugged: drivers let go of it, then comes its removal */
         device = find(all, id.syspath);
         if (device &&
             (!same_text(device->id.vendor, id.vendor) || !same_text(device->id.product, id.product) ||

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "agent/device/bus.h"
 #include "agent/device/stack.h"
@@ -243,6 +244,10 @@ int device_identity_read(struct udev_device *dev, DeviceIdentity *ret) {
         }
         if (r < 0)
                 return r;
+        /* What goes takes along what it hangs on, children first: if it is still there, nothing was read of
+         * something that stands further up. */
+        if (access(id.syspath, F_OK) < 0 && errno == ENOENT)
+                return -ENODEV;
         *ret = id;
         id = (DeviceIdentity){0};
         return 0;

@@ -443,3 +443,17 @@ Test(device_stack, that_bites_its_tail_is_refused) {
         (void)testbed;
         cr_assert_eq(device_stack_bottom(udev, makedev(253, 0), &bottom, 1, &n), -ELOOP);
 }
+
+Test(device_identity, of_a_disk_that_is_gone_is_not_made_up_from_what_stands_above) {
+        TESTBED *testbed = plug_in(USB_STICK);
+        UDEV *udev = udev_new();
+        CLEANUP(scope_udev_device_unref) struct udev_device *dev = find_disk(udev);
+        CLEANUP(device_identity_clear) DeviceIdentity id = {0};
+
+        /* an event brings along what the disk is, not what it hangs on */
+        cr_assert_str_eq(udev_device_get_subsystem(dev), "block");
+        cr_assert_str_eq(udev_device_get_devtype(dev), "disk");
+        umockdev_testbed_remove_device(testbed, "/sys/devices/" USB_DISK "/block/sdb");
+        cr_expect_eq(device_identity_read(dev, &id), -ENODEV);
+        cr_expect_null(id.syspath);
+}

@@ -239,6 +239,22 @@ Test(devices, that_come_back_as_another_are_told_as_another) {
         cr_expect_str_eq(told(), "detached 1-1, attached 1-1");
 }
 
+/* The kernel tells that drivers let go of it when its attributes are gone already. */
+Test(devices, that_are_being_unplugged_are_not_told_as_others) {
+        CLEANUP_FREE char *root = NULL;
+        char path[256];
+
+        start(USB(USB_PORT, D_KEYBOARD, ""), false);
+        told();
+        root = umockdev_testbed_get_root_dir(world.testbed);
+        snprintf(path, sizeof(path), "%s" SYS USB_PORT "/idVendor", root);
+        cr_assert_eq(unlink(path), 0);
+        uevent(SYS USB_PORT, "unbind");
+        cr_expect_str_eq(told(), "");
+        uevent(SYS USB_PORT, "remove");
+        cr_expect_str_eq(told(), "detached 1-1");
+}
+
 /* disks */
 
 Test(devices, that_are_disks_are_told_once) {

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A guest with the package under test in it, and what the scenarios do there: set a policy, log somebody in, plug
+something in, try to write, and read what was recorded."""
+
+import glob
+import itertools
+import json
+import os
+import shutil
+
+import sekisho_vm_image
+from sekisho_vm_devices import Medium
+from sekisho_vm_journal import time_of
+from sekisho_vm_machine import QEMU, Machine
+from sekisho_wait import wait_until
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.environ.get("SEKISHO_BUILD", os.path.join(HERE, "..", "..", "..", "build"))
+UNIT = "sekishod.service"
+POLICY = "/etc/sekisho/policy.d/lab.yaml"
+TEXT = "taken-out-of-the-terminal"
+ROOT, STAFF, OTHER = "root", "tanaka", "suzuki"  # STAFF is in the group zeimu
+GROUP = "zeimu"
+WITHIN = 1.0  # seconds from a refusal to its record
+
+
+def missing(deb=None):
+    """Why there can be no guest here, or None."""
+    if os.geteuid() != 0:
+        return "needs root (to build a Debian root)"
+    for program in (QEMU, "qemu-img", "mmdebstrap", "mkfs.vfat", "mkfs.exfat", "mcopy", "genisoimage"):
+        if not shutil.which(program):
+            return f"there is no {program}"
+    if not (deb or package()):
+        return f"there is no package in {BUILD}/packages"
+    return None
+
+
+def package():
+    return max(glob.glob(os.path.join(BUILD, "packages", "sekisho_*.deb")), key=os.path.getmtime, default=None)
+
+
+class Lab:
+    def __init__(self):
+        self.machine = Machine(sekisho_vm_image.build([package()]))
+        self._serials = itertools.count(1)
+        self._uids = {}
+
+    def close(self):
+        self.machine.close()
+
+    @property
+    def guest(self):
+        return self.machine.guest
+
+    @property
+    def journal(self):
+        return self.machine.journal
+
+    # People.
+
+    def uid(self, person):
+        if person not in self._uids:
+            self._uids[person] = int(self.guest.run("id", "-u", person).stdout)
+        return self._uids[person]
+
+    def session(self, person, *argv, **more):
+        """A command of somebody who has logged in at the second console and sits in front of it."""
+        self.guest.run("chvt", "2")
+        return self.guest.run("systemd-run", "--quiet", "--wait", "--pipe", f"--uid={person}", "-pPAMName=login",
+                              "-pTTYPath=/dev/tty2", "-EXDG_SEAT=seat0", "-EXDG_VTNR=2", "--", *argv, **more)
+
+    def write(self, path, person=ROOT, text=TEXT):
+        """What became of an attempt to write: {"error": None or a name, "at": when}."""
+        argv = ["sekisho-lab-try", path, text]
+        if person != ROOT:
+            argv = ["runuser", "-u", person, "--", *argv]
+        return json.loads(self.guest.run(*argv).stdout)
+
+    # The guard.
+
+    def policy(self, removable=(), default="read-only", **sections):
+        """A policy with these device rules comes into force; the next edition each time."""
+        serial = next(self._serials)
+        text = json.dumps({"version": 1, "serial": serial,
+                           "removable": {"default": default, "devices": list(removable)}, **sections}, indent=1)
+        self.guest.write(POLICY, text, "600")
+        self.guest.run("systemctl", "reload", UNIT)
+        self.journal.wait("policy-loaded", policy_serial=serial)
+
+    def guard(self, question):
+        """What systemd says of the unit."""
+        return self.guest.ask(f"systemctl show --value --property={question} {UNIT}")
+
+    def wait_guard(self, other_than=None):
+        """Until it runs and is ready, in another process than this one; returns its number."""
+        def runs():
+            pid = self.guard("MainPID")
+            return pid if self.guard("ActiveState") == "active" and pid not in ("0", str(other_than)) else None
+
+        return wait_until(runs, f"{UNIT} runs", 60)
+
+    # Media.
+
+    def medium(self, *arguments, plug=True, **more):
+        medium = Medium(self.machine, *arguments, **more)
+        self.machine.media.append(medium)
+        if plug:
+            medium.plug()
+            medium.wait_node()
+        return medium
+
+    def clear(self):
+        """After a scenario: nothing is plugged in or mounted any more."""
+        if not self.machine.process:
+            return
+        for medium in self.machine.media:
+            if medium.plugged:
+                medium.pull()
+        self.machine.media.clear()
+        self.guest.sh("for m in /media/*/* /mnt/*; do [ ! -d \"$m\" ] || umount -l \"$m\" 2>/dev/null; done; true")
+
+    def mount(self, medium, options="rw", check=False):
+        """By root below /mnt; returns where, or None if it was refused."""
+        point = f"/mnt/{medium.id}"
+        done = self.guest.sh('mkdir -p "$3" && mount -t "$4" -o "$1" "$2" "$3"', options, medium.node, point,
+                             medium.fstype, check=check)
+        return point if done.status == 0 else None
+
+    def sync(self):
+        self.guest.run("sync")
+
+    # Evidence.
+
+    def recorded(self, event, attempt=None, medium=None, **fields):
+        """Waits for the record, and that it came within a second of the attempt."""
+        if medium:
+            fields["device_serial"] = medium.serial
+        record = self.journal.wait(event, **fields)
+        if attempt:
+            late = time_of(record) - attempt["at"]
+            assert late < WITHIN, f"recorded {late:.2f} s after the attempt: {record}"
+        return record
