@@ -126,8 +126,9 @@ static struct json_object *mechanisms_object(const Agent *agent) {
                 snprintf(text, sizeof(text), "off: %s", strerror(-agent->audit_error));
         put(object, "audit", text[0] ? text : N_("ok: attempts on read-only volumes are recorded"));
         put(object, "keeper", agent->keeper ? "ok" : "off");
-        bus_service_state(agent->bus, text, sizeof(text));
-        put(object, "bus", text);
+        put(object, "bus",
+            bus_service_is_up(agent->bus) ? N_("ok: answers on the system bus")
+                                          : N_("waiting: there is no system bus that lets the guard in"));
         return object;
 }
 
@@ -139,6 +140,7 @@ static struct json_object *counters_object(const Agent *agent) {
         json_object_object_add(object, "records", json_object_new_uint64(counters.written));
         json_object_object_add(object, "folded", json_object_new_uint64(counters.folded));
         json_object_object_add(object, "lost", json_object_new_uint64(counters.overflowed));
+        json_object_object_add(object, "untold", json_object_new_uint64(bus_service_untold(agent->bus)));
         if (agent->audit)
                 json_object_object_add(object, "audit_lost",
                                        json_object_new_uint64(audit_lost(agent->audit)));

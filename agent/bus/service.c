@@ -2,8 +2,6 @@
 #include "agent/bus/service.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -313,13 +311,10 @@ BusService *bus_service_free(BusService *service) {
         return NULL;
 }
 
-void bus_service_state(const BusService *service, char *buffer, size_t size) {
-        uint64_t lost;
+bool bus_service_is_up(const BusService *service) {
+        return service && service->owned;
+}
 
-        if (!service || !service->owned) {
-                snprintf(buffer, size, "waiting: no system bus, or it does not give the guard its name");
-                return;
-        }
-        lost = inbox_lost(service->inbox) + service->not_sent;
-        snprintf(buffer, size, "ok: " BUS_SERVICE_NAME ", %" PRIu64 " denials not told", lost);
+uint64_t bus_service_untold(const BusService *service) {
+        return service ? inbox_lost(service->inbox) + service->not_sent : 0;
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "agent/report/report.h"
@@ -36,5 +37,8 @@ typedef struct BusServiceCallbacks {
 int bus_service_new(sd_event *event, Report *report, const BusServiceCallbacks *callbacks, BusService **ret);
 BusService *bus_service_free(BusService *service); /* returns NULL */
 
-/* One line for the status; SERVICE may be NULL. */
-void bus_service_state(const BusService *service, char *buffer, size_t size);
+/* Whether the guard has its name on a bus now. SERVICE may be NULL in both. */
+bool bus_service_is_up(const BusService *service);
+
+/* Denials that were not told, or not to everybody whom they concern, for want of room. */
+uint64_t bus_service_untold(const BusService *service);

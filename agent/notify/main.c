@@ -78,12 +78,15 @@ static int run(void) {
 }
 
 int main(int argc, char **argv) {
+        const char *locale_dir;
         int option;
 
         setlocale(LC_ALL, "");
         if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
                 setlocale(LC_CTYPE, "C.UTF-8");
-        bindtextdomain("sekisho", SEKISHO_LOCALE_DIR);
+        /* a build tree has its catalogs elsewhere */
+        locale_dir = secure_getenv("SEKISHO_LOCALE_DIR");
+        bindtextdomain("sekisho", locale_dir ? locale_dir : SEKISHO_LOCALE_DIR);
         bind_textdomain_codeset("sekisho", "UTF-8");
         textdomain("sekisho");
         while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
