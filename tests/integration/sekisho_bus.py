@@ -42,6 +42,7 @@ CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
   </policy>
   <policy user="root">
     <allow own="{polkit}"/>
+    <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Monitoring"/>
   </policy>
   <include>{guard}</include>
 </busconfig>
@@ -203,6 +204,31 @@ class Peer:
             return None
 
         return wait_until(asked, "the signal Denied", deadline)
+
+
+class Witness(Peer):
+    """Sees everything that goes over the bus from now on."""
+
+    def __init__(self, world, bus):
+        super().__init__(bus.address)
+        world.undo(self.close)
+        monitoring = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus.Monitoring")
+        self._exchange(new_method_call(monitoring, "BecomeMonitor", "asu", ([], 0)), DEADLINE)
+
+    def wait_answered(self, method, deadline=DEADLINE):
+        """A call of METHOD has got its answer."""
+        calls = set()
+
+        def answered():
+            with contextlib.suppress(TimeoutError):
+                header = self._connection.receive(timeout=0.2).header
+                if header.fields.get(HeaderFields.member) == method:
+                    calls.add((header.fields.get(HeaderFields.sender), header.serial))
+                return header.message_type == MessageType.method_return and (
+                    header.fields.get(HeaderFields.destination), header.fields[HeaderFields.reply_serial]) in calls
+            return False
+
+        wait_until(answered, f"{method} is answered", deadline)
 
 
 class FakeService(threading.Thread):

@@ -9,7 +9,7 @@ import select
 import pytest
 from jeepney import DBusAddress, new_signal
 from jeepney.bus_messages import message_bus
-from sekisho_bus import SESSION, Bus, FakeNotificationServer
+from sekisho_bus import SESSION, Bus, FakeNotificationServer, Witness
 from sekisho_machine import GROUP, make_directory, unlink
 from sekisho_wait import stop, wait_until
 from sekisho_world import OPENERS, program, read
@@ -33,11 +33,12 @@ def session(world, bus):
 @pytest.fixture
 def scene(world, bus):
     """The guard on a bus, and a stick that only a group may write to."""
-    stick = world.stick(attach=False, content={"file": "text", HOSTILE: "text"})
+    stick = world.stick(attach=False, content={"file": "text", "other": "text", HOSTILE: "text"})
     world.start_agent(**world.approving(stick, groups=[GROUP]), contact=CONTACT)
     stick.attach()
     stick.wait_held(False)
     world.point = stick.mount("rw")
+    world.approved_stick = stick
     world.journal.wait("superblock-guarded", mount=world.point)
     bus.wait_for_guard()
     return world
@@ -48,20 +49,26 @@ def refuse(world, person, name="file"):
 
 
 def start_notify(world, person, bus, session=None):
-    """sekisho-notify in PERSON's session."""
+    """sekisho-notify in PERSON's session; once this returns it has subscribed and is on the session's bus."""
     environment = {"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"], "DBUS_SYSTEM_BUS_ADDRESS": bus.address}
+    watch = session.connect() if session else None
+    before = names(watch)
     if session:
         environment["DBUS_SESSION_BUS_ADDRESS"] = session.address
-    return world.start_as(person, [program("sekisho-notify")], env=environment)
+    witness = Witness(world, bus)
+    process = world.start_as(person, [program("sekisho-notify")], env=environment)
+    witness.wait_answered("Subscribe")
+    if session:
+        wait_until(lambda: names(watch) - before, "sekisho-notify is on the session's bus")
+    return process
 
 
-def wait_shown(world, person, server, enough=lambda shown: shown, name="file"):
-    """Refuses until it is shown: the subscription is made some time after the start."""
-    def shown():
-        refuse(world, person, name)
-        return enough(server.shown)
+def names(peer):
+    return set(peer.ask_bus(message_bus.ListNames())[0]) if peer else set()
 
-    wait_until(shown, "a notification is shown")
+
+def wait_shown(server, enough=lambda shown: shown):
+    wait_until(lambda: enough(server.shown), "a notification is shown")
     return server.shown
 
 
@@ -69,7 +76,8 @@ def test_the_person_is_told_what_was_blocked_and_whom_to_ask(scene, bus, session
     stranger = scene.machine.stranger
     server = FakeNotificationServer(scene, session)
     start_notify(scene, stranger, bus, session)
-    first = wait_shown(scene, stranger, server)[0]
+    refuse(scene, stranger)
+    first = wait_shown(server)[0]
     assert first["summary"] == "Writing was blocked"
     assert first["body"].split("\n") == [f"{scene.point}/file", "It has been approved for other persons.",
                                         "Rule: test stick", "Contact: 情報政策課 &lt;内線 2345&gt;"]
@@ -78,14 +86,16 @@ def test_the_person_is_told_what_was_blocked_and_whom_to_ask(scene, bus, session
 def test_a_server_without_markup_is_given_plain_text(scene, bus, session):
     server = FakeNotificationServer(scene, session, markup=False)
     start_notify(scene, scene.machine.stranger, bus, session)
-    assert f"Contact: {CONTACT}" in wait_shown(scene, scene.machine.stranger, server)[0]["body"]
+    refuse(scene, scene.machine.stranger)
+    assert f"Contact: {CONTACT}" in wait_shown(server)[0]["body"]
 
 
 def test_a_hostile_name_is_harmless(scene, bus, session):
     stranger = scene.machine.stranger
     server = FakeNotificationServer(scene, session)
     start_notify(scene, stranger, bus, session)
-    shown = wait_shown(scene, stranger, server, name=HOSTILE)[0]
+    refuse(scene, stranger, HOSTILE)
+    shown = wait_shown(server)[0]
     assert shown["body"].split("\n")[0] == f"{scene.point}/a\\x1b[2J\\x0a&lt;b&gt;&amp;\\u202etxt"
 
 
@@ -93,11 +103,9 @@ def test_a_flood_is_one_notification_with_a_count(scene, bus, session):
     stranger = scene.machine.stranger
     server = FakeNotificationServer(scene, session)
     start_notify(scene, stranger, bus, session)
-    wait_shown(scene, stranger, server)
     for _ in range(300):
         refuse(scene, stranger)
-    wait_until(lambda: server.shown[-1]["body"].endswith(" refusals so far") and
-               int(server.shown[-1]["body"].split("\n")[-1].split()[0]) >= 300, "the count is shown")
+    wait_shown(server, lambda shown: shown and shown[-1]["body"].endswith("\n300 refusals so far"))
     assert {one["id"] for one in server.shown} == {1}
     assert [one["replaces"] for one in server.shown] == [0] + [1] * (len(server.shown) - 1)
     assert len(server.shown) < 15
@@ -110,11 +118,10 @@ def test_nobody_else_is_told(scene, bus, session):
     other = FakeNotificationServer(scene, others)
     start_notify(scene, root, bus, others)
     start_notify(scene, stranger, bus, session)
-    wait_shown(scene, root, other)
-    wait_shown(scene, stranger, server, name="directory/inner")
-    count = len(server.shown)
-    wait_shown(scene, stranger, server, lambda shown: len(shown) >= count + 2, name="directory/inner")
-    assert not any("inner" in one["body"] for one in other.shown)
+    refuse(scene, stranger, "other")
+    wait_shown(server)
+    refuse(scene, root)  # told after the other, so that by now that would be shown, too
+    assert [one["body"].split("\n")[0] for one in wait_shown(other)] == [f"{scene.point}/file"]
 
 
 def test_nobody_but_the_guard_is_believed(scene, bus, session):
@@ -122,36 +129,47 @@ def test_nobody_but_the_guard_is_believed(scene, bus, session):
     stranger = scene.machine.stranger
     server = FakeNotificationServer(scene, session)
     start_notify(scene, stranger, bus, session)
-    wait_shown(scene, stranger, server)
     liar = bus.connect(scene.machine.member.uid)
     emitter = DBusAddress("/org/sekisho/Guard1", interface="org.sekisho.Guard1")
     liar.send(new_signal(emitter, "Denied", "ua{sv}", (stranger.uid, {"path": ("s", "call 0120")})))
     liar.ask_bus(message_bus.GetId())  # the bus has it
-    before = len(server.shown)
-    wait_shown(scene, stranger, server, lambda shown: len(shown) > before)
-    assert not any("0120" in one["body"] for one in server.shown)
+    refuse(scene, stranger)
+    assert [one["body"].split("\n")[0] for one in wait_shown(server)] == [f"{scene.point}/file"]
 
 
 def test_it_finds_the_guard_and_both_buses_again(scene, bus, session):
     stranger = scene.machine.stranger
     server = FakeNotificationServer(scene, session)
     notify = start_notify(scene, stranger, bus, session)
-    wait_shown(scene, stranger, server)
+
+    def told(server):
+        """Refuses until it is shown: when it has found everything again nothing tells."""
+        before = len(server.shown)
+
+        def shown():
+            result = scene.run_as(stranger, [OPENERS, "open", "write", f"{scene.point}/file"])
+            assert result.stdout in ("EPERM\n", "EROFS\n")
+            return len(server.shown) > before
+
+        wait_until(shown, "another notification is shown")
+        return server.shown[before]
+
+    told(server)
     bus.kill()
     bus.start()
     bus.wait_for_guard()
-    before = len(server.shown)
-    wait_shown(scene, stranger, server, lambda shown: len(shown) > before)
+    told(server)
     session.kill()
     session.start()
     again = FakeNotificationServer(scene, session)
-    wait_shown(scene, stranger, again)
-    assert again.shown[0]["replaces"] == 0
+    assert told(again)["replaces"] == 0
     scene.agent.stop()
+    scene.approved_stick.umount(scene.point)
     scene.start_agent()
-    bus.wait_for_guard()
-    before = len(again.shown)
-    wait_shown(scene, stranger, again, lambda shown: len(shown) > before)
+    scene.approved_stick.wait_held(False)
+    scene.point = scene.approved_stick.mount("rw")
+    scene.journal.wait("superblock-guarded", mount=scene.point)
+    told(again)
     assert notify.poll() is None
     assert stop(notify) == 0
 
@@ -177,8 +195,8 @@ class Terminal:
         self._write(world, f"/run/systemd/sessions/{session}", f"UID={person.uid}\nTYPE={kind}\nCLASS=user\n"
                     f"STATE=online\nACTIVE=0\nREMOTE=0\nTTY={name}\n")
         user = f"/run/systemd/users/{person.uid}"
-        sessions = [*re.findall("^SESSIONS=(.*)$", read(user), re.MULTILINE), session]
-        self._write(world, user, f"STATE=online\nSESSIONS={' '.join(sessions)}\n")
+        sessions = [*re.findall("^ONLINE_SESSIONS=(.*)$", read(user), re.MULTILINE), session]
+        self._write(world, user, f"STATE=online\nONLINE_SESSIONS={' '.join(sessions)}\n")
 
     @staticmethod
     def _write(world, path, text):
@@ -193,12 +211,8 @@ class Terminal:
         return self.text
 
 
-def wait_told(world, person, terminal):
-    def told():
-        refuse(world, person)
-        return terminal.read(0.1)
-
-    return wait_until(told, "the terminal shows something")
+def wait_told(terminal):
+    return wait_until(lambda: terminal.read(0.1).count("\n") >= 2 and terminal.text, "the terminal shows a line")
 
 
 @pytest.mark.parametrize("missing", ["session bus", "notification server"])
@@ -206,7 +220,8 @@ def test_without_a_desktop_a_terminal_tells(scene, bus, session, missing):
     stranger = scene.machine.stranger
     terminal = Terminal(scene, stranger)
     start_notify(scene, stranger, bus, session if missing == "notification server" else None)
-    line = wait_told(scene, stranger, terminal).split("\n")[1].rstrip("\r")
+    refuse(scene, stranger)
+    line = wait_told(terminal).split("\n")[1].rstrip("\r")
     assert line == (f"Sekisho: Writing was blocked | {scene.point}/file | It has been approved for other persons. | "
                     f"Rule: test stick | Contact: {CONTACT}")
 
@@ -217,7 +232,8 @@ def test_only_text_terminals_that_belong_to_the_person_are_written_to(scene, bus
     os.chown(given_away.node, scene.machine.member.uid, -1)
     own = Terminal(scene, stranger)
     start_notify(scene, stranger, bus)
-    wait_told(scene, stranger, own)
+    refuse(scene, stranger)
+    wait_told(own)
     assert not given_away.read() and not graphical.read()
 
 
@@ -228,5 +244,6 @@ def test_a_terminal_that_is_full_holds_up_no_other(scene, bus):
         while True:
             os.write(full.writer, b"x" * 4096)
     notify = start_notify(scene, stranger, bus)
-    wait_told(scene, stranger, other)
+    refuse(scene, stranger)
+    wait_told(other)
     assert stop(notify) == 0
