@@ -191,7 +191,7 @@ class Terminal:
         for directory in ("/run/systemd/users", "/run/systemd/sessions"):
             make_directory(world._undo, directory)
         name = self.node.removeprefix("/dev/")
-        session = f"sekisho-test-{name.replace('/', '-')}"
+        session = "sekishotest" + name.replace("/", "")  # letters and digits only: sd-login(3) takes nothing else
         self._write(world, f"/run/systemd/sessions/{session}", f"UID={person.uid}\nTYPE={kind}\nCLASS=user\n"
                     f"STATE=online\nACTIVE=0\nREMOTE=0\nTTY={name}\n")
         user = f"/run/systemd/users/{person.uid}"
