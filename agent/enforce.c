@@ -32,8 +32,14 @@ static PolicyTime now(const Agent *agent) {
         return time;
 }
 
-static void set_decision(Record *record, const Decision *decision) {
-        record_set(record, TEXT_VERDICT, access_to_string(decision->access));
+const char *agent_verdict_word(const Decision *decision, bool block) {
+        if (block)
+                return access_to_string(decision->access);
+        return verdict_to_string(decision->access == ACCESS_DENY ? VERDICT_DENY : VERDICT_ALLOW);
+}
+
+static void set_decision(Record *record, const Decision *decision, bool block) {
+        record_set(record, TEXT_VERDICT, agent_verdict_word(decision, block));
         record_set(record, TEXT_RULE, decision->rule);
         record_set(record, TEXT_RULE_ORIGIN, decision->origin);
         record_set(record, TEXT_REASON, reason_to_string(decision->reason));
@@ -137,7 +143,7 @@ static void tell_device(Agent *agent, const Device *device, EventKind kind) {
         if (record) {
                 record_set_device(record, &device->id);
                 if (kind == EVENT_DEVICE_VERDICT)
-                        set_decision(record, &device->decision);
+                        set_decision(record, &device->decision, device->block);
                 if (agent_is_monitor(agent))
                         record_set(record, TEXT_MODE, "monitor");
         }
@@ -188,7 +194,7 @@ static void on_interface(void *userdata, const DeviceIdentity *id, const char *i
         if (record) {
                 record_set_device(record, id);
                 record_setf(record, TEXT_INTERFACE, "%s class %02x", interface, class);
-                set_decision(record, decision);
+                set_decision(record, decision, false);
         }
         report_submit(agent->report, record);
         if (enforcement < 0)
@@ -234,7 +240,7 @@ static void on_superblock(void *userdata, const Superblock *sb) {
 
         if (record) {
                 describe_superblock(sb, record);
-                set_decision(record, &sb->decision);
+                set_decision(record, &sb->decision, true);
                 record_set(record, TEXT_MODE, agent_is_monitor(agent) ? "monitor" : NULL);
         }
         report_submit(agent->report, record);
@@ -257,7 +263,7 @@ static void on_late_writer(void *userdata, const Superblock *sb, pid_t pid, bool
                 record->pid = pid;
                 record->operation = mapped ? OPERATION_MAPPED_BEFORE : OPERATION_OPENED_BEFORE;
                 describe_superblock(sb, record);
-                set_decision(record, &sb->decision);
+                set_decision(record, &sb->decision, true);
                 record_set(record, TEXT_PATH, path);
         }
         report_submit(agent->report, record);

@@ -28,8 +28,8 @@ static void put_flag(struct json_object *to, const char *key, bool value) {
         json_object_object_add(to, key, json_object_new_boolean(value));
 }
 
-static void put_decision(struct json_object *to, const Decision *decision) {
-        put(to, "access", access_to_string(decision->access));
+static void put_decision(struct json_object *to, const Decision *decision, bool block) {
+        put(to, "access", agent_verdict_word(decision, block));
         put_flag(to, "conditional", decision->conditional);
         put(to, "reason", reason_to_string(decision->reason));
         put(to, "rule", decision->rule);
@@ -50,7 +50,7 @@ static int add_device(void *userdata, const Device *device) {
         put(object, "vendor_name", id->vendor_name);
         put(object, "product_name", id->product_name);
         put_flag(object, "external", device->decision.external);
-        put_decision(object, &device->decision);
+        put_decision(object, &device->decision, device->block);
         put_flag(object, "enforced", device->enforcement == 0);
         put(object, "error", device->enforcement < 0 ? strerror(-device->enforcement) : NULL);
         for (size_t i = 0; i < id->n_interfaces; i++)
@@ -73,7 +73,7 @@ static int add_superblock(void *userdata, const Superblock *sb) {
         put(object, "source", sb->source);
         put(object, "mount", sb->mount);
         put(object, "kind", superblock_kind_to_string(sb->identity.kind));
-        put_decision(object, &sb->decision);
+        put_decision(object, &sb->decision, true);
         put(object, "guard", guard_to_string(sb->guard));
         put(object, "error", sb->error < 0 ? strerror(-sb->error) : NULL);
         json_object_array_add(userdata, object);

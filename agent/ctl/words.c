@@ -118,6 +118,8 @@ const char *word_event(const char *word) {
 const char *word_access(const char *word) {
         int value = word ? access_from_string(word) : -1;
 
+        if (word && strcmp(word, verdict_to_string(VERDICT_ALLOW)) == 0) /* a USB device that is let in */
+                return C_("access", "allow");
         return or_itself(value < 0 ? NULL : of_access((Access)value), word);
 }
 

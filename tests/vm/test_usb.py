@@ -70,7 +70,7 @@ def test_a_telephone_is_let_in_only_while_the_policy_says_so(lab, plug):
 
     lab.policy(usb={"interfaces": {**USB["interfaces"], "still-image": "allow"}})
     plug(UsbDevice(lab.machine, "usb-mtp", rootdir=lab.machine.directory, readonly=False))
-    lab.recorded("device-verdict", device_vendor="46f4", device_product="0004", verdict="write")
+    lab.recorded("device-verdict", device_vendor="46f4", device_product="0004", verdict="allow")
     wait_until(answers, "the telephone answers", 60)
 
     lab.policy(usb=USB)
@@ -133,7 +133,7 @@ def test_of_storage_with_a_way_out_the_way_out_is_refused_and_the_storage_held(l
 def test_a_device_that_comes_back_as_another_is_judged_anew(lab, plug):
     """First a keyboard; then, at the same port and by the same name, a stick; then a stick with an approved serial."""
     first = plug(Gadget(lab.guest, "keyboard", serial="SAME"))
-    lab.recorded("device-verdict", device_serial="SAME", verdict="write")
+    lab.recorded("device-verdict", device_serial="SAME", verdict="allow")
     first.pull()
     lab.journal.forget()
 
