@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 
 #include "agent/file.h"
+#include "agent/host.h"
 #include "policy/scope.h"
 
 enum {
@@ -171,13 +172,18 @@ static int find_btrfs(dev_t devnum, dev_t *ret, size_t max) {
         return 1;
 }
 
-static int find_source(const Mount *mount, dev_t *ret, size_t max) {
+/* The number of the block device whose node is at PATH; 0 if there is none. */
+static dev_t block_node(const char *path) {
+        CLEANUP_CLOSE int fd = path[0] == '/' ? host_open(path, O_PATH) : -1;
         struct stat st;
 
-        if (!mount->source || mount->source[0] != '/' || stat(mount->source, &st) < 0 ||
-            !S_ISBLK(st.st_mode))
-                return -ENODEV;
-        return find_btrfs(st.st_rdev, ret, max);
+        return fd >= 0 && fstat(fd, &st) == 0 && S_ISBLK(st.st_mode) ? st.st_rdev : 0;
+}
+
+static int find_source(const Mount *mount, dev_t *ret, size_t max) {
+        dev_t node = block_node(mount->source ? mount->source : "");
+
+        return node != 0 ? find_btrfs(node, ret, max) : -ENODEV;
 }
 
 static int find(const char *table, const char *path, dev_t *ret, size_t max, int level);
@@ -197,15 +203,16 @@ static int find_upper(const char *table, const Mount *mount, dev_t *ret, size_t 
 
 static int find(const char *table, const char *path, dev_t *ret, size_t max, int level) {
         CLEANUP(mount_clear) Mount mount = {0};
-        struct stat st;
         int r = find_mount(table, path, &mount);
+        dev_t node;
 
         if (r < 0)
                 return r;
         if (max == 0)
                 return -E2BIG;
-        if (is_quick(&mount) && stat(path, &st) == 0 && S_ISBLK(st.st_mode)) {
-                ret[0] = st.st_rdev;
+        node = is_quick(&mount) ? block_node(path) : 0;
+        if (node != 0) {
+                ret[0] = node;
                 return 1;
         }
         if (major(mount.devnum) != 0) {
@@ -224,7 +231,7 @@ int carrier_find_in(const char *table, const char *path, dev_t *ret, size_t max)
 }
 
 int carrier_find(const char *path, dev_t *ret, size_t max) {
-        CLEANUP_FILE FILE *f = fopen("/proc/self/mountinfo", "re");
+        CLEANUP_FILE FILE *f = fopen(host_mountinfo(), "re");
         CLEANUP_FREE char *table = NULL;
         size_t size = 0;
 
