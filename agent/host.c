@@ -45,6 +45,21 @@ int host_open(const char *path, int flags) {
         return host_open_below(host_is_elsewhere() ? "/proc/1/root" : "/", path, flags);
 }
 
+dev_t host_block_device(const char *path) {
+        CLEANUP_CLOSE int fd = -1;
+        struct stat st;
+        int r;
+
+        if (path[0] != '/')
+                return 0;
+        if (host_is_elsewhere()) {
+                fd = host_open(path, O_PATH);
+                r = fd < 0 ? fd : fstat(fd, &st);
+        } else
+                r = stat(path, &st);
+        return r == 0 && S_ISBLK(st.st_mode) ? st.st_rdev : 0;
+}
+
 static void detach(const char *const *points, size_t n) {
         while (n-- > 0)
                 (void)umount2(points[n], MNT_DETACH | UMOUNT_NOFOLLOW);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Whether the machine's mounts are in another namespace than the caller's. */
 bool host_is_elsewhere(void);
@@ -22,6 +23,9 @@ int host_open(const char *path, int flags);
 
 /* The same below the root directory at ROOT. */
 int host_open_below(const char *root, const char *path, int flags);
+
+/* The number of the block device whose node is at PATH; 0 if there is none. */
+dev_t host_block_device(const char *path);
 
 /* Take the N mounts at POINTS away from the machine, the last first, whoever uses them (MNT_DETACH); points
  * that are none any more are passed over. Mounts of another namespace can be taken away from within only: a

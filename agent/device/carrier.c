@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "agent/file.h"
@@ -172,16 +171,8 @@ static int find_btrfs(dev_t devnum, dev_t *ret, size_t max) {
         return 1;
 }
 
-/* The number of the block device whose node is at PATH; 0 if there is none. */
-static dev_t block_node(const char *path) {
-        CLEANUP_CLOSE int fd = path[0] == '/' ? host_open(path, O_PATH) : -1;
-        struct stat st;
-
-        return fd >= 0 && fstat(fd, &st) == 0 && S_ISBLK(st.st_mode) ? st.st_rdev : 0;
-}
-
 static int find_source(const Mount *mount, dev_t *ret, size_t max) {
-        dev_t node = block_node(mount->source ? mount->source : "");
+        dev_t node = host_block_device(mount->source ? mount->source : "");
 
         return node != 0 ? find_btrfs(node, ret, max) : -ENODEV;
 }
@@ -210,7 +201,7 @@ static int find(const char *table, const char *path, dev_t *ret, size_t max, int
                 return r;
         if (max == 0)
                 return -E2BIG;
-        node = is_quick(&mount) ? block_node(path) : 0;
+        node = is_quick(&mount) ? host_block_device(path) : 0;
         if (node != 0) {
                 ret[0] = node;
                 return 1;

@@ -13,15 +13,11 @@
 #include "policy/scope.h"
 
 static dev_t block_beneath(const MountEntry *entry, SuperblockKind kind) {
-        CLEANUP_CLOSE int fd = -1;
-        struct stat st;
-
         if (major(entry->devnum) != 0)
                 return entry->devnum;
         /* btrfs, and fuseblk's like, name their disk as the source */
-        if ((kind == SUPERBLOCK_BLOCK || kind == SUPERBLOCK_USER_SPACE) && entry->source[0] == '/')
-                fd = host_open(entry->source, O_PATH);
-        return fd >= 0 && fstat(fd, &st) == 0 && S_ISBLK(st.st_mode) ? st.st_rdev : 0;
+        return kind == SUPERBLOCK_BLOCK || kind == SUPERBLOCK_USER_SPACE ? host_block_device(entry->source)
+                                                                         : 0;
 }
 
 /* What an overlay writes to: the file system of its upper directory. NULL if that cannot be told. */
