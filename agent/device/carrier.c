@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "agent/file.h"
+#include "agent/host.h"
 #include "policy/scope.h"
 
 enum {
@@ -172,12 +172,9 @@ static int find_btrfs(dev_t devnum, dev_t *ret, size_t max) {
 }
 
 static int find_source(const Mount *mount, dev_t *ret, size_t max) {
-        struct stat st;
+        dev_t node = host_block_device(mount->source ? mount->source : "");
 
-        if (!mount->source || mount->source[0] != '/' || stat(mount->source, &st) < 0 ||
-            !S_ISBLK(st.st_mode))
-                return -ENODEV;
-        return find_btrfs(st.st_rdev, ret, max);
+        return node != 0 ? find_btrfs(node, ret, max) : -ENODEV;
 }
 
 static int find(const char *table, const char *path, dev_t *ret, size_t max, int level);
@@ -197,15 +194,16 @@ static int find_upper(const char *table, const Mount *mount, dev_t *ret, size_t 
 
 static int find(const char *table, const char *path, dev_t *ret, size_t max, int level) {
         CLEANUP(mount_clear) Mount mount = {0};
-        struct stat st;
         int r = find_mount(table, path, &mount);
+        dev_t node;
 
         if (r < 0)
                 return r;
         if (max == 0)
                 return -E2BIG;
-        if (is_quick(&mount) && stat(path, &st) == 0 && S_ISBLK(st.st_mode)) {
-                ret[0] = st.st_rdev;
+        node = is_quick(&mount) ? host_block_device(path) : 0;
+        if (node != 0) {
+                ret[0] = node;
                 return 1;
         }
         if (major(mount.devnum) != 0) {
@@ -224,7 +222,7 @@ int carrier_find_in(const char *table, const char *path, dev_t *ret, size_t max)
 }
 
 int carrier_find(const char *path, dev_t *ret, size_t max) {
-        CLEANUP_FILE FILE *f = fopen("/proc/self/mountinfo", "re");
+        CLEANUP_FILE FILE *f = fopen(host_mountinfo(), "re");
         CLEANUP_FREE char *table = NULL;
         size_t size = 0;
 

@@ -13,5 +13,5 @@
  * device itself. Returns how many, -ENODEV where no block device is known, -E2BIG beyond MAX, -errno. */
 int carrier_find(const char *path, dev_t *ret, size_t max);
 
-/* The same with the text of a mount table instead of the process's own. */
+/* The same with the text of a mount table instead of the machine's. */
 int carrier_find_in(const char *table, const char *path, dev_t *ret, size_t max);

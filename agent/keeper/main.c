@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "agent/device/hold.h"
+#include "agent/host.h"
 #include "agent/keeper/keeper.h"
 #include "agent/keeper/lock.h"
 #include "agent/keeper/protocol.h"
@@ -195,7 +196,7 @@ static bool seal_superblock(dev_t devnum) {
                 if (table.entries[i].devnum != devnum)
                         continue;
                 seen = true;
-                fd = open(table.entries[i].point, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+                fd = host_open(table.entries[i].point, O_PATH | O_NOFOLLOW);
                 if (fd >= 0 && seal_read_only(fd) == 0)
                         return true;
         }

@@ -8,26 +8,24 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "agent/host.h"
 #include "agent/mount/classify.h"
 #include "policy/scope.h"
 
 static dev_t block_beneath(const MountEntry *entry, SuperblockKind kind) {
-        struct stat st;
-
         if (major(entry->devnum) != 0)
                 return entry->devnum;
         /* btrfs, and fuseblk's like, name their disk as the source */
-        if ((kind == SUPERBLOCK_BLOCK || kind == SUPERBLOCK_USER_SPACE) && entry->source[0] == '/' &&
-            stat(entry->source, &st) == 0 && S_ISBLK(st.st_mode))
-                return st.st_rdev;
-        return 0;
+        return kind == SUPERBLOCK_BLOCK || kind == SUPERBLOCK_USER_SPACE ? host_block_device(entry->source)
+                                                                         : 0;
 }
 
 /* What an overlay writes to: the file system of its upper directory. NULL if that cannot be told. */
 static const MountEntry *upper_of(const MountTable *table, const MountEntry *overlay, const char *upper) {
         struct statx st;
 
-        if (upper[0] != '/' || statx(AT_FDCWD, upper, AT_STATX_DONT_SYNC, 0, &st) < 0)
+        CLEANUP_CLOSE int fd = upper[0] == '/' ? host_open(upper, O_PATH) : -1;
+        if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &st) < 0)
                 return NULL;
         for (size_t i = 0; i < table->n; i++)
                 if (table->entries[i].devnum == makedev(st.stx_dev_major, st.stx_dev_minor) &&

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "agent/file.h"
 #include "agent/gate/opener.h"
+#include "agent/host.h"
 #include "agent/mount/seal.h"
 #include "agent/mount/writers.h"
 #include "policy/scope.h"
@@ -53,9 +53,9 @@ static int open_mount(const MountTable *table, const Superblock *sb) {
 
                 if (entry->devnum != sb->identity.devnum)
                         continue;
-                fd = open(entry->point, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+                fd = host_open(entry->point, O_PATH | O_NOFOLLOW);
                 if (fd < 0) {
-                        error = -errno;
+                        error = fd;
                         continue;
                 }
                 if (mount_id_of(fd) == entry->id)
@@ -188,10 +188,16 @@ static int seal_off(int mount_fd, Superblock *sb) {
 
 /* A device that is denied is never mounted: take its mounts out of sight. The superblock itself is sealed.
  */
-static void detach_mounts(const MountTable *table, const Superblock *sb) {
-        for (size_t i = table->n; i-- > 0;)
+static int detach_mounts(const MountTable *table, const Superblock *sb) {
+        CLEANUP_FREE const char **points = calloc(table->n + 1, sizeof(*points));
+        size_t n = 0;
+
+        if (!points)
+                return -ENOMEM;
+        for (size_t i = 0; i < table->n; i++)
                 if (table->entries[i].devnum == sb->identity.devnum)
-                        (void)umount2(table->entries[i].point, MNT_DETACH | UMOUNT_NOFOLLOW);
+                        points[n++] = table->entries[i].point;
+        return host_detach(points, n);
 }
 
 int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
@@ -199,7 +205,7 @@ int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
         bool monitor = superblocks_monitor_only(all);
         bool was_guarded = guard_is_marked(sb);
         CLEANUP_CLOSE int mount_fd = -1;
-        int r, gate_error;
+        int r, gate_error, detach_error = 0;
 
         if (decision->access == ACCESS_WRITE && !decision->conditional) {
                 release(all, sb);
@@ -224,10 +230,11 @@ int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
         if (!monitor && r == 0 && decision->access == ACCESS_DENY && gate_error < 0)
                 r = seal_off(mount_fd, sb); /* not even reading, and there is no gate to refuse it */
         if (!monitor && decision->access == ACCESS_DENY && sb->identity.kind == SUPERBLOCK_BLOCK)
-                detach_mounts(table, sb);
+                detach_error = detach_mounts(table, sb);
         if (r < 0)
                 sb->guard = GUARD_FAILED;
-        sb->error = r < 0 ? r : gate_error; /* without a gate it is held, but nobody tells who tried */
+        /* without a gate it is held, but nobody tells who tried; in sight, it is closed all the same */
+        sb->error = r < 0 ? r : gate_error < 0 ? gate_error : detach_error;
         return r;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "agent/host.h"
 #include "policy/scope.h"
 
 enum {
@@ -130,7 +131,7 @@ int mountinfo_parse(char *text, MountTable *ret) {
 }
 
 int mountinfo_read(const char *path, MountTable *ret) {
-        CLEANUP_CLOSE int fd = open(path ? path : "/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+        CLEANUP_CLOSE int fd = open(path ? path : host_mountinfo(), O_RDONLY | O_CLOEXEC);
         CLEANUP_FREE char *text = NULL;
         size_t length = 0, size = 0;
         int r;

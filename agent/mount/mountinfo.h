@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mountinfo.h: the mount table as /proc/self/mountinfo tells it. Source: proc(5). A pure line parser and a
+ * mountinfo.h: the mount table of the machine (host.h). Source: proc(5). A pure line parser and a
  * reader; decides nothing.
  */
 #pragma once
@@ -30,7 +30,7 @@ int mountinfo_parse_line(char *line, MountEntry *ret);
  * understood (a table that is half understood guards half of the mounts), -ENOMEM. */
 int mountinfo_parse(char *text, MountTable *ret);
 
-/* Read PATH (NULL: /proc/self/mountinfo) at one go. 0 or -errno. */
+/* Read PATH (NULL: the table of the machine) at one go. 0 or -errno. */
 int mountinfo_read(const char *path, MountTable *ret);
 
 /* The value of OPTION= in a comma-separated list of mount options, as a new string; NULL if it is not there.

@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "agent/host.h"
 #include "agent/mount/beneath.h"
 #include "agent/mount/guard.h"
 #include "agent/mount/mountinfo.h"
@@ -237,7 +238,7 @@ int superblocks_new(sd_event *event, Report *report, bool monitor_only,
         all->callbacks = *callbacks;
         all->report = report;
         all->monitor_only = monitor_only;
-        all->table_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+        all->table_fd = open(host_mountinfo(), O_RDONLY | O_CLOEXEC);
         r = all->table_fd < 0 ? -errno : 0;
         if (r == 0)
                 r = sd_event_add_io(event, &all->source, all->table_fd, EPOLLPRI, on_table_changed, all);

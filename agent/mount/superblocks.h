@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * superblocks.h: every mounted superblock, followed through /proc/self/mountinfo; each is classified, judged
- * and, where not everybody may write to it, guarded: by a gate, and read-only underneath where nobody may.
- * What was mounted or open for writing before the guard came is found and dealt with. Internal file systems
- * get no mark. Asks for verdicts through its callbacks. Runs in the event loop's thread.
+ * superblocks.h: every mounted superblock, followed through the machine's mount table; each is classified,
+ * judged and, where not everybody may write to it, guarded: by a gate, and read-only underneath where nobody
+ * may. What was mounted or open for writing before the guard came is found and dealt with. Internal file
+ * systems get no mark. Asks for verdicts through its callbacks. Runs in the event loop's thread.
  */
 #pragma once
 
