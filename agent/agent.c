@@ -267,8 +267,8 @@ static int start_rooms(Agent *agent) {
         r = devices_new(agent->event, agent->settings.runtime_dir, agent_is_monitor(agent), &devices,
                         &agent->devices);
         if (r >= 0)
-                r = superblocks_new(agent->event, agent->report, agent_is_monitor(agent), &superblocks,
-                                    &agent->superblocks);
+                r = superblocks_new(agent->event, agent->report, agent->settings.runtime_dir,
+                                    agent_is_monitor(agent), &superblocks, &agent->superblocks);
         return r;
 }
 

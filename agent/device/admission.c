@@ -7,6 +7,7 @@
 
 #include "agent/device/hold.h"
 #include "agent/device/usb.h"
+#include "agent/note.h"
 #include "policy/scope.h"
 
 DEFINE_CLEANUP(struct udev_device, udev_device_unref);
@@ -61,14 +62,14 @@ void admission_judge(const Admission *admission, Device *device) {
 }
 
 int admission_hold(const Admission *admission, const Device *device) {
-        int note = release_note_drop(admission->runtime_dir, device->id.devnum);
+        int note = note_drop(admission->runtime_dir, NOTE_RELEASED, device->id.devnum);
         int r = hold_set_read_only(admission->udev, device->id.devnum, true);
 
         return r < 0 ? r : note;
 }
 
 static int let_go(const Admission *admission, const Device *device) {
-        int r = release_note_write(admission->runtime_dir, device->id.devnum, device->id.diskseq);
+        int r = note_write(admission->runtime_dir, NOTE_RELEASED, device->id.devnum, device->id.diskseq);
 
         return r < 0 ? r : hold_set_read_only(admission->udev, device->id.devnum, false);
 }
@@ -81,7 +82,7 @@ static int hold_but_closed(const Admission *admission, Device *device) {
         device->n_closed = n > 0 ? (size_t)n : 0;
         if (device->n_closed == 0)
                 return admission_hold(admission, device);
-        r = release_note_write(admission->runtime_dir, device->id.devnum, device->id.diskseq);
+        r = note_write(admission->runtime_dir, NOTE_RELEASED, device->id.devnum, device->id.diskseq);
         return r < 0 ? r
                      : hold_all_but(admission->udev, device->id.devnum, device->closed, device->n_closed);
 }

@@ -14,6 +14,7 @@
 #include "agent/device/identity.h"
 #include "agent/device/stack.h"
 #include "agent/file.h"
+#include "agent/note.h"
 #include "policy/scope.h"
 
 DEFINE_CLEANUP(struct udev_device, udev_device_unref);
@@ -57,7 +58,7 @@ static void forget(Devices *all, Device *device) {
                         all->items[i] = all->items[--all->n];
         all->admission.callbacks.changed(all->admission.callbacks.userdata, device, DEVICE_DETACHED);
         if (device->block)
-                (void)release_note_drop(all->admission.runtime_dir, device->id.devnum);
+                (void)note_drop(all->admission.runtime_dir, NOTE_RELEASED, device->id.devnum);
         device_free(device);
 }
 

@@ -24,9 +24,3 @@ int hold_all_but(struct udev *udev, dev_t disk, const dev_t *closed, size_t n);
 
 /* 1 if the whole disk's read-only flag is set, 0 if not, -errno. Reads sysfs only. */
 int hold_is_read_only(struct udev *udev, dev_t disk);
-
-/* Write, drop and ask for the note that the disk with this diskseq is released. RUNTIME_DIR is absolute.
- * release_note_holds: 1 yes, 0 no, -errno (which callers take as no). */
-int release_note_write(const char *runtime_dir, dev_t disk, uint64_t diskseq);
-int release_note_drop(const char *runtime_dir, dev_t disk);
-int release_note_holds(const char *runtime_dir, dev_t disk, uint64_t diskseq);

@@ -25,6 +25,7 @@
 #include "agent/keeper/protocol.h"
 #include "agent/mount/mountinfo.h"
 #include "agent/mount/seal.h"
+#include "agent/note.h"
 #include "agent/thread.h"
 #include "policy/load.h"
 #include "policy/scope.h"
@@ -184,23 +185,27 @@ static Volume *make_volume(KeeperState *state, const KeeperMessage *told) {
 }
 
 /* Whether SB is read-only now, or nowhere to be seen. */
-static bool seal_superblock(dev_t devnum) {
+static bool seal_superblock(const char *runtime_dir, dev_t devnum) {
         CLEANUP(mount_table_clear) MountTable table = {0};
-        bool seen = false;
+        const MountEntry *first = NULL;
 
         if (mountinfo_read(NULL, &table) < 0)
                 return false;
+        for (size_t i = 0; i < table.n; i++)
+                if (table.entries[i].devnum == devnum && (!first || table.entries[i].id < first->id))
+                        first = &table.entries[i];
+        if (first && mount_is_writable(first)) /* so that the next agent may undo it */
+                (void)note_write(runtime_dir, NOTE_SEALED, devnum, (uint64_t)first->id);
         for (size_t i = 0; i < table.n; i++) {
                 CLEANUP_CLOSE int fd = -1;
 
                 if (table.entries[i].devnum != devnum)
                         continue;
-                seen = true;
                 fd = host_open(table.entries[i].point, O_PATH | O_NOFOLLOW);
                 if (fd >= 0 && seal_read_only(fd) == 0)
                         return true;
         }
-        return !seen;
+        return !first;
 }
 
 /* Make superblocks read-only as far as nobody writes to them. Whether all are. */
@@ -212,7 +217,7 @@ static bool seal_superblocks(KeeperState *state) {
                 KeptGate *gate = &state->gates[i];
 
                 if (!gate->told.raw && !gate->sealed && !state->paused)
-                        gate->sealed = seal_superblock(gate->told.devnum);
+                        gate->sealed = seal_superblock(state->runtime_dir, gate->told.devnum);
                 all_closed = all_closed && (gate->told.raw || gate->sealed);
         }
         pthread_mutex_unlock(&state->closing);
@@ -231,7 +236,7 @@ static void *close_thread(void *userdata) {
         bool all_closed;
 
         for (size_t i = 0; udev && i < state->n_disks; i++) {
-                (void)release_note_drop(state->runtime_dir, state->disks[i]);
+                (void)note_drop(state->runtime_dir, NOTE_RELEASED, state->disks[i]);
                 (void)hold_set_read_only(udev, state->disks[i], true);
         }
         if (udev)

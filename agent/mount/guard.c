@@ -16,6 +16,7 @@
 #include "agent/host.h"
 #include "agent/mount/seal.h"
 #include "agent/mount/writers.h"
+#include "agent/note.h"
 #include "policy/scope.h"
 
 enum {
@@ -138,13 +139,21 @@ static void on_late_writer(void *userdata, const Writer *writer) {
         (void)poll(&ended, 1, EXIT_DEADLINE_MSEC);
 }
 
+static int seal_and_note(Superblocks *all, const Superblock *sb, int mount_fd) {
+        /* first the note: one too many does no harm */
+        if (sb->writable)
+                (void)note_write(superblocks_runtime_dir(all), NOTE_SEALED, sb->identity.devnum,
+                                 (uint64_t)sb->mount_id);
+        return seal_read_only(mount_fd);
+}
+
 /* Nobody may write here: read-only underneath. Writers that make the kernel refuse are cut off from the file
  * system; only where it knows no such thing they are ended, since what must not get out weighs more. */
 static int set_seal(Superblocks *all, Superblock *sb, int mount_fd) {
         LateWriters late = {.all = all, .sb = sb};
         SealResult result;
 
-        if (seal_read_only(mount_fd) == 0) {
+        if (seal_and_note(all, sb, mount_fd) == 0) {
                 sb->guard = sb->gate ? GUARD_GATE_READ_ONLY : GUARD_READ_ONLY;
                 return 0;
         }
@@ -238,8 +247,23 @@ int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
         return r;
 }
 
-bool guard_close(const MountTable *table, const Superblock *sb) {
+void guard_lift(Superblocks *all, const MountTable *table, Superblock *sb) {
+        CLEANUP_CLOSE int mount_fd = -1;
+
+        if (note_holds(superblocks_runtime_dir(all), NOTE_SEALED, sb->identity.devnum,
+                       (uint64_t)sb->mount_id) != 1)
+                return;
+        mount_fd = open_mount(table, sb);
+        if (mount_fd < 0 || seal_lift(mount_fd) < 0)
+                return; /* it stays read-only: who wants to write mounts it anew */
+        sb->writable = true;
+        (void)note_drop(superblocks_runtime_dir(all), NOTE_SEALED, sb->identity.devnum);
+}
+
+bool guard_close(Superblocks *all, const MountTable *table, const Superblock *sb) {
         CLEANUP_CLOSE int mount_fd = open_mount(table, sb);
 
-        return mount_fd < 0 ? !guard_is_marked(sb) : seal_read_only(mount_fd) == 0;
+        if (mount_fd < 0)
+                return !guard_is_marked(sb);
+        return seal_and_note(all, sb, mount_fd) == 0;
 }

@@ -165,6 +165,10 @@ int mountinfo_read(const char *path, MountTable *ret) {
         return r;
 }
 
+bool mount_is_writable(const MountEntry *entry) {
+        return strcmp(entry->super_options, "rw") == 0 || strncmp(entry->super_options, "rw,", 3) == 0;
+}
+
 char *mount_option(const char *options, const char *option) {
         size_t length = strlen(option);
 

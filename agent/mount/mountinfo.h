@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -32,6 +33,9 @@ int mountinfo_parse(char *text, MountTable *ret);
 
 /* Read PATH (NULL: the table of the machine) at one go. 0 or -errno. */
 int mountinfo_read(const char *path, MountTable *ret);
+
+/* Whether the superblock of ENTRY is writable, whatever the mount itself allows. */
+bool mount_is_writable(const MountEntry *entry);
 
 /* The value of OPTION= in a comma-separated list of mount options, as a new string; NULL if it is not there.
  */

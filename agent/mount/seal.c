@@ -28,16 +28,24 @@ static int sys_fsconfig(int fd, unsigned command, const char *key, const void *v
         return (int)syscall(SYS_fsconfig, fd, command, key, value, aux);
 }
 
-int seal_read_only(int mount_fd) {
+static int reconfigure(int mount_fd, const char *flag) {
         CLEANUP_CLOSE int fs =
                 sys_fspick(mount_fd, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH | FSPICK_NO_AUTOMOUNT);
 
         if (fs < 0)
                 return -errno;
-        if (sys_fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 ||
+        if (sys_fsconfig(fs, FSCONFIG_SET_FLAG, flag, NULL, 0) < 0 ||
             sys_fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)
                 return -errno;
         return 0;
+}
+
+int seal_read_only(int mount_fd) {
+        return reconfigure(mount_fd, "ro");
+}
+
+int seal_lift(int mount_fd) {
+        return reconfigure(mount_fd, "rw");
 }
 
 static int abort_fuse(dev_t devnum) {

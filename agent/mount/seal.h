@@ -20,6 +20,9 @@ typedef enum SealResult {
  * writing on it, -errno. Source: mount API, fspick and fsconfig, Linux 5.2. */
 int seal_read_only(int mount_fd);
 
+/* Undo that. 0, -EROFS or another -errno where what lies beneath is read-only. */
+int seal_lift(int mount_fd);
+
 /* Cut the superblock off without writing out what is pending: by the file system's shutdown call (ext4, xfs,
  * f2fs …), or a FUSE connection's abort. Who has it open keeps running and gets EIO. DEVNUM is the
  * superblock's, FSTYPE its type. 0 or -errno. */

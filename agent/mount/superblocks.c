@@ -15,6 +15,7 @@
 #include "agent/mount/beneath.h"
 #include "agent/mount/guard.h"
 #include "agent/mount/mountinfo.h"
+#include "agent/note.h"
 #include "policy/scope.h"
 
 DEFINE_ENUM_STRINGS(Guard, guard, GUARD_LIST)
@@ -22,6 +23,7 @@ DEFINE_ENUM_STRINGS(Guard, guard, GUARD_LIST)
 struct Superblocks {
         SuperblocksCallbacks callbacks;
         Report *report;
+        const char *runtime_dir;
         bool monitor_only;
         int table_fd;
         sd_event_source *source;
@@ -96,6 +98,8 @@ static int enforce(Superblocks *all, const MountTable *table, Superblock *sb, co
 
         look(all, table, entry, &sb->identity, &sb->decision);
         r = guard_apply(all, table, sb);
+        if (r == 0 && sb->decision.access == ACCESS_WRITE && !sb->writable)
+                guard_lift(all, table, sb);
         if (sb->guard != guard_before ||
             (sb->guard != GUARD_NONE &&
              (before.access != sb->decision.access || before.conditional != sb->decision.conditional)))
@@ -110,10 +114,6 @@ static int compare_entries(const void *a, const void *b) {
         if ((*x)->devnum != (*y)->devnum)
                 return (*x)->devnum < (*y)->devnum ? -1 : 1;
         return (*x)->id < (*y)->id ? -1 : (*x)->id > (*y)->id;
-}
-
-static bool is_writable(const MountEntry *entry) {
-        return strcmp(entry->super_options, "rw") == 0 || strncmp(entry->super_options, "rw,", 3) == 0;
 }
 
 /* Whether another superblock has taken the place of SB between two looks at the table: device numbers and
@@ -146,8 +146,8 @@ static int refresh_one(Superblocks *all, const MountTable *table, const MountEnt
                 (*sb)->guard = GUARD_NONE;
         }
         other = fresh || is_replaced(all, table, *sb, entry);
-        written_again = is_writable(entry) && !(*sb)->writable;
-        (*sb)->writable = is_writable(entry);
+        written_again = mount_is_writable(entry) && !(*sb)->writable;
+        (*sb)->writable = mount_is_writable(entry);
         if (other) {
                 r = set_strings(*sb, entry);
                 if (r < 0)
@@ -165,6 +165,7 @@ static int refresh_one(Superblocks *all, const MountTable *table, const MountEnt
  * its mark tells, and is guarded there as it was. */
 static void leave_table(Superblocks *all, Superblock *sb, Superblock **items, size_t *n) {
         if (!guard_is_marked(sb)) {
+                (void)note_drop(all->runtime_dir, NOTE_SEALED, sb->identity.devnum);
                 superblock_free(all, sb);
                 return;
         }
@@ -228,7 +229,7 @@ static int on_table_changed(sd_event_source *source, int fd, uint32_t revents, v
         return 0;
 }
 
-int superblocks_new(sd_event *event, Report *report, bool monitor_only,
+int superblocks_new(sd_event *event, Report *report, const char *runtime_dir, bool monitor_only,
                     const SuperblocksCallbacks *callbacks, Superblocks **ret) {
         Superblocks *all = calloc(1, sizeof(*all));
         int r;
@@ -237,6 +238,7 @@ int superblocks_new(sd_event *event, Report *report, bool monitor_only,
                 return -ENOMEM;
         all->callbacks = *callbacks;
         all->report = report;
+        all->runtime_dir = runtime_dir;
         all->monitor_only = monitor_only;
         all->table_fd = open(host_mountinfo(), O_RDONLY | O_CLOEXEC);
         r = all->table_fd < 0 ? -errno : 0;
@@ -295,7 +297,7 @@ bool superblocks_close(Superblocks *all) {
                 return false;
         for (size_t i = 0; i < all->n; i++)
                 if (all->items[i]->guard == GUARD_GATE)
-                        closed = guard_close(&table, all->items[i]) && closed;
+                        closed = guard_close(all, &table, all->items[i]) && closed;
         return closed;
 }
 
@@ -310,6 +312,10 @@ bool superblocks_hand_over(Superblocks *all) {
 
 const SuperblocksCallbacks *superblocks_callbacks(const Superblocks *all) {
         return &all->callbacks;
+}
+
+const char *superblocks_runtime_dir(const Superblocks *all) {
+        return all->runtime_dir;
 }
 
 Report *superblocks_report(const Superblocks *all) {

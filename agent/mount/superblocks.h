@@ -55,7 +55,7 @@ typedef struct SuperblocksCallbacks {
 } SuperblocksCallbacks;
 
 /* Reads the table and follows it. 0 or -errno. */
-int superblocks_new(sd_event *event, Report *report, bool monitor_only,
+int superblocks_new(sd_event *event, Report *report, const char *runtime_dir, bool monitor_only,
                     const SuperblocksCallbacks *callbacks, Superblocks **ret);
 /* Gates are closed after answering whoever waits. Returns NULL. */
 Superblocks *superblocks_free(Superblocks *superblocks);

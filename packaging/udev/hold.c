@@ -21,6 +21,7 @@
 #include "agent/device/hold.h"
 #include "agent/device/identity.h"
 #include "agent/device/stack.h"
+#include "agent/note.h"
 #include "policy/decide.h"
 #include "policy/scope.h"
 
@@ -89,7 +90,7 @@ static int hold(struct udev *udev, struct udev_device *dev, bool marked, const c
                 puts("SEKISHO_EXTERNAL=1");
         else if (!stands_on_external(udev, &disk))
                 return 0;
-        if (release_note_holds(runtime_dir, disk.devnum, disk.diskseq) == 1)
+        if (note_holds(runtime_dir, NOTE_RELEASED, disk.devnum, disk.diskseq) == 1)
                 return 0;
         r = hold_set_read_only(udev, disk.devnum, true);
         return r < 0 && r != -ENODEV ? r : 1;

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from sekisho_machine import GROUP
-from sekisho_wait import stop
+from sekisho_wait import stop, wait_until
 from sekisho_world import OPENERS
 
 HAMMERS = 8
@@ -110,6 +110,35 @@ def test_a_killed_agent_leaves_nobody_hanging(world):
     totals = finish(processes)
     assert totals["opened"] > 0 and totals["EPERM"] > 0, totals
     assert opens(world, world.machine.stranger, f"{point}/file") != "opened"
+
+
+@pytest.mark.parametrize("clean", [True, False], ids=["stopped", "killed"])
+def test_who_may_write_goes_on_where_it_is_mounted_once_the_agent_is_back(world, clean):
+    stick, point = conditional(world)
+    if clean:
+        world.agent.stop()
+    else:
+        world.agent.kill()
+        world.journal.wait("agent-lost")
+    stick.wait_held(True)
+    wait_until(lambda: opens(world, world.machine.member, f"{point}/file") == "EROFS", "the volume is sealed")
+    world.start_agent()
+    stick.wait_held(False)
+    wait_until(lambda: opens(world, world.machine.member, f"{point}/file") == "opened", "the seal is lifted")
+    assert opens(world, world.machine.stranger, f"{point}/file") == "EPERM"
+
+
+def test_what_its_owner_mounted_read_only_stays_so(world):
+    stick = world.stick(attach=False)
+    world.start_agent(**world.approving(stick, groups=[GROUP]))
+    stick.attach()
+    stick.wait_held(False)
+    point = stick.mount("ro")
+    world.journal.wait("superblock-guarded", mount=point)
+    world.agent.kill()
+    world.start_agent()
+    stick.wait_held(False)
+    assert opens(world, world.machine.member, f"{point}/file") == "EROFS"
 
 
 def test_killed_again_and_again_it_comes_back_and_guards(world):

@@ -128,6 +128,19 @@ def test_new_approval_lets_a_held_stick_go(world, limits):
     assert opens(world, world.machine.stranger, f"{point}/file") == ("EPERM" if limits else "opened")
 
 
+def test_approval_that_comes_back_opens_what_its_withdrawal_had_closed(world):
+    stick = world.stick(attach=False)
+    world.start_agent(**world.approving(stick))
+    stick.attach()
+    stick.wait_held(False)
+    point = stick.mount("rw")
+    world.reload_policy(removable={"default": "read-only"})
+    assert opens(world, world.machine.member, f"{point}/file") == "EROFS"
+    world.reload_policy(**world.approving(stick, groups=[GROUP]))
+    assert opens(world, world.machine.member, f"{point}/file") == "opened"
+    assert opens(world, world.machine.stranger, f"{point}/file") == "EPERM"
+
+
 def test_from_everybody_to_a_group_and_back(world):
     stick = world.stick(attach=False)
     world.start_agent(**world.approving(stick))

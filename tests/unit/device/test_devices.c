@@ -11,6 +11,7 @@
 #include "agent/device/devices.h"
 #include "agent/device/hold.h"
 #include "agent/file.h"
+#include "agent/note.h"
 #include "policy/scope.h"
 #include "tests/unit/device/hardware.h"
 
@@ -419,8 +420,8 @@ Test(devices, that_must_be_encrypted_have_their_closed_luks2_volumes_let_go) {
                 cr_expect_eq(disk()->n_closed, cases[i].n, "%s", cases[i].label);
                 if (cases[i].n > 0)
                         cr_expect_eq(disk()->closed[0], makedev(8, cases[i].minor), "%s", cases[i].label);
-                cr_expect_eq(release_note_holds(world.directory, DISK_NUMBER, 7) == 1, cases[i].n > 0, "%s",
-                             cases[i].label);
+                cr_expect_eq(note_holds(world.directory, NOTE_RELEASED, DISK_NUMBER, 7) == 1, cases[i].n > 0,
+                             "%s", cases[i].label);
                 stop();
                 memset(&world, 0, sizeof(world));
         }
@@ -441,7 +442,7 @@ Test(devices, are_held_whole_while_their_luks2_volume_is_open) {
         uevent("/sys/devices/virtual/block/dm-0", "add");
         cr_expect_str_eq(told(), "attached dm-0, unlocked sdb");
         cr_expect_eq(disk()->n_closed, 0);
-        cr_expect_neq(release_note_holds(world.directory, DISK_NUMBER, 7), 1);
+        cr_expect_neq(note_holds(world.directory, NOTE_RELEASED, DISK_NUMBER, 7), 1);
         cr_expect_eq(devices_find_block(world.devices, makedev(253, 0))->decision.access, ACCESS_WRITE);
 }
 
