@@ -11,8 +11,8 @@ from jeepney import DBusAddress, new_signal
 from jeepney.bus_messages import message_bus
 from sekisho_bus import SESSION, Bus, FakeNotificationServer, Witness
 from sekisho_machine import GROUP, make_directory, unlink
-from sekisho_wait import stop, wait_until
-from sekisho_world import OPENERS, program, read
+from sekisho_wait import run, stop, wait_until
+from sekisho_world import BUILD, OPENERS, program, read
 
 CONTACT = "情報政策課 <内線 2345>"
 HOSTILE = "a\x1b[2J\n<b>&\u202etxt"
@@ -48,9 +48,9 @@ def refuse(world, person, name="file"):
     assert world.run_as(person, [OPENERS, "open", "write", f"{world.point}/{name}"]).stdout == "EPERM\n"
 
 
-def start_notify(world, person, bus, session=None):
+def start_notify(world, person, bus, session=None, **more):
     """sekisho-notify in PERSON's session; once this returns it has subscribed and is on the session's bus."""
-    environment = {"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"], "DBUS_SYSTEM_BUS_ADDRESS": bus.address}
+    environment = {"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"], "DBUS_SYSTEM_BUS_ADDRESS": bus.address, **more}
     watch = session.connect() if session else None
     before = names(watch)
     if session:
@@ -81,6 +81,20 @@ def test_the_person_is_told_what_was_blocked_and_whom_to_ask(scene, bus, session
     assert first["summary"] == "Writing was blocked"
     assert first["body"].split("\n") == [f"{scene.point}/file", "It has been approved for other persons.",
                                         "Rule: test stick", "Contact: 情報政策課 &lt;内線 2345&gt;"]
+
+
+def test_in_a_japanese_session_it_speaks_japanese(scene, bus, session):
+    locales = scene.new_path("locales")
+    os.mkdir(locales, 0o755)
+    run(["localedef", "-i", "ja_JP", "-f", "UTF-8", f"{locales}/ja_JP.UTF-8"])
+    server = FakeNotificationServer(scene, session)
+    start_notify(scene, scene.machine.stranger, bus, session, LOCPATH=locales, LC_ALL="ja_JP.UTF-8",
+                 SEKISHO_LOCALE_DIR=f"{BUILD}/locale")
+    refuse(scene, scene.machine.stranger)
+    shown = wait_shown(server)[0]
+    assert shown["summary"] == "書き込みを拒否しました"
+    why, rule, contact = shown["body"].split("\n")[1:]
+    assert re.search("[ぁ-ん]", why) and rule == "規則: test stick" and contact.startswith("問い合わせ先: 情報政策課")
 
 
 def test_a_server_without_markup_is_given_plain_text(scene, bus, session):
