@@ -2,8 +2,7 @@
 /*
  * host.h: the machine's own mounts, those of its first process, seen from a process that has a mount
  * namespace of its own. Where both have the same one, or where the first process cannot be looked at,
- * everything here means the caller's own. Nothing is remembered. Source: proc(5), mount_namespaces(7),
- * openat2(2).
+ * everything here means the caller's own. Nothing is remembered. Source: proc(5), mount_namespaces(7).
  */
 #pragma once
 
@@ -17,8 +16,10 @@ bool host_is_elsewhere(void);
 /* The file that has the machine's mount table. */
 const char *host_mountinfo(void);
 
-/* Open PATH, absolute, as the machine's own processes would find it, symbolic links included. FLAGS as for
- * open(2), without O_CREAT; O_CLOEXEC is added. The descriptor or -errno. */
+/* Open PATH, absolute, among the machine's mounts. FLAGS as for open(2), without O_CREAT; O_CLOEXEC is
+ * added. A symbolic link with an absolute target leads back among the caller's: openat2(2), which could hold
+ * it, is what RestrictSUIDSGID= forbids, and what the kernel tells (mount points, files behind loop devices)
+ * has no links. The descriptor or -errno. */
 int host_open(const char *path, int flags);
 
 /* The same below the root directory at ROOT. */

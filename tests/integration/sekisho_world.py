@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -55,7 +56,7 @@ class Agent:
         self._notify.bind(notify)
         self._notify.settimeout(0.2)
         with open(self.log, "wb") as log:
-            self.process = start([program("sekishod"), "--policy", world.policy_directory, "--state-dir", world.state,
+            self.process = start([*world.confinement(notify), program("sekishod"), "--policy", world.policy_directory, "--state-dir", world.state,
                                   "--runtime-dir", world.runtime, *arguments],
                                  env=dict(os.environ, NOTIFY_SOCKET=notify, LC_ALL="C.UTF-8"), stdout=log, stderr=log)
 
@@ -102,6 +103,37 @@ class Agent:
             return "sekishod says:\n" + log.read()[-4000:]
 
 
+# The directory, the capabilities, what of it is needed, "--", a command: what is needed is kept aside while
+# everything of that directory is covered, as ProtectHome= does it.
+CONFINE = """
+set -e
+directory=$1 capabilities=$2
+shift 2
+mount -t tmpfs none /mnt
+mkdir /mnt/all
+mount --rbind "$directory" /mnt/all
+mount -t tmpfs none "$directory"
+while [ "$1" != -- ]; do
+    name=${1##*/}
+    if [ -d "/mnt/all/$name" ]; then mkdir "$directory/$name"; else : >"$directory/$name"; fi
+    mount --bind "/mnt/all/$name" "$directory/$name"
+    shift
+done
+shift
+umount --lazy /mnt
+mount -o remount,bind,ro /
+exec setpriv --bounding-set="-all$capabilities" --no-new-privs "$@"
+"""
+
+
+def capabilities_of_the_unit():
+    """As setpriv(1) takes them: a comma before each, a plus, the name without its beginning."""
+    unit = read(os.path.join(ROOT, "packaging", "systemd", "sekishod.service"))
+    names = " ".join(re.findall(r"^CapabilityBoundingSet=(.*)$", unit, re.MULTILINE)).split()
+    assert names
+    return "".join(",+" + name.removeprefix("CAP_").lower() for name in names)
+
+
 def is_reload(value):
     return value in ("policy-loaded", "policy-refused")
 
@@ -111,7 +143,7 @@ class World:
         self.machine = machine
         self._undo = contextlib.ExitStack()
         self._serial, self._names = 0, 0
-        self.agent = None
+        self.agent, self.confined = None, False
         try:
             self._build()
         except BaseException:
@@ -215,6 +247,14 @@ class World:
         self._undo.callback(self.agent.close)
         self.agent.wait_ready()
         return self.agent
+
+    def confinement(self, *needed):
+        """What stands before an agent that is to have a mount namespace and no more capabilities than the unit
+        gives it. Of this world's directory it sees its own directories and NEEDED, and no mount."""
+        if not self.confined:
+            return []
+        return ["unshare", "--mount", "--propagation", "slave", "sh", "-c", CONFINE, "sh", self.directory,
+                capabilities_of_the_unit(), self.runtime, self.state, self.policy_directory, *needed, "--"]
 
     @staticmethod
     def approving(stick, **limits):

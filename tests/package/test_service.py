@@ -101,13 +101,23 @@ def test_it_is_in_force_before_anybody_can_log_in(container):
     assert container.show(UNIT, "Result", "NRestarts") == {"Result": "success", "NRestarts": "0"}
 
 
-def test_it_is_confined_but_in_the_mount_namespace_of_the_machine(container):
+def test_it_is_confined_and_has_a_mount_namespace_of_its_own(container):
     pid = main_pid(container)
     assert (status(container, pid, "NoNewPrivs"), status(container, pid, "Seccomp")) == ("1", "2")
-    wanted = {"sys_admin": 21, "sys_ptrace": 19, "dac_read_search": 2, "kill": 5, "audit_control": 30, "audit_read": 37}
+    wanted = {"sys_admin": 21, "sys_ptrace": 19, "dac_read_search": 2, "kill": 5, "audit_control": 30, "audit_read": 37,
+              "sys_chroot": 18}
     assert int(status(container, pid, "CapBnd"), 16) == sum(1 << bit for bit in wanted.values())
     spaces = {container.run("readlink", f"/proc/{one}/ns/mnt").stdout for one in (1, pid)}
-    assert len(spaces) == 1
+    assert len(spaces) == 2
+    options = {point: options.split(",") for point, options in mounts(container, pid)}
+    assert "ro" in options["/"] and "ro" in options["/sys"]
+    assert "rw" in options["/run/sekisho"] and "rw" in options["/var/lib/sekisho"]
+
+
+def mounts(container, pid):
+    """Where the process sees mounts, and how."""
+    table = container.run("cat", f"/proc/{pid}/mountinfo").stdout
+    return [line.split()[4:6] for line in table.splitlines()]
 
 
 def mount_disk(container, disk):
@@ -133,6 +143,25 @@ def test_confined_it_still_guards_and_tells_who_tried(container, disk):
     assert refused(container)
     record = container.wait_record(SEKISHO_EVENT="write-denied", SEKISHO_UID="0")
     assert (record["SEKISHO_EXE"], record["SEKISHO_PATH"]) == ("/usr/bin/dd", f"{STICK}/refused")
+
+
+def test_what_is_denied_is_unmounted_for_everybody(container, disk):
+    container.run("sed", "-i", "/devices:/,$d; s/: read-only/: deny/; s/^serial: 1/serial: 2/",
+                  "/etc/sekisho/policy.d/10-test.yaml")
+    container.run("systemctl", "reload", UNIT)
+    container.wait_record(SEKISHO_EVENT="policy-loaded", SEKISHO_PATH="/etc/sekisho/policy.d")
+    container.run("mount", "-o", "ro", disk, STICK)
+    container.wait_record(SEKISHO_EVENT="superblock-guarded", SEKISHO_MOUNT=STICK, SEKISHO_VERDICT="deny")
+    pid = main_pid(container)
+    for process in (1, pid):
+        wait_until(lambda process=process: STICK not in dict(mounts(container, process)), "nobody sees the mount")
+
+
+def test_unmounted_it_is_let_go_by_the_agent_and_its_namespace(container, disk):
+    mount_disk(container, disk)
+    container.run("umount", STICK)
+    assert STICK not in dict(mounts(container, main_pid(container)))
+    os.close(os.open(disk, os.O_RDONLY | os.O_EXCL))  # refused while any mount of it is left anywhere
 
 
 def test_the_keeper_outlives_a_killed_agent_and_the_next_one_comes(container, disk):

@@ -18,13 +18,11 @@ static void make_root(void) {
         cr_assert(mkdtemp(root));
         cr_assert_eq(chdir(root), 0);
         cr_assert_eq(mkdir("inside", 0700), 0);
-        cr_assert_eq(symlink("/inside", "link"), 0);
-        cr_assert_eq(symlink("../../../../inside", "up"), 0);
-        cr_assert_eq(symlink("/nowhere", "dangling"), 0);
+        cr_assert_eq(symlink("inside", "link"), 0);
 }
 
 static void remove_root(void) {
-        cr_assert_eq(unlink("dangling") | unlink("up") | unlink("link") | rmdir("inside"), 0);
+        cr_assert_eq(unlink("link") | rmdir("inside"), 0);
         cr_assert_eq(rmdir(root), 0);
 }
 
@@ -36,13 +34,17 @@ static bool is_inside(const char *path, int flags) {
                found.st_ino == inside.st_ino && found.st_dev == inside.st_dev;
 }
 
-Test(host, finds_a_path_as_the_processes_below_that_root_would, .init = make_root, .fini = remove_root) {
+Test(host, finds_an_absolute_path_below_that_root, .init = make_root, .fini = remove_root) {
+        CLEANUP_CLOSE int fd = host_open_below(root, "/", O_PATH);
+        struct stat found, expected;
+
         cr_expect(is_inside("/inside", O_PATH));
+        cr_expect(is_inside("//inside", O_PATH));
         cr_expect(is_inside("/link", O_PATH));
-        cr_expect(is_inside("/up", O_PATH));
-        cr_expect(is_inside("/../inside", O_PATH));
         cr_expect_not(is_inside("/link", O_PATH | O_NOFOLLOW));
-        cr_expect_eq(host_open_below(root, "/dangling", O_PATH), -ENOENT);
+        cr_assert(fstat(fd, &found) == 0 && stat(root, &expected) == 0);
+        cr_expect_eq(found.st_ino, expected.st_ino);
+        cr_expect_eq(host_open_below(root, "/nowhere", O_PATH), -ENOENT);
         cr_expect_eq(host_open_below("/nonexistent", "/", O_PATH), -ENOENT);
 }
 
