@@ -156,7 +156,8 @@ static int refresh_one(Superblocks *all, const MountTable *table, const MountEnt
                 if (!guard_is_marked(*sb))
                         (*sb)->guard = GUARD_NONE; /* nothing holds it yet, whatever held the one before */
         }
-        if (other || rejudge || (written_again && (*sb)->guard != GUARD_NONE))
+        if (other || rejudge || (*sb)->guard == GUARD_FAILED ||
+            (written_again && (*sb)->guard != GUARD_NONE))
                 r = enforce(all, table, *sb, entry);
         return r;
 }
