@@ -21,6 +21,12 @@ bool host_is_elsewhere(void) {
                (host.st_dev != own.st_dev || host.st_ino != own.st_ino);
 }
 
+bool host_can_be_seen(void) {
+        struct stat host;
+
+        return stat(HOST_NAMESPACE, &host) == 0;
+}
+
 const char *host_mountinfo(void) {
         return host_is_elsewhere() ? "/proc/1/mountinfo" : "/proc/self/mountinfo";
 }

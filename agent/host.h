@@ -13,6 +13,9 @@
 /* Whether the machine's mounts are in another namespace than the caller's. */
 bool host_is_elsewhere(void);
 
+/* Whether the first process can be looked at: where not, its mounts are taken for the caller's. */
+bool host_can_be_seen(void);
+
 /* The file that has the machine's mount table. */
 const char *host_mountinfo(void);
 

@@ -13,6 +13,7 @@
 
 #include "agent/agent_private.h"
 #include "agent/file.h"
+#include "agent/host.h"
 #include "policy/scope.h"
 #include "policy/translate.h"
 
@@ -120,6 +121,10 @@ static struct json_object *mechanisms_object(const Agent *agent) {
                     ? N_("ok: permission events")
                     : N_("this kernel asks nobody about special files: raw writes are refused by the "
                          "read-only flag, and told by audit"));
+        put(object, "mounts",
+            host_can_be_seen()
+                    ? N_("ok: those of the first process")
+                    : N_("the first process cannot be looked at: those of the agent's namespace"));
         put(object, "udev", "ok");
         put(object, "block-read-only", "ok");
         if (!agent->audit || agent->audit_error < 0)

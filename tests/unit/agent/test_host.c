@@ -74,6 +74,8 @@ Test(host, has_its_own_table_for_that_of_the_machine_until_it_leaves_its_namespa
         cr_expect(host_is_elsewhere());
         cr_expect_str_eq(host_mountinfo(), "/proc/1/mountinfo");
         cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+        cr_expect(host_can_be_seen());
         cr_assert_eq(mount("none", "/proc/1", "tmpfs", 0, NULL), 0);
+        cr_expect_not(host_can_be_seen());
         cr_expect_not(host_is_elsewhere(), "what cannot be looked at is not elsewhere");
 }
