@@ -271,7 +271,7 @@ class World:
         return run([program("sekishoctl"), *arguments], check=check, **options)
 
     def asks_about_nodes(self):
-        """Whether the kernel asks the running agent about opens of device nodes (kernels before 6.14)."""
+        """Whether the kernel asks the running agent about opens of device nodes (older kernels do)."""
         with open(os.path.join(self.runtime, "status.json")) as status:
             return json.load(status)["mechanisms"]["device-nodes"].startswith("ok")
 
