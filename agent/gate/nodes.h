@@ -2,10 +2,9 @@
 /*
  * nodes.h: the device nodes of guarded disks (the disk's and its partitions'), each disk with a gate, so
  * that a raw write is refused with a record of who tried. What holds when the gate does not is the disk's
- * read-only flag. Partitions that appear later are marked as udev tells of them. Kernels since 6.14, and stable
- * ones of late (Debian's 6.1.0-56), ask
- * nobody about special files; there the nodes are only listed, for the audit room to watch. Runs in the
- * event loop's thread.
+ * read-only flag. Partitions that appear later are marked as udev tells of them. Kernels since 6.14, and
+ * stable ones of late (Debian's 6.1.0-56), ask nobody about special files; there the nodes are only listed,
+ * for the audit room to watch. Runs in the event loop's thread.
  */
 #pragma once
 
