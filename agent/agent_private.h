@@ -50,7 +50,8 @@ void agent_on_keeper_restarted(void *userdata);
 /* Bring the audit filter in line with what is sealed. */
 void agent_update_audit(Agent *agent);
 
-/* The verdict in a word: what may be done with a disk; of a USB device or interface, whether it is let in. */
+/* The verdict in a word: what may be done with a disk; of a USB device or interface, whether it is let in.
+ */
 const char *agent_verdict_word(const Decision *decision, bool block);
 
 /* A record that carries the policy's serial. NULL if memory is short (report_submit takes that). */
