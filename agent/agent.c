@@ -170,8 +170,7 @@ int agent_reload(Agent *agent) {
         Policy *old = NULL;
         int r;
 
-        (void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu",
-                         (unsigned long long)clock_boottime_usec());
+        (void)sd_notify(false, "RELOADING=1");
         r = policy_store_reload(&agent->store, &old);
         tell_restored(agent);
         if (r == 0) {
