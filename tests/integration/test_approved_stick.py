@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from sekisho_machine import GROUP
-from sekisho_wait import run
+from sekisho_wait import run, wait_until
 from sekisho_world import OPENERS, hours_around
 
 WRITTEN = "written with permission 7f3a"
@@ -134,6 +134,29 @@ def test_a_second_mount_of_it_is_guarded_as_well(world):
     for mount in (point, other):
         assert open_in(world, world.machine.stranger, "write", f"{mount}/file") == "EPERM"
         assert open_in(world, world.machine.member, "write", f"{mount}/file") == "opened"
+
+
+def mount_id(point):
+    with open("/proc/self/mountinfo") as table:
+        return next(line.split()[0] for line in table if line.split()[4] == point)
+
+
+def test_a_mount_that_takes_the_place_of_another_unseen_is_guarded_as_well(world):
+    """Device number and mount id are used again: nothing in the mount table tells the two apart."""
+    stick, point = approved(world, groups=[GROUP])
+    before = mount_id(point)
+
+    def mounted_with_the_same_id():
+        nonlocal point
+        stick.umount(point)
+        point = stick.mount("rw")
+        return mount_id(point) == before
+
+    world.suspend(world.agent.process)
+    wait_until(mounted_with_the_same_id, "the kernel gives the mount's id again")
+    world.resume(world.agent.process)
+    world.journal.wait("superblock-guarded", mount=point)
+    assert open_in(world, world.machine.stranger, "write", f"{point}/file") == "EPERM"
 
 
 def test_a_mount_in_another_namespace_is_guarded_as_well(world):
