@@ -6,11 +6,16 @@
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "policy/scope.h"
+
+enum {
+        READ_FIRST = 16384
+};
 
 ssize_t file_read_small(int dir_fd, const char *path, char *buffer, size_t size) {
         CLEANUP_CLOSE int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -37,6 +42,40 @@ ssize_t file_read_small(int dir_fd, const char *path, char *buffer, size_t size)
                 length--;
         buffer[length] = '\0';
         return (ssize_t)length;
+}
+
+int file_read_whole(int fd, size_t max, char **ret, size_t *ret_length) {
+        CLEANUP_FREE char *text = NULL;
+        size_t length = 0, size = 0;
+
+        for (;;) {
+                ssize_t n;
+
+                if (size - length < 2) {
+                        size_t larger = size > 0 ? size * 2 : READ_FIRST;
+                        char *grown = realloc(text, larger);
+
+                        if (!grown)
+                                return -ENOMEM;
+                        text = grown;
+                        size = larger;
+                }
+                n = read(fd, text + length, size - length - 1);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        break;
+                length += (size_t)n;
+                if (length > max)
+                        return -E2BIG;
+        }
+        text[length] = '\0';
+        *ret = STEAL_PTR(text);
+        if (ret_length)
+                *ret_length = length;
+        return 0;
 }
 
 static int write_whole(int fd, const char *content, size_t length) {

@@ -12,6 +12,10 @@
  * failure. */
 ssize_t file_read_small(int dir_fd, const char *path, char *buffer, size_t size);
 
+/* Read FD from where it stands to its end into a new string, ended with NUL, of MAX bytes at most.
+ * RET_LENGTH may be NULL. 0, -E2BIG if there is more, -ENOMEM, -errno. */
+int file_read_whole(int fd, size_t max, char **ret, size_t *ret_length);
+
 /* Replace PATH by a file of MODE with this content: temporary file in the same directory, fsync, rename,
  * fsync of the directory. Returns 0 or -errno; on failure the old file stands and no temporary is left. */
 int file_replace(const char *path, const char *content, size_t length, mode_t mode);

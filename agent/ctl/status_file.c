@@ -12,6 +12,7 @@
 #include "agent/ctl/guard.h"
 #include "agent/ctl/i18n.h"
 #include "agent/ctl/text.h"
+#include "agent/file.h"
 
 enum {
         STATUS_MAX = 16 * 1024 * 1024
@@ -29,39 +30,6 @@ static int open_regular(int dir, const char *name) {
         return STEAL_FD(fd);
 }
 
-static int read_whole(int fd, char **ret, size_t *ret_length) {
-        CLEANUP_FREE char *text = NULL;
-        size_t length = 0, allocated = 0;
-
-        for (;;) {
-                ssize_t n;
-
-                if (length + 1 >= allocated) {
-                        char *larger;
-
-                        if (allocated > STATUS_MAX)
-                                return -E2BIG;
-                        allocated = allocated ? allocated * 2 : 16384;
-                        larger = realloc(text, allocated);
-                        if (!larger)
-                                return -ENOMEM;
-                        text = larger;
-                }
-                n = read(fd, text + length, allocated - length - 1);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                length += (size_t)n;
-        }
-        text[length] = '\0';
-        *ret = STEAL_PTR(text);
-        *ret_length = length;
-        return 0;
-}
-
 static int read_root(int dir, struct json_object **ret) {
         CLEANUP_CLOSE int fd = open_regular(dir, "status.json");
         CLEANUP_JSON struct json_object *root = NULL;
@@ -73,7 +41,7 @@ static int read_root(int dir, struct json_object **ret) {
                 return 0;
         if (fd < 0)
                 return fd;
-        r = read_whole(fd, &text, &length);
+        r = file_read_whole(fd, STATUS_MAX, &text, &length);
         if (r == 0)
                 r = json_parse(text, length, &root);
         if (r < 0)

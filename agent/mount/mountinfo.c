@@ -11,12 +11,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "agent/file.h"
 #include "agent/host.h"
 #include "policy/scope.h"
-
-enum {
-        READ_STEP = 64 * 1024
-};
 
 void mount_table_clear(MountTable *table) {
         free(table->entries);
@@ -133,32 +130,13 @@ int mountinfo_parse(char *text, MountTable *ret) {
 int mountinfo_read(const char *path, MountTable *ret) {
         CLEANUP_CLOSE int fd = open(path ? path : host_mountinfo(), O_RDONLY | O_CLOEXEC);
         CLEANUP_FREE char *text = NULL;
-        size_t length = 0, size = 0;
         int r;
 
         if (fd < 0)
                 return -errno;
-        for (;;) {
-                ssize_t n;
-
-                if (size - length < 2) {
-                        char *grown = realloc(text, size + READ_STEP);
-
-                        if (!grown)
-                                return -ENOMEM;
-                        text = grown;
-                        size += READ_STEP;
-                }
-                n = read(fd, text + length, size - length - 1);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                length += (size_t)n;
-        }
-        text[length] = '\0';
+        r = file_read_whole(fd, SIZE_MAX, &text, NULL);
+        if (r < 0)
+                return r;
         r = mountinfo_parse(text, ret);
         if (r == 0)
                 text = NULL;
