@@ -103,6 +103,17 @@ static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
+/* Seconds until a verdict changes by itself; 0 if none will. The gate asks for the hours at each open, the
+ * programs in the kernel are told their next window. */
+static time_t next_change(const Agent *agent, const PolicyTime *now) {
+        time_t expiry = policy_next_expiry(agent->store.policy, now->expiry_now);
+        int minutes = agent->lsm ? policy_next_hours_change(agent->store.policy, now) : 0;
+        time_t hours = minutes > 0 ? (time_t)minutes * 60 - time(NULL) % 60 + 1 : 0;
+
+        expiry = expiry > 0 ? expiry - now->expiry_now : 0;
+        return hours > 0 && (expiry == 0 || hours < expiry) ? hours : expiry;
+}
+
 static int arm_expiry(Agent *agent) {
         PolicyTime now;
         time_t next;
@@ -111,12 +122,12 @@ static int arm_expiry(Agent *agent) {
         if (r < 0)
                 return r;
         agent->expiry = sd_event_source_disable_unref(agent->expiry);
-        next = policy_next_expiry(agent->store.policy, now.expiry_now);
+        next = next_change(agent, &now);
         if (next == 0)
                 return 0;
         return sd_event_add_time(agent->event, &agent->expiry, CLOCK_BOOTTIME,
-                                 clock_boottime_usec() + (uint64_t)(next - now.expiry_now) * 1000000,
-                                 1000000, on_expiry, agent);
+                                 clock_boottime_usec() + (uint64_t)next * 1000000, 1000000, on_expiry,
+                                 agent);
 }
 
 /* A timer that never fires but is cancelled when the wall clock is set (timerfd_create(2)). */
@@ -263,6 +274,7 @@ static int start_rooms(Agent *agent) {
         /* without audit everything is refused all the same, only less is known of who tried */
         agent->audit_error =
                 audit_new(agent->event, agent->settings.runtime_dir, agent_on_refused, agent, &agent->audit);
+        agent_start_backstop(agent); /* without it, gates and read-only flags are what holds */
         r = devices_new(agent->event, agent->settings.runtime_dir, agent_is_monitor(agent), &devices,
                         &agent->devices);
         if (r >= 0)
@@ -288,6 +300,8 @@ static int start(Agent *agent) {
                 r = start_loop(agent);
         if (r >= 0)
                 r = report_new(&agent->report);
+        if (r >= 0)
+                r = cmdline_reader_new(&agent->cmdline);
         if (r < 0)
                 return r;
         policy = policy_store_open(&agent->store, agent->settings.policy, agent->settings.state_dir,
@@ -305,6 +319,7 @@ static int start(Agent *agent) {
                 r = watch_clock(agent);
         if (r < 0)
                 return r;
+        agent_settle_backstop(agent);
         predecessors_dismiss(&agent->predecessors);
         agent_update_audit(agent);
         start_bus(agent);
@@ -344,7 +359,7 @@ Agent *agent_free(Agent *agent) {
                 return NULL;
         (void)sd_notify(false, "STOPPING=1");
         agent->bus = bus_service_free(agent->bus);
-        if (agent->devices && devices_hold_conditional(agent->devices) < 0)
+        if (agent->devices && !agent->lsm && devices_hold_conditional(agent->devices) < 0)
                 closed = false;
         if (agent->superblocks)
                 closed = superblocks_close(agent->superblocks) && closed;
@@ -358,6 +373,9 @@ Agent *agent_free(Agent *agent) {
         superblocks_free(agent->superblocks);
         nodes_free(agent->nodes);
         audit_free(agent->audit);
+        lsm_free(agent->lsm); /* what it has put in force stays so */
+        cmdline_reader_free(agent->cmdline);
+        free(agent->backstop_nodes);
         report_free(agent->report);
         keeper_free(agent->keeper, true);
         if (agent->status_path)

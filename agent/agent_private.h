@@ -9,12 +9,20 @@
 #include "agent/bus/service.h"
 #include "agent/clock.h"
 #include "agent/device/devices.h"
+#include "agent/gate/cmdline.h"
 #include "agent/gate/nodes.h"
 #include "agent/gate/opener.h"
 #include "agent/keeper/keeper.h"
+#include "agent/lsm/lsm.h"
 #include "agent/mount/superblocks.h"
 #include "agent/policy_store.h"
 #include "agent/report/report.h"
+
+/* A device number that was told to the programs in the kernel, and the disk it belongs to. */
+typedef struct BackstopNode {
+        dev_t owner, node;
+        bool character;
+} BackstopNode;
 
 struct Agent {
         AgentSettings settings;
@@ -29,7 +37,13 @@ struct Agent {
         Predecessors predecessors; /* only while starting */
         Nodes *nodes;
         Audit *audit;
-        int audit_error; /* why there is none, or why it does not watch */
+        int audit_error;       /* why there is none, or why it does not watch */
+        Lsm *lsm;              /* NULL where the kernel has no such thing ... */
+        char lsm_why[LSM_WHY]; /* ... and why */
+        bool deny_reads;       /* it is told to look at reads as well */
+        struct BackstopNode *backstop_nodes;
+        size_t n_backstop_nodes;
+        CmdlineReader *cmdline; /* for what it refuses */
         Devices *devices;
         Superblocks *superblocks;
         BusService *bus;         /* NULL: none, which changes nothing else */
@@ -47,6 +61,26 @@ SuperblocksCallbacks agent_superblocks_callbacks(Agent *agent);
 void agent_on_refused(void *userdata, const AuditEvent *event, bool node, dev_t devnum, const char *path);
 void agent_on_nodes_changed(void *userdata);
 void agent_on_keeper_restarted(void *userdata);
+void agent_tell_failure(Agent *agent, const DeviceIdentity *device, const char *mount, const char *what,
+                        int error);
+/* Of the device and what it stands on, the one that its decision is about. */
+const DeviceIdentity *agent_deciding_identity(Agent *agent, const Device *device);
+/* RAW is the disk whose nodes are meant, NULL for a file system. NULL if memory is short. */
+Volume *agent_make_volume(Agent *agent, const SuperblockIdentity *id, const char *mount, const Device *raw);
+
+/* backstop.c: the programs in the kernel. Start before anything is judged, settle once everything is. */
+void agent_start_backstop(Agent *agent);
+void agent_settle_backstop(Agent *agent);
+void agent_backstop_device(Agent *agent, const Device *device);
+void agent_backstop_forget_device(Agent *agent, const Device *device);
+int agent_backstop_superblock(void *userdata, const Superblock *sb);
+bool agent_backstop_holds(void *userdata, const Superblock *sb);
+void agent_backstop_let_go(void *userdata, const Superblock *sb);
+void agent_on_lsm_denial(void *userdata, const LsmDenial *denial);
+/* Bring what they tell in line with what is guarded. Whether they tell who is refused by read-only volumes.
+ */
+bool agent_backstop_tells(Agent *agent);
+
 /* Bring the audit filter in line with what is sealed. */
 void agent_update_audit(Agent *agent);
 

@@ -45,8 +45,8 @@ static void set_decision(Record *record, const Decision *decision, bool block) {
         record_set(record, TEXT_REASON, reason_to_string(decision->reason));
 }
 
-static void tell_failure(Agent *agent, const DeviceIdentity *device, const char *mount, const char *what,
-                         int error) {
+void agent_tell_failure(Agent *agent, const DeviceIdentity *device, const char *mount, const char *what,
+                        int error) {
         Record *record = agent_record(agent, EVENT_ENFORCEMENT_FAILED);
 
         if (record) {
@@ -75,7 +75,7 @@ static void judge_interface(void *userdata, const DeviceIdentity *id, uint8_t cl
 }
 
 /* Of the device and what it stands on, the one that its decision is about. */
-static const DeviceIdentity *deciding_identity(Agent *agent, const Device *device) {
+const DeviceIdentity *agent_deciding_identity(Agent *agent, const Device *device) {
         const DeviceIdentity *strictest = &device->id;
         Decision decision, other;
 
@@ -91,8 +91,7 @@ static const DeviceIdentity *deciding_identity(Agent *agent, const Device *devic
 }
 
 /* RAW is the disk whose nodes are meant, NULL for a file system. */
-static Volume *make_volume(Agent *agent, const SuperblockIdentity *id, const char *mount,
-                           const Device *raw) {
+Volume *agent_make_volume(Agent *agent, const SuperblockIdentity *id, const char *mount, const Device *raw) {
         VolumeSettings settings = {.policy = agent->store.policy,
                                    .clock = &agent->clock,
                                    .identity = *id,
@@ -118,8 +117,8 @@ static void drop_nodes(Agent *agent, const Device *device) {
 static int guard_nodes(Agent *agent, const Device *device) {
         SuperblockIdentity identity = {.kind = SUPERBLOCK_BLOCK,
                                        .devnum = device->id.devnum,
-                                       .device = deciding_identity(agent, device)};
-        Volume *volume = make_volume(agent, &identity, NULL, device);
+                                       .device = agent_deciding_identity(agent, device)};
+        Volume *volume = agent_make_volume(agent, &identity, NULL, device);
         int r;
 
         if (!volume)
@@ -133,7 +132,7 @@ static int guard_nodes(Agent *agent, const Device *device) {
         if (r == 0)
                 r = keeper_disk(agent->keeper, device->id.devnum,
                                 (device->decision.conditional || device->n_closed > 0) &&
-                                        !agent_is_monitor(agent));
+                                        !agent_is_monitor(agent) && !agent->lsm);
         return r;
 }
 
@@ -154,10 +153,16 @@ static bool needs_guard(const Decision *decision) {
         return decision->external && (decision->access != ACCESS_WRITE || decision->conditional);
 }
 
+static void on_judged(void *userdata, const Device *device) {
+        agent_backstop_device(userdata, device);
+}
+
 static void on_device(void *userdata, const Device *device, DeviceChange change) {
         Agent *agent = userdata;
         int r = 0;
 
+        if (change == DEVICE_DETACHED)
+                agent_backstop_forget_device(agent, device);
         if (device->block && change != DEVICE_DETACHED && needs_guard(&device->decision))
                 r = guard_nodes(agent, device);
         else if (device->block)
@@ -180,10 +185,10 @@ static void on_device(void *userdata, const Device *device, DeviceChange change)
                 return;
         }
         if (device->enforcement < 0)
-                tell_failure(agent, &device->id, NULL, access_to_string(device->decision.access),
-                             device->enforcement);
+                agent_tell_failure(agent, &device->id, NULL, access_to_string(device->decision.access),
+                                   device->enforcement);
         if (r < 0)
-                tell_failure(agent, &device->id, NULL, N_("gate on device nodes"), r);
+                agent_tell_failure(agent, &device->id, NULL, N_("gate on device nodes"), r);
 }
 
 static void on_interface(void *userdata, const DeviceIdentity *id, const char *interface, uint8_t class,
@@ -198,13 +203,14 @@ static void on_interface(void *userdata, const DeviceIdentity *id, const char *i
         }
         report_submit(agent->report, record);
         if (enforcement < 0)
-                tell_failure(agent, id, NULL, N_("USB interface authorisation"), enforcement);
+                agent_tell_failure(agent, id, NULL, N_("USB interface authorisation"), enforcement);
         agent_settle_soon(agent);
 }
 
 DevicesCallbacks agent_devices_callbacks(Agent *agent) {
         return (DevicesCallbacks){.judge = judge_device,
                                   .judge_interface = judge_interface,
+                                  .judged = on_judged,
                                   .changed = on_device,
                                   .interface_changed = on_interface,
                                   .userdata = agent};
@@ -220,7 +226,7 @@ static void judge_superblock(void *userdata, const SuperblockIdentity *id, Decis
 }
 
 static Volume *volume_of_superblock(void *userdata, const SuperblockIdentity *id, const char *mount) {
-        return make_volume(userdata, id, mount, NULL);
+        return agent_make_volume(userdata, id, mount, NULL);
 }
 
 static const Device *find_device(void *userdata, dev_t devnum) {
@@ -245,9 +251,10 @@ static void on_superblock(void *userdata, const Superblock *sb) {
         }
         report_submit(agent->report, record);
         if (sb->error < 0)
-                tell_failure(agent, sb->identity.device, sb->mount,
-                             sb->guard == GUARD_FAILED ? access_to_string(sb->decision.access) : "gate",
-                             sb->error);
+                agent_tell_failure(agent, sb->identity.device, sb->mount,
+                                   sb->guard == GUARD_FAILED ? access_to_string(sb->decision.access)
+                                                             : "gate",
+                                   sb->error);
         agent_settle_soon(agent);
 }
 
@@ -277,7 +284,7 @@ static void on_gate_made(void *userdata, const Superblock *sb, Volume *volume) {
                 return;
         if (keeper_gate(agent->keeper, sb->identity.devnum, false, sb->gate, &sb->identity, sb->mount,
                         agent->store.policy->serial) < 0)
-                tell_failure(agent, sb->identity.device, sb->mount, N_("keeping of the gate"), -EPIPE);
+                agent_tell_failure(agent, sb->identity.device, sb->mount, N_("keeping of the gate"), -EPIPE);
 }
 
 static void on_gate_gone(void *userdata, const Superblock *sb) {
@@ -292,6 +299,9 @@ SuperblocksCallbacks agent_superblocks_callbacks(Agent *agent) {
         return (SuperblocksCallbacks){.judge = judge_superblock,
                                       .volume = volume_of_superblock,
                                       .find_device = find_device,
+                                      .hold = agent_backstop_superblock,
+                                      .is_held = agent_backstop_holds,
+                                      .let_go = agent_backstop_let_go,
                                       .changed = on_superblock,
                                       .late_writer = on_late_writer,
                                       .gate_made = on_gate_made,
@@ -305,7 +315,7 @@ static int keep_device(void *userdata, const Device *device) {
         Agent *agent = userdata;
 
         if (device->block && needs_guard(&device->decision) && guard_nodes(agent, device) < 0)
-                tell_failure(agent, &device->id, NULL, N_("keeping of the gate"), -EPIPE);
+                agent_tell_failure(agent, &device->id, NULL, N_("keeping of the gate"), -EPIPE);
         return 0;
 }
 
@@ -318,7 +328,7 @@ static int keep_superblock(void *userdata, const Superblock *sb) {
 void agent_on_keeper_restarted(void *userdata) {
         Agent *agent = userdata;
 
-        tell_failure(agent, NULL, NULL, N_("the keeper ended and was started anew"), -EPIPE);
+        agent_tell_failure(agent, NULL, NULL, N_("the keeper ended and was started anew"), -EPIPE);
         if (agent->devices)
                 (void)devices_foreach(agent->devices, keep_device, agent);
         if (agent->superblocks)
@@ -370,6 +380,11 @@ void agent_update_audit(Agent *agent) {
         Sealed sealed = {.agent = agent};
         int r;
 
+        if (agent_backstop_tells(agent)) { /* with names, and for less */
+                if (agent->audit)
+                        (void)audit_watch(agent->audit, NULL, 0, NULL, 0);
+                return;
+        }
         if (!agent->audit)
                 return;
         r = superblocks_foreach(agent->superblocks, collect_sealed, &sealed);
@@ -378,7 +393,7 @@ void agent_update_audit(Agent *agent) {
         if (r == 0)
                 r = audit_watch(agent->audit, sealed.devnums, sealed.n, sealed.nodes, sealed.n_nodes);
         if (r < 0 && agent->audit_error == 0)
-                tell_failure(agent, NULL, NULL, N_("attribution by audit"), r);
+                agent_tell_failure(agent, NULL, NULL, N_("attribution by audit"), r);
         agent->audit_error = r;
         for (size_t i = 0; i < sealed.n_nodes; i++)
                 free(sealed.nodes[i]);

@@ -109,7 +109,7 @@ static struct json_object *policy_object(const PolicyStore *store) {
 
 static struct json_object *mechanisms_object(const Agent *agent) {
         struct json_object *object = json_object_new_object();
-        char text[128] = "";
+        char text[128] = "", lsm[LSM_WHY + 8];
 
         put(object, "fanotify", N_("ok: permission events, asked by thread"));
         put(object, "open-mode",
@@ -125,6 +125,11 @@ static struct json_object *mechanisms_object(const Agent *agent) {
             host_can_be_seen()
                     ? N_("ok: those of the first process")
                     : N_("the first process cannot be looked at: those of the agent's namespace"));
+        if (agent->lsm)
+                snprintf(lsm, sizeof(lsm), "ok: %zu hooks", lsm_hooks(agent->lsm));
+        else
+                snprintf(lsm, sizeof(lsm), "off: %s", agent->lsm_why);
+        put(object, "lsm", lsm);
         put(object, "udev", "ok");
         put(object, "block-read-only", "ok");
         if (!agent->audit || agent->audit_error < 0)

@@ -398,6 +398,18 @@ void decide_open(const Policy *policy, const SuperblockIdentity *superblock, con
         ret->verdict = VERDICT_ALLOW;
 }
 
+size_t decide_conditions(const Policy *policy, const SuperblockIdentity *superblock, const PolicyTime *now,
+                         const RuleScope *ret[DECIDE_CONDITIONS_MAX]) {
+        Judgement judgement;
+
+        judge_superblock(policy, superblock, now, &judgement);
+        if (!judgement.decision.conditional)
+                return 0;
+        for (size_t i = 0; i < judgement.n_conditions; i++)
+                ret[i] = judgement.conditions[i].scope;
+        return judgement.n_conditions;
+}
+
 static void take_earlier(time_t expires, time_t now, time_t *earliest) {
         if (expires > now && (*earliest == 0 || expires < *earliest))
                 *earliest = expires;
@@ -415,4 +427,21 @@ time_t policy_next_expiry(const Policy *policy, time_t now) {
         for (size_t i = 0; i < policy->n_network; i++)
                 take_earlier(policy->network[i].scope.expires, now, &earliest);
         return earliest;
+}
+
+static void take_sooner(const RuleScope *scope, const PolicyTime *now, int *soonest) {
+        int minutes = hours_next_change(&scope->hours, now->weekday, now->minute);
+
+        if (minutes > 0 && (*soonest == 0 || minutes < *soonest))
+                *soonest = minutes;
+}
+
+int policy_next_hours_change(const Policy *policy, const PolicyTime *now) {
+        int soonest = 0;
+
+        for (size_t i = 0; i < policy->n_devices; i++)
+                take_sooner(&policy->devices[i].scope, now, &soonest);
+        for (size_t i = 0; i < policy->n_filesystems; i++)
+                take_sooner(&policy->filesystems[i].scope, now, &soonest);
+        return soonest;
 }

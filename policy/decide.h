@@ -30,5 +30,17 @@ void decide_superblock(const Policy *policy, const SuperblockIdentity *superbloc
 void decide_open(const Policy *policy, const SuperblockIdentity *superblock, const Subject *subject,
                  bool for_writing, const PolicyTime *now, OpenDecision *ret);
 
+enum {
+        DECIDE_CONDITIONS_MAX = 2 /* a file system's rule and its device's */
+};
+
+/* On whose scopes a conditional decision about SUPERBLOCK hangs: every one of them has to cover who writes.
+ * The number of pointers into POLICY put into RET; 0 where the decision is not conditional. */
+size_t decide_conditions(const Policy *policy, const SuperblockIdentity *superblock, const PolicyTime *now,
+                         const RuleScope *ret[DECIDE_CONDITIONS_MAX]);
+
+/* In how many minutes the hours of some rule begin or end; 0 if they never do. */
+int policy_next_hours_change(const Policy *policy, const PolicyTime *now);
+
 /* The earliest second after NOW at which an expiry changes a verdict; 0 if none will. */
 time_t policy_next_expiry(const Policy *policy, time_t now);

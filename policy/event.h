@@ -83,6 +83,13 @@ int event_priority(EventKind kind);
         X(OPERATION_RMDIR, "rmdir")                                                                         \
         X(OPERATION_SETATTR, "setattr")                                                                     \
         X(OPERATION_SETXATTR, "setxattr")                                                                   \
+        X(OPERATION_IOCTL, "ioctl")                                                                         \
+        X(OPERATION_RECEIVE, "receive-descriptor")                                                          \
+        X(OPERATION_SIGNAL, "signal")                                                                       \
+        X(OPERATION_TRACE, "trace")                                                                         \
+        X(OPERATION_LIMIT, "set-limit")                                                                     \
+        X(OPERATION_UNMOUNT, "unmount")                                                                     \
+        X(OPERATION_BPF, "change-map")                                                                      \
         X(OPERATION_OPENED_BEFORE, "opened-before-guard")                                                   \
         X(OPERATION_MAPPED_BEFORE, "mapped-before-guard")
 DECLARE_ENUM(Operation, operation, OPERATION_LIST);

@@ -120,3 +120,16 @@ bool hours_cover(const Hours *hours, int weekday, int minute) {
                 return has_day(hours, weekday);
         return minute < hours->to && has_day(hours, (weekday + DAYS - 1) % DAYS);
 }
+
+int hours_next_change(const Hours *hours, int weekday, int minute) {
+        bool covered = hours_cover(hours, weekday, minute);
+
+        for (int after = 1; after <= DAYS * MINUTES_PER_DAY; after++) {
+                int then = minute + after;
+
+                if (hours_cover(hours, (weekday + then / MINUTES_PER_DAY) % DAYS, then % MINUTES_PER_DAY) !=
+                    covered)
+                        return after;
+        }
+        return 0;
+}

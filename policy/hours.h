@@ -15,3 +15,6 @@ int hours_parse(const char *text, Hours *ret, const char **ret_why);
 
 /* Whether HOURS cover MINUTE of WEEKDAY (0 = Sunday). Hours that are not set cover everything. */
 bool hours_cover(const Hours *hours, int weekday, int minute);
+
+/* In how many minutes from MINUTE of WEEKDAY on hours_cover() changes its answer: 1 or more, 0 if never. */
+int hours_next_change(const Hours *hours, int weekday, int minute);

@@ -77,6 +77,10 @@ static const char *of_guard(Guard state) {
                 return C_("guard", "gate");
         case GUARD_GATE_READ_ONLY:
                 return C_("guard", "gate+read-only");
+        case GUARD_LSM:
+                return C_("guard", "lsm");
+        case GUARD_LSM_READ_ONLY:
+                return C_("guard", "lsm+read-only");
         case GUARD_SHUT_DOWN:
                 return C_("guard", "shut-down");
         }

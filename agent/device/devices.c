@@ -152,6 +152,11 @@ static bool same_closed(const dev_t *closed, size_t n, const Device *device) {
         return n == device->n_closed && memcmp(closed, device->closed, n * sizeof(*closed)) == 0;
 }
 
+static void tell_judged(const Devices *all, const Device *device) {
+        if (all->admission.callbacks.judged)
+                all->admission.callbacks.judged(all->admission.callbacks.userdata, device);
+}
+
 /* Judge and enforce; tells only what is new. */
 static int settle(Devices *all, Device *device, bool fresh) {
         Decision before = device->decision;
@@ -167,7 +172,9 @@ static int settle(Devices *all, Device *device, bool fresh) {
                 before.rule = rule;
         }
         admission_judge(&all->admission, device);
+        tell_judged(all, device);
         device->enforcement = admission_enforce(&all->admission, device, fresh ? NULL : &before);
+        tell_judged(all, device);
         if (fresh)
                 all->admission.callbacks.changed(all->admission.callbacks.userdata, device, DEVICE_ATTACHED);
         else if (!same_decision(&before, &device->decision) || device->enforcement != enforcement_before)

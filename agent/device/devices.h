@@ -39,6 +39,9 @@ typedef struct DevicesCallbacks {
         void (*judge)(void *userdata, const DeviceIdentity *id, Decision *ret);
         /* the verdict on one USB interface of a device */
         void (*judge_interface)(void *userdata, const DeviceIdentity *id, uint8_t class, Decision *ret);
+        /* DEVICE has been judged and is about to be enforced, and again once it has been: for whoever keeps
+         * its verdict elsewhere. Also when nothing has changed. NULL: nobody does */
+        void (*judged)(void *userdata, const Device *device);
         /* DEVICE was attached, rejudged or is about to be forgotten. Enforcement has been tried. */
         void (*changed)(void *userdata, const Device *device, DeviceChange change);
         /* an interface was refused or let in anew */

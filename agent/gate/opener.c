@@ -103,6 +103,23 @@ static uid_t read_loginuid(pid_t tid) {
         return (uid_t)value;
 }
 
+bool opener_is(pid_t pid, uint64_t started) {
+        enum {
+                STARTTIME = 22,
+                COMM_END = 2
+        };
+        char text[STATUS_SIZE];
+        uint64_t tick = UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK);
+        const char *p;
+
+        if (read_proc(pid, "stat", text, sizeof(text)) < 0 || !(p = strrchr(text, ')')))
+                return false;
+        for (int field = COMM_END; field < STARTTIME && p; field++)
+                if ((p = strchr(p, ' ')))
+                        p++;
+        return p && strtoull(p, NULL, 10) == started / tick;
+}
+
 int opener_read(pid_t tid, Opener *ret) {
         char text[STATUS_SIZE];
         ssize_t n = read_proc(tid, "status", text, sizeof(text));

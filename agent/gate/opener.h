@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "agent/report/record.h"
@@ -30,6 +31,9 @@ int opener_from_status(const char *text, Opener *ret);
 
 /* Read who TID is. 0 or -errno; RET is then an unknown nobody (uid and gid -1). */
 int opener_read(pid_t tid, Opener *ret);
+
+/* Whether PID is still the process that started at STARTED (CLOCK_BOOTTIME, ns), told to a clock tick. */
+bool opener_is(pid_t pid, uint64_t started);
 
 /* Add exe, session, uid, login uid and pid to RECORD. What cannot be read is left out. */
 void opener_describe(const Opener *opener, Record *record);

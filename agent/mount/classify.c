@@ -27,6 +27,13 @@ static const char *const network_types[] = {
 /* Stacked on a directory of another file system: what lies beneath decides. */
 static const char *const stacked_types[] = {"overlay", "ecryptfs", "aufs", "unionfs", "shiftfs"};
 
+const char *superblock_inner_type(size_t n) {
+        if (n < ELEMENTS(kernel_types))
+                return kernel_types[n];
+        n -= ELEMENTS(kernel_types);
+        return n < ELEMENTS(stacked_types) ? stacked_types[n] : NULL;
+}
+
 static bool listed(const char *const *list, size_t n, const char *word) {
         for (size_t i = 0; i < n; i++)
                 if (strcmp(list[i], word) == 0)

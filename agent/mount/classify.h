@@ -5,7 +5,13 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 #include "policy/object.h"
+
+/* The N-th of the types that hold nothing of their own outside the terminal: those that the kernel makes up
+ * or keeps in memory, and those stacked on others, which are judged themselves. NULL beyond the last. */
+const char *superblock_inner_type(size_t n);
 
 /* DEVNUM as mountinfo has it: a major number of 0 means that no block device carries it directly. */
 SuperblockKind superblock_classify(const char *fstype, dev_t devnum);

@@ -66,11 +66,26 @@ static int open_mount(const MountTable *table, const Superblock *sb) {
         return error;
 }
 
+static int set_volume(Superblocks *all, Superblock *sb) {
+        const SuperblocksCallbacks *callbacks = superblocks_callbacks(all);
+        Volume *volume = callbacks->volume(callbacks->userdata, &sb->identity, sb->mount);
+
+        if (!volume)
+                return -ENOMEM;
+        volume_unref(sb->volume);
+        sb->volume = volume;
+        return 0;
+}
+
+static void drop_gate(Superblocks *all, Superblock *sb) {
+        if (!sb->gate)
+                return;
+        superblocks_callbacks(all)->gate_gone(superblocks_callbacks(all)->userdata, sb);
+        sb->gate = gate_free(sb->gate);
+}
+
 static void release(Superblocks *all, Superblock *sb) {
-        if (sb->gate) {
-                superblocks_callbacks(all)->gate_gone(superblocks_callbacks(all)->userdata, sb);
-                sb->gate = gate_free(sb->gate);
-        }
+        drop_gate(all, sb);
         sb->volume = volume_unref(sb->volume);
         sb->guard = GUARD_NONE;
         sb->error = 0;
@@ -79,27 +94,41 @@ static void release(Superblocks *all, Superblock *sb) {
 /* A gate with a mark on SB and the present verdicts. */
 static int set_gate(Superblocks *all, Superblock *sb, int mount_fd) {
         const SuperblocksCallbacks *callbacks = superblocks_callbacks(all);
-        Volume *volume = callbacks->volume(callbacks->userdata, &sb->identity, sb->mount);
         int r = 0;
 
-        if (!volume)
-                return -ENOMEM;
-        volume_unref(sb->volume);
-        sb->volume = volume;
         if (sb->gate)
-                gate_set_volume(sb->gate, volume);
+                gate_set_volume(sb->gate, sb->volume);
         else {
-                r = gate_new(volume, superblocks_report(all), &sb->gate);
+                r = gate_new(sb->volume, superblocks_report(all), &sb->gate);
                 if (r == 0)
-                        callbacks->gate_made(callbacks->userdata, sb, volume);
+                        callbacks->gate_made(callbacks->userdata, sb, sb->volume);
         }
         if (r == 0)
                 r = gate_mark_superblock(sb->gate, mount_fd);
-        if (r < 0 && sb->gate && !guard_is_marked(sb)) {
-                callbacks->gate_gone(callbacks->userdata, sb);
-                sb->gate = gate_free(sb->gate);
-        }
+        if (r < 0 && !guard_is_marked(sb))
+                drop_gate(all, sb);
         return r;
+}
+
+/* Whoever asks about each open: the kernel's own programs, else a gate. 0 or -errno if there is nobody. */
+static int set_asking(Superblocks *all, Superblock *sb, int mount_fd) {
+        const SuperblocksCallbacks *callbacks = superblocks_callbacks(all);
+        int r = set_volume(all, sb);
+
+        sb->guard = GUARD_GATE;
+        if (r < 0)
+                return r;
+        if (callbacks->hold(callbacks->userdata, sb) != 1) /* what failed was told */
+                return set_gate(all, sb, mount_fd);
+        drop_gate(all, sb);
+        sb->guard = GUARD_LSM;
+        return 0;
+}
+
+static Guard read_only_too(const Superblock *sb) {
+        if (sb->guard == GUARD_LSM || sb->guard == GUARD_LSM_READ_ONLY)
+                return GUARD_LSM_READ_ONLY;
+        return sb->gate ? GUARD_GATE_READ_ONLY : GUARD_READ_ONLY;
 }
 
 typedef struct LateWriters {
@@ -154,7 +183,7 @@ static int set_seal(Superblocks *all, Superblock *sb, int mount_fd) {
         SealResult result;
 
         if (seal_and_note(all, sb, mount_fd) == 0) {
-                sb->guard = sb->gate ? GUARD_GATE_READ_ONLY : GUARD_READ_ONLY;
+                sb->guard = read_only_too(sb);
                 return 0;
         }
         (void)writers_foreach(sb->identity.devnum, on_late_writer, &late);
@@ -166,7 +195,7 @@ static int set_seal(Superblocks *all, Superblock *sb, int mount_fd) {
         }
         switch (result) {
         case SEAL_DONE:
-                sb->guard = sb->gate ? GUARD_GATE_READ_ONLY : GUARD_READ_ONLY;
+                sb->guard = read_only_too(sb);
                 return 0;
         case SEAL_SHUT_DOWN:
                 sb->guard = GUARD_SHUT_DOWN;
@@ -212,21 +241,21 @@ static int detach_mounts(const MountTable *table, const Superblock *sb) {
 int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
         const Decision *decision = &sb->decision;
         bool monitor = superblocks_monitor_only(all);
-        bool was_guarded = guard_is_marked(sb);
+        bool was_guarded = guard_is_marked(sb) || sb->guard == GUARD_LSM;
         CLEANUP_CLOSE int mount_fd = -1;
         int r, gate_error, detach_error = 0;
 
         if (decision->access == ACCESS_WRITE && !decision->conditional) {
                 release(all, sb);
-                return 0;
+                return superblocks_callbacks(all)->hold(superblocks_callbacks(all)->userdata, sb) < 0 ? -EIO
+                                                                                                      : 0;
         }
         mount_fd = open_mount(table, sb);
         if (mount_fd < 0) {
                 sb->guard = GUARD_FAILED;
                 return sb->error = mount_fd;
         }
-        gate_error = set_gate(all, sb, mount_fd);
-        sb->guard = GUARD_GATE;
+        gate_error = set_asking(all, sb, mount_fd);
         if (monitor)
                 r = gate_error;
         else if (decision->access == ACCESS_WRITE)

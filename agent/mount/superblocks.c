@@ -127,6 +127,8 @@ static bool is_replaced(Superblocks *all, const MountTable *table, const Superbl
                 return true;
         if (sb->gate)
                 return !guard_is_marked(sb);
+        if (!all->callbacks.is_held(all->callbacks.userdata, sb))
+                return true;
         if (sb->identity.kind != SUPERBLOCK_BLOCK)
                 return false;
         look(all, table, entry, &id, &decision);
@@ -167,6 +169,7 @@ static int refresh_one(Superblocks *all, const MountTable *table, const MountEnt
 static void leave_table(Superblocks *all, Superblock *sb, Superblock **items, size_t *n) {
         if (!guard_is_marked(sb)) {
                 (void)note_drop(all->runtime_dir, NOTE_SEALED, sb->identity.devnum);
+                all->callbacks.let_go(all->callbacks.userdata, sb);
                 superblock_free(all, sb);
                 return;
         }

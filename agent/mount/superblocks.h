@@ -22,6 +22,8 @@ typedef struct Superblocks Superblocks;
         X(GUARD_READ_ONLY, "read-only")                                                                     \
         X(GUARD_GATE, "gate")                                                                               \
         X(GUARD_GATE_READ_ONLY, "gate+read-only")                                                           \
+        X(GUARD_LSM, "lsm") /* by the programs in the kernel */                                             \
+        X(GUARD_LSM_READ_ONLY, "lsm+read-only")                                                             \
         X(GUARD_SHUT_DOWN, "shut-down")
 DECLARE_ENUM(Guard, guard, GUARD_LIST);
 
@@ -44,6 +46,13 @@ typedef struct SuperblocksCallbacks {
         Volume *(*volume)(void *userdata, const SuperblockIdentity *id, const char *mount);
         /* the disk that holds a block device number, or NULL */
         const Device *(*find_device)(void *userdata, dev_t devnum);
+        /* the kernel itself is to hold SB by its decision: 1 if it does from now on, 0 if it cannot, -errno
+         */
+        int (*hold)(void *userdata, const Superblock *sb);
+        /* whether it still does: not if another superblock has SB's number */
+        bool (*is_held)(void *userdata, const Superblock *sb);
+        /* SB is out of sight */
+        void (*let_go)(void *userdata, const Superblock *sb);
         /* SB was guarded, released or failed to be; its device is valid during the call */
         void (*changed)(void *userdata, const Superblock *sb);
         /* a process has SB open for writing although it may not; it is cut off */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * load.h: the programs brought into the kernel and pinned, by a child process: what it takes to fit them to
+ * the running kernel (the types of all of it) is not kept in the agent's memory afterwards. Nothing is in
+ * force by that yet.
+ */
+#pragma once
+
+#include <stddef.h>
+
+enum {
+        LSM_WHY = 256
+};
+
+/* The name of this version of the programs: that of the directory they are pinned in. */
+void lsm_version(char *name, size_t size);
+
+/* Load the programs and pin them and their maps in the new directory ROOT/VERSION, whole or not at all. 0 or
+ * -errno with WHY saying what the kernel refused. -EOPNOTSUPP where the kernel asks no BPF programs. */
+int lsm_load(const char *root, const char *version, char why[LSM_WHY]);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * lsm.h: the guard inside the kernel (BPF LSM): what the policy decided of superblocks and disks is kept in
+ * maps, and programs at the kernel's security hooks refuse every change that it does not allow, whether or
+ * not the agent runs. What nobody has judged is refused if it may lie outside the terminal. A new agent
+ * takes over what is there; another version of the programs is put in force before the older one is taken
+ * away. Runs in the event loop's thread. Source: Documentation/bpf/prog_lsm.rst.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <systemd/sd-event.h>
+
+#include "agent/lsm/denial.h"
+#include "agent/lsm/load.h"
+#include "agent/lsm/verdict.h"
+
+#define LSM_ROOT "/sys/fs/bpf/sekisho"
+
+typedef struct Lsm Lsm;
+
+typedef void (*LsmHandler)(void *userdata, const LsmDenial *denial);
+
+/* Find the programs in the kernel, or bring them there and put them in force: what is judged holds from then
+ * on, what nobody has judged is let through until lsm_settle(). 0, or -errno with WHY (-EOPNOTSUPP, -EPERM:
+ * this kernel does not allow it). */
+int lsm_new(sd_event *event, LsmHandler handler, void *userdata, Lsm **ret, char why[LSM_WHY]);
+
+/* Forget them; they stay in force. Returns NULL. */
+Lsm *lsm_free(Lsm *lsm);
+
+/* Everything that is there has been judged: from now on what has not been is refused, what an earlier agent
+ * judged and this one has not is forgotten, and programs of other versions are taken away. 0 or -errno. */
+int lsm_settle(Lsm *lsm);
+
+/* Take them out of force and out of the kernel: nothing is guarded by them any more. 0 or -errno. */
+int lsm_remove(void);
+
+/* Types of file systems that keep nothing outside the terminal: let through without a verdict. 0 or -errno.
+ */
+int lsm_free_type(Lsm *lsm, const char *fstype);
+
+/* What holds for everything: LENIENT, that nothing is to be refused for want of a verdict; DENY_READS, that
+ * some verdict refuses even reading, for which every open is looked at. 0 or -errno. */
+int lsm_settings(Lsm *lsm, bool lenient, bool deny_reads);
+
+/* The verdict on a superblock, and on a disk or partition (DISKSEQ is its medium's number, 0 if there is
+ * none). 0 or -errno: it is then refused. */
+int lsm_superblock(Lsm *lsm, dev_t devnum, const LsmVerdict *verdict);
+int lsm_disk(Lsm *lsm, dev_t devnum, const LsmVerdict *verdict);
+void lsm_superblock_forget(Lsm *lsm, dev_t devnum);
+void lsm_disk_forget(Lsm *lsm, dev_t devnum);
+
+/* Whether a verdict on that superblock, or disk, stands: they go with what they are about. */
+bool lsm_superblock_known(Lsm *lsm, dev_t devnum);
+bool lsm_disk_known(Lsm *lsm, dev_t devnum);
+
+/* A character device that speaks to a device past its node. 0 or -errno. */
+int lsm_character(Lsm *lsm, dev_t devnum, bool guarded);
+void lsm_character_forget(Lsm *lsm, dev_t devnum);
+
+/* PID is the guard itself: it may do to guarded volumes what guarding takes. 0 or -errno. */
+int lsm_guard_process(Lsm *lsm, pid_t pid);
+
+/* Whether to tell who is refused by superblocks that are read-only underneath: it costs every open on the
+ * machine a little, so only while there are some. 0 or -errno. */
+int lsm_tell_refused(Lsm *lsm, bool tell);
+
+/* Hooks in force, for the status. */
+size_t lsm_hooks(const Lsm *lsm);

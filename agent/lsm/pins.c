@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/lsm/pins.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/scope.h"
+
+#define LINK "link_" /* a dot is refused in names of pins */
+
+static int join(char path[PATH_MAX], const char *directory, const char *prefix, const char *name) {
+        return (size_t)snprintf(path, PATH_MAX, "%s/%s%s", directory, prefix, name) >= PATH_MAX
+                       ? -ENAMETOOLONG
+                       : 0;
+}
+
+int pins_foreach(const char *directory, int (*f)(void *userdata, const char *name), void *userdata) {
+        CLEANUP_DIR DIR *dir = opendir(directory);
+        const struct dirent *entry;
+
+        if (!dir)
+                return -errno;
+        while ((entry = readdir(dir))) {
+                int r = entry->d_name[0] == '.' ? 0 : f(userdata, entry->d_name);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int pins_open(const char *directory, const char *name) {
+        char path[PATH_MAX];
+        int r = join(path, directory, "", name), fd;
+
+        if (r < 0)
+                return r;
+        fd = bpf_obj_get(path);
+        return fd < 0 ? -errno : fd;
+}
+
+int pins_attach(const char *directory, const char *program) {
+        char path[PATH_MAX];
+        int r = join(path, directory, LINK, program);
+
+        if (r < 0)
+                return r;
+        if (access(path, F_OK) == 0)
+                return 0;
+        CLEANUP_CLOSE int fd = pins_open(directory, program);
+        if (fd < 0)
+                return fd;
+        /* with no name: the program knows where it belongs. Understood since 5.7, unlike BPF_LINK_CREATE */
+        CLEANUP_CLOSE int link = bpf_raw_tracepoint_open(NULL, fd);
+        if (link < 0)
+                return -errno;
+        return bpf_obj_pin(link, path) < 0 ? -errno : 0;
+}
+
+int pins_detach(const char *directory, const char *program) {
+        char path[PATH_MAX];
+        int r = join(path, directory, LINK, program);
+
+        if (r < 0)
+                return r;
+        return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int remove_pin(void *userdata, const char *name) {
+        char path[PATH_MAX];
+        int r = join(path, userdata, "", name);
+
+        return r < 0 ? r : unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int pins_remove(const char *directory) {
+        char copy[PATH_MAX];
+        int r;
+
+        if ((size_t)snprintf(copy, sizeof(copy), "%s", directory) >= sizeof(copy))
+                return -ENAMETOOLONG;
+        r = pins_foreach(directory, remove_pin, copy);
+        if (r == -ENOENT)
+                return 0;
+        if (r == 0 && rmdir(directory) < 0 && errno != ENOENT)
+                r = -errno;
+        return r;
+}
+
+typedef struct Others {
+        const char *root, *version;
+        int first_error;
+} Others;
+
+static int remove_other(void *userdata, const char *name) {
+        Others *others = userdata;
+        char path[PATH_MAX];
+        int r;
+
+        if (strcmp(name, others->version) == 0)
+                return 0;
+        r = join(path, others->root, "", name);
+        if (r == 0)
+                r = pins_remove(path);
+        if (r < 0 && others->first_error == 0)
+                others->first_error = r;
+        return 0;
+}
+
+int pins_remove_others(const char *root, const char *version) {
+        Others others = {.root = root, .version = version};
+        int r = pins_foreach(root, remove_other, &others);
+
+        return r < 0 ? r : others.first_error;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/lsm/verdict.h"
+
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "policy/decide.h"
+#include "policy/hours.h"
+
+enum {
+        MINOR_BITS = 20,
+        SECONDS_PER_MINUTE = 60
+};
+#define NS_PER_SECOND UINT64_C(1000000000)
+
+_Static_assert((int)LSM_DENY == (int)ACCESS_DENY && (int)LSM_READ_ONLY == (int)ACCESS_READ_ONLY &&
+                       (int)LSM_WRITE == (int)ACCESS_WRITE,
+               "the kernel's programs are told an Access as it is");
+_Static_assert((int)LSM_CONDITIONS_MAX == (int)DECIDE_CONDITIONS_MAX, "as many conditions as there can be");
+
+uint32_t lsm_devnum(dev_t devnum) {
+        return (uint32_t)major(devnum) << MINOR_BITS | minor(devnum);
+}
+
+dev_t lsm_devnum_back(uint32_t devnum) {
+        return makedev(devnum >> MINOR_BITS, devnum & ((1U << MINOR_BITS) - 1));
+}
+
+static uint64_t in_minutes(const LsmMoment *now, int minutes) {
+        return now->boottime +
+               ((uint64_t)minutes * SECONDS_PER_MINUTE - (now->second % SECONDS_PER_MINUTE)) * NS_PER_SECOND;
+}
+
+/* From when until when SCOPE's hours are open next, or are already. */
+static void set_hours(const Hours *hours, const LsmMoment *now, struct lsm_condition *ret) {
+        int weekday = now->time.weekday, minute = now->time.minute;
+        int change = hours_next_change(hours, weekday, minute), end;
+        const int day = 24 * SECONDS_PER_MINUTE, week = 7;
+
+        ret->from = 0;
+        ret->until = UINT64_MAX;
+        if (hours_cover(hours, weekday, minute)) {
+                if (change > 0)
+                        ret->until = in_minutes(now, change);
+                return;
+        }
+        ret->until = 0;
+        if (change == 0)
+                return;
+        minute += change;
+        end = hours_next_change(hours, (weekday + minute / day) % week, minute % day);
+        ret->from = in_minutes(now, change);
+        ret->until = in_minutes(now, change + end);
+}
+
+void lsm_verdict_make(const Policy *policy, const SuperblockIdentity *superblock, const Decision *decision,
+                      const LsmMoment *now, LsmVerdict *ret) {
+        time_t expiry = policy_next_expiry(policy, now->time.expiry_now);
+        size_t n;
+
+        *ret = (LsmVerdict){.value.access = (uint8_t)decision->access};
+        if (decision->access != ACCESS_WRITE || !decision->external)
+                return;
+        if (expiry != 0)
+                ret->value.until = now->boottime + (uint64_t)(expiry - now->time.expiry_now) * NS_PER_SECOND;
+        if (!decision->conditional)
+                return;
+        n = decide_conditions(policy, superblock, &now->time, ret->scopes);
+        if (n == 0) /* it hangs on something that cannot be told: nobody writes */
+                ret->value.access = LSM_READ_ONLY;
+        ret->value.n_conditions = (uint8_t)n;
+        for (size_t i = 0; i < n; i++) {
+                const RuleScope *scope = ret->scopes[i];
+
+                set_hours(&scope->hours, now, &ret->value.conditions[i]);
+                ret->value.conditions[i].by_person = scope->n_users > 0 || scope->n_groups > 0;
+        }
+}
