@@ -67,5 +67,18 @@ int lsm_guard_process(Lsm *lsm, pid_t pid);
  * machine a little, so only while there are some. 0 or -errno. */
 int lsm_tell_refused(Lsm *lsm, bool tell);
 
+/* What of the guard itself nobody else may touch, root included. */
+typedef struct LsmProtection {
+        bool process; /* the processes of lsm_guard_process(): signals, tracing, limits */
+        bool pins;    /* the programs and maps in the kernel */
+        const char *const *directories; /* of whose entries none may be changed but by the guard */
+        size_t n_directories;
+        uint64_t lifted_until; /* CLOCK_BOOTTIME in ns until when nothing of this holds; 0: it holds */
+} LsmProtection;
+
+/* Replaces what was protected before. Who is started by the service manager in this agent's own unit counts
+ * as the guard as well, so that a new agent can take over. 0 or -errno. */
+int lsm_protect(Lsm *lsm, const LsmProtection *protection);
+
 /* Hooks in force, for the status. */
 size_t lsm_hooks(const Lsm *lsm);
