@@ -117,9 +117,23 @@ struct mm_struct {
         struct file *exe_file;
 };
 
+struct kernfs_node {
+        const char *name;
+};
+
+struct cgroup {
+        struct kernfs_node *kn;
+};
+
+struct css_set {
+        struct cgroup *dfl_cgrp;
+};
+
 struct task_struct {
         int pid, tgid;
         unsigned int flags;
+        struct task_struct *real_parent;
+        struct css_set *cgroups;
         struct task_struct *group_leader;
         struct mm_struct *mm;
         const struct cred *cred;
@@ -155,6 +169,9 @@ enum {
         SG_MAJOR = 21,
         LOOP_MAJOR = 7,
         USB_MAJOR = 189,
+        PTRACE_ATTACH_MODE = 0x2,
+        PINS_MAGIC = 0xcafe4a11,          /* BPF_FS_MAGIC */
+        CGROUPS_MAGIC = 0x63677270,       /* CGROUP2_SUPER_MAGIC */
         BLOCK_DEVICES_MAGIC = 0x62646576, /* BDEVFS_MAGIC */
 };
 

@@ -14,6 +14,8 @@ enum {
         LSM_PATH = 1024,
         LSM_DEPTH = 24, /* directories of a path; what lies deeper is told without its upper ones */
         LSM_NAME = 256,
+        LSM_UNIT = 64,
+        LSM_DIRECTORIES = 256,
         LSM_SUPERBLOCKS = 16384,
         LSM_DISKS = 4096,
         LSM_PEOPLE = 65536,
@@ -74,7 +76,15 @@ struct lsm_settings {
         __u32 written; /* by an agent: else it is as it was made */
 };
 
-/* A directory or file that the guard alone changes. */
+/* What of the guard itself nobody else may touch. */
+struct lsm_protection {
+        __u64 lifted_until; /* ns since boot until when nothing of it holds, 0: it holds */
+        __u32 process, pins, directories;
+        __u32 pins_dev; /* the file system that the pins are on */
+        char unit[LSM_UNIT];
+};
+
+/* A directory whose entries the guard alone changes. */
 struct lsm_inode {
         __u64 ino;
         __u32 dev;

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "agent/lsm/lsm.h"
-
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,43 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "agent/lsm/pins.h"
+#include "agent/lsm/private.h"
 #include "policy/scope.h"
 
-#define LSM_MAP_LIST(X)                                                                                     \
-        X(superblocks) X(disks) X(characters) X(people) X(types) X(settings) X(guards) X(events) X(lost)
-#define LSM_MAP_CONSTANT_(name) MAP_##name,
-#define LSM_MAP_NAME_(name)     [MAP_##name] = #name,
-enum {
-        LSM_MAP_LIST(LSM_MAP_CONSTANT_) MAPS
-};
 static const char *const map_names[MAPS] = {LSM_MAP_LIST(LSM_MAP_NAME_)};
 
 enum {
         EVENTS_PER_TURN = 256
-};
-
-/* Numbers that this agent has judged: what else stands in a map is an earlier one's. */
-typedef struct Numbers {
-        uint32_t *items;
-        size_t n;
-} Numbers;
-
-struct Lsm {
-        char directory[PATH_MAX], version[32];
-        int maps[MAPS];
-        struct ring_buffer *ring;
-        sd_event_source *source;
-        LsmHandler handler;
-        void *userdata;
-        unsigned taken; /* events in this turn of the loop */
-        size_t hooks;
-        bool adopted; /* they were in the kernel already */
-        bool settled, lenient, deny_reads;
-        Numbers known[MAPS];
 };
 
 /* what the kernel tells */
@@ -113,7 +82,7 @@ static bool is_hook(const char *name) {
         return strncmp(name, "guard_", 6) == 0 || strncmp(name, "forget_", 7) == 0;
 }
 
-static int update(int map, const void *key, const void *value) {
+int lsm_update(int map, const void *key, const void *value) {
         return bpf_map_update_elem(map, key, value, BPF_ANY) < 0 ? -errno : 0;
 }
 
@@ -135,7 +104,7 @@ static int write_settings(Lsm *lsm) {
                                      .bsg_major = read_bsg_major()};
         uint32_t zero = 0;
 
-        return update(lsm->maps[MAP_settings], &zero, &value);
+        return lsm_update(lsm->maps[MAP_settings], &zero, &value);
 }
 
 static int attach_hook(void *userdata, const char *name) {
@@ -212,97 +181,9 @@ Lsm *lsm_free(Lsm *lsm) {
         return NULL;
 }
 
-/* what this agent has judged */
-
-static int compare_numbers(const void *a, const void *b) {
-        const uint32_t *x = a, *y = b;
-
-        return *x < *y ? -1 : *x > *y;
-}
-
-static size_t place_of(const Numbers *numbers, uint32_t number) {
-        size_t low = 0, high = numbers->n;
-
-        while (low < high) {
-                size_t middle = (low + high) / 2;
-
-                if (numbers->items[middle] < number)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return low;
-}
-
-static bool holds(const Numbers *numbers, uint32_t number) {
-        return numbers->n > 0 &&
-               bsearch(&number, numbers->items, numbers->n, sizeof(number), compare_numbers) != NULL;
-}
-
-static int remember(Numbers *numbers, uint32_t number) {
-        size_t at = place_of(numbers, number);
-        uint32_t *grown;
-
-        if (holds(numbers, number))
-                return 0;
-        grown = reallocarray(numbers->items, numbers->n + 1, sizeof(*grown));
-        if (!grown)
-                return -ENOMEM;
-        memmove(grown + at + 1, grown + at, (numbers->n - at) * sizeof(*grown));
-        grown[at] = number;
-        numbers->items = grown;
-        numbers->n++;
-        return 0;
-}
-
-static void forget(Numbers *numbers, uint32_t number) {
-        size_t at = place_of(numbers, number);
-
-        if (!holds(numbers, number))
-                return;
-        memmove(numbers->items + at, numbers->items + at + 1,
-                (numbers->n - at - 1) * sizeof(*numbers->items));
-        numbers->n--;
-}
-
-static int set(Lsm *lsm, int map, dev_t devnum, const void *value) {
-        uint32_t key = lsm_devnum(devnum);
-        int r = remember(&lsm->known[map], key);
-
-        return r < 0 ? r : update(lsm->maps[map], &key, value);
-}
-
-static void drop(Lsm *lsm, int map, dev_t devnum) {
-        uint32_t key = lsm_devnum(devnum);
-
-        forget(&lsm->known[map], key);
-        (void)bpf_map_delete_elem(lsm->maps[map], &key); /* it may have gone by itself */
-}
-
-/* Delete from MAP, keyed by a number at the front, whatever stands on a number this agent has not judged. */
-static int sweep(Lsm *lsm, int map, const Numbers *known) {
-        uint32_t key, next;
-        bool first = true;
-
-        while (bpf_map_get_next_key(lsm->maps[map], first ? NULL : &key, &next) == 0) {
-                first = false;
-                if (!holds(known, next)) {
-                        if (bpf_map_delete_elem(lsm->maps[map], &next) < 0 && errno != ENOENT)
-                                return -errno;
-                        first = true; /* the walk goes on from what is there still */
-                        continue;
-                }
-                key = next;
-        }
-        return 0;
-}
-
 int lsm_settle(Lsm *lsm) {
-        static const int judged[] = {MAP_superblocks, MAP_disks, MAP_characters};
-        int r = 0;
+        int r = lsm_sweep(lsm);
 
-        for (size_t i = 0; i < ELEMENTS(judged) && r == 0; i++)
-                r = sweep(lsm, judged[i], &lsm->known[judged[i]]);
         lsm->settled = true;
         if (r == 0)
                 r = write_settings(lsm);
@@ -328,137 +209,13 @@ int lsm_free_type(Lsm *lsm, const char *fstype) {
         if (strlen(fstype) >= sizeof(type.name))
                 return -ENAMETOOLONG;
         memcpy(type.name, fstype, strlen(fstype));
-        return update(lsm->maps[MAP_types], &type, &yes);
+        return lsm_update(lsm->maps[MAP_types], &type, &yes);
 }
 
 int lsm_settings(Lsm *lsm, bool lenient, bool deny_reads) {
         lsm->lenient = lenient;
         lsm->deny_reads = deny_reads;
         return write_settings(lsm);
-}
-
-static int name_all(Lsm *lsm, struct lsm_person person, const uint32_t *ids, size_t n, uint8_t is_group) {
-        uint8_t yes = 1;
-
-        person.is_group = is_group;
-        for (size_t i = 0; i < n; i++) {
-                int r;
-
-                person.id = ids[i];
-                r = update(lsm->maps[MAP_people], &person, &yes);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static bool is_person_of(const struct lsm_person *person, uint32_t dev, uint8_t on) {
-        return person->dev == dev && person->on == on;
-}
-
-static bool is_named(const LsmVerdict *verdict, const struct lsm_person *person) {
-        const RuleScope *scope =
-                person->condition < verdict->value.n_conditions ? verdict->scopes[person->condition] : NULL;
-        const uint32_t *ids = !scope ? NULL : person->is_group ? scope->gids : scope->uids;
-        size_t n = !scope ? 0 : person->is_group ? scope->n_gids : scope->n_uids;
-
-        for (size_t i = 0; i < n; i++)
-                if (ids[i] == person->id)
-                        return true;
-        return false;
-}
-
-/* Delete who is in the map for that number and not in VERDICT. */
-static void unname_others(Lsm *lsm, uint32_t dev, uint8_t on, const LsmVerdict *verdict) {
-        struct lsm_person key, next;
-        bool first = true;
-
-        while (bpf_map_get_next_key(lsm->maps[MAP_people], first ? NULL : &key, &next) == 0) {
-                first = false;
-                if (is_person_of(&next, dev, on) && !is_named(verdict, &next)) {
-                        if (bpf_map_delete_elem(lsm->maps[MAP_people], &next) < 0)
-                                return; /* it is gone already */
-                        first = true;
-                        continue;
-                }
-                key = next;
-        }
-}
-
-/* Who is no longer meant goes before the verdict changes, who is new comes before it. */
-static int set_verdict(Lsm *lsm, int map, uint8_t on, dev_t devnum, const LsmVerdict *verdict) {
-        struct lsm_person person = {.dev = lsm_devnum(devnum), .on = on};
-        int r = 0;
-
-        unname_others(lsm, person.dev, on, verdict);
-        for (size_t i = 0; i < verdict->value.n_conditions && r == 0; i++) {
-                const RuleScope *scope = verdict->scopes[i];
-
-                person.condition = (uint8_t)i;
-                r = name_all(lsm, person, scope->uids, scope->n_uids, 0);
-                if (r == 0)
-                        r = name_all(lsm, person, scope->gids, scope->n_gids, 1);
-        }
-        if (r == 0)
-                r = set(lsm, map, devnum, &verdict->value);
-        if (r < 0)
-                drop(lsm, map, devnum);
-        return r;
-}
-
-int lsm_superblock(Lsm *lsm, dev_t devnum, const LsmVerdict *verdict) {
-        return set_verdict(lsm, MAP_superblocks, LSM_ON_SUPERBLOCK, devnum, verdict);
-}
-
-int lsm_disk(Lsm *lsm, dev_t devnum, const LsmVerdict *verdict) {
-        return set_verdict(lsm, MAP_disks, LSM_ON_DISK, devnum, verdict);
-}
-
-static void forget_verdict(Lsm *lsm, int map, uint8_t on, dev_t devnum) {
-        static const LsmVerdict nobody;
-
-        drop(lsm, map, devnum);
-        unname_others(lsm, lsm_devnum(devnum), on, &nobody);
-}
-
-void lsm_superblock_forget(Lsm *lsm, dev_t devnum) {
-        forget_verdict(lsm, MAP_superblocks, LSM_ON_SUPERBLOCK, devnum);
-}
-
-void lsm_disk_forget(Lsm *lsm, dev_t devnum) {
-        forget_verdict(lsm, MAP_disks, LSM_ON_DISK, devnum);
-}
-
-static bool is_known(const Lsm *lsm, int map, dev_t devnum) {
-        uint32_t key = lsm_devnum(devnum);
-        struct lsm_verdict value;
-
-        return bpf_map_lookup_elem(lsm->maps[map], &key, &value) == 0;
-}
-
-bool lsm_superblock_known(Lsm *lsm, dev_t devnum) {
-        return is_known(lsm, MAP_superblocks, devnum);
-}
-
-bool lsm_disk_known(Lsm *lsm, dev_t devnum) {
-        return is_known(lsm, MAP_disks, devnum);
-}
-
-int lsm_character(Lsm *lsm, dev_t devnum, bool guarded) {
-        uint32_t value = guarded ? LSM_CHAR_GUARDED : LSM_CHAR_FREE;
-
-        return set(lsm, MAP_characters, devnum, &value);
-}
-
-void lsm_character_forget(Lsm *lsm, dev_t devnum) {
-        drop(lsm, MAP_characters, devnum);
-}
-
-int lsm_guard_process(Lsm *lsm, pid_t pid) {
-        CLEANUP_CLOSE int process = pidfd_open(pid, 0);
-        uint32_t yes = 1;
-
-        return process < 0 ? -errno : update(lsm->maps[MAP_guards], &process, &yes);
 }
 
 static const char *const tellers[] = {"tell_want_write", "tell_want_write_file", "tell_open"};

@@ -69,8 +69,8 @@ int lsm_tell_refused(Lsm *lsm, bool tell);
 
 /* What of the guard itself nobody else may touch, root included. */
 typedef struct LsmProtection {
-        bool process; /* the processes of lsm_guard_process(): signals, tracing, limits */
-        bool pins;    /* the programs and maps in the kernel */
+        bool process;                   /* the processes of lsm_guard_process(): signals, tracing, limits */
+        bool pins;                      /* the programs and maps in the kernel */
         const char *const *directories; /* of whose entries none may be changed but by the guard */
         size_t n_directories;
         uint64_t lifted_until; /* CLOCK_BOOTTIME in ns until when nothing of this holds; 0: it holds */

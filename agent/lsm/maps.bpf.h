@@ -54,6 +54,28 @@ struct {
         __type(value, struct lsm_settings);
 } settings SEC(".maps");
 
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 1);
+        __type(key, __u32);
+        __type(value, struct lsm_protection);
+} protection SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, LSM_DIRECTORIES);
+        __type(key, struct lsm_inode);
+        __type(value, __u8);
+} directories SEC(".maps");
+
+/* These maps themselves, by their ids. */
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 64);
+        __type(key, __u32);
+        __type(value, __u8);
+} own_maps SEC(".maps");
+
 /* The agent's and its keeper's processes; an entry goes with its process. */
 struct {
         __uint(type, BPF_MAP_TYPE_TASK_STORAGE);

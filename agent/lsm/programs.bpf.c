@@ -6,6 +6,7 @@
  */
 #include "agent/lsm/judge.bpf.h"
 #include "agent/lsm/nodes.bpf.h"
+#include "agent/lsm/protect.bpf.h"
 #include "agent/lsm/refused.bpf.h"
 #include "agent/lsm/tell.bpf.h"
 
@@ -24,6 +25,8 @@ static __always_inline int refuse(const struct found *found, struct dentry *dent
 static __always_inline int judge_change(struct dentry *dentry, __u8 operation) {
         struct found found;
 
+        if (judge_own(dentry, operation))
+                return -EPERM;
         find_superblock(dentry->d_sb, &found);
         return may_write(&found) ? 0 : refuse(&found, dentry, operation, 0);
 }
@@ -39,6 +42,8 @@ static __always_inline int judge_open(struct file *file, __u8 operation) {
                 return judge_character(file);
         if (type == TYPE_BLOCK && writing)
                 return judge_node(file, operation, 0);
+        if (writing && judge_own(file->f_path.dentry, operation))
+                return -EPERM;
         set = get_settings();
         if (!writing && !(set && set->deny_reads))
                 return 0;
