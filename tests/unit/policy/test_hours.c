@@ -117,3 +117,29 @@ Test(policy_hours, refuses_what_cannot_be_read_or_cannot_be) {
                 cr_expect_eq(hours.from, 4711, "the result is touched by %s", cases[i].text);
         }
 }
+
+Test(policy_hours, tell_in_how_many_minutes_they_begin_or_end) {
+        static const struct {
+                const char *text;
+                int weekday, hour, minute, expected;
+        } cases[] = {
+                {"Mon-Fri 08:30-17:15", MON, 8, 0, 30},
+                {"Mon-Fri 08:30-17:15", MON, 8, 30, 8 * 60 + 45},
+                {"Mon-Fri 08:30-17:15", FRI, 17, 14, 1},
+                {"Mon-Fri 08:30-17:15", FRI, 17, 15, 2 * 24 * 60 + 15 * 60 + 15}, /* Monday, 08:30 */
+                {"Fri 22:00-06:00", SAT, 5, 59, 1},
+                {"Sun 00:00-24:00", SAT, 23, 59, 1},
+                {"00:00-24:00", WED, 12, 0, 0}, /* always */
+        };
+        Hours unset = {0};
+
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                Hours hours = hours_of(cases[i].text);
+
+                cr_expect_eq(
+                        hours_next_change(&hours, cases[i].weekday, cases[i].hour * 60 + cases[i].minute),
+                        cases[i].expected, "%s on day %d at %02d:%02d", cases[i].text, cases[i].weekday,
+                        cases[i].hour, cases[i].minute);
+        }
+        cr_expect_eq(hours_next_change(&unset, MON, 0), 0);
+}
