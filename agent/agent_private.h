@@ -68,6 +68,9 @@ const DeviceIdentity *agent_deciding_identity(Agent *agent, const Device *device
 /* RAW is the disk whose nodes are meant, NULL for a file system. NULL if memory is short. */
 Volume *agent_make_volume(Agent *agent, const SuperblockIdentity *id, const char *mount, const Device *raw);
 
+/* late.c: end who has the nodes of DEVICE open for writing and may not. What failed is told. */
+void agent_end_raw_writers(Agent *agent, const Device *device);
+
 /* backstop.c: the programs in the kernel. Start before anything is judged, settle once everything is. */
 void agent_start_backstop(Agent *agent);
 void agent_settle_backstop(Agent *agent);

@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "agent/agent_private.h"
-#include "agent/file.h"
+#include "agent/device/partitions.h"
 #include "agent/mount/classify.h"
 #include "policy/decide.h"
 #include "policy/scope.h"
@@ -34,25 +34,6 @@ static LsmVerdict make_verdict(const Agent *agent, const SuperblockIdentity *id,
         lsm_verdict_make(agent->store.policy, id, decision, &now, &verdict);
         verdict.value.monitor = agent_is_monitor(agent);
         return verdict;
-}
-
-/* The number of the device with this directory in sysfs; 0 if there is none. */
-static dev_t read_number(const char *directory, const char *entry) {
-        char path[PATH_MAX], text[32];
-        unsigned first, second;
-
-        if ((size_t)snprintf(path, sizeof(path), "%s/%s/dev", directory, entry) >= sizeof(path) ||
-            file_read_small(AT_FDCWD, path, text, sizeof(text)) < 0 ||
-            sscanf(text, "%u:%u", &first, &second) != 2)
-                return 0;
-        return makedev(first, second);
-}
-
-static bool is_partition(const char *disk, const char *entry) {
-        char path[PATH_MAX];
-
-        return (size_t)snprintf(path, sizeof(path), "%s/%s/partition", disk, entry) < sizeof(path) &&
-               access(path, F_OK) == 0;
 }
 
 static bool is_among(const dev_t *list, size_t n, dev_t devnum) {
@@ -93,7 +74,7 @@ static int set_node(Agent *agent, const Device *device, dev_t node, const LsmVer
 
 static int set_character(Agent *agent, const Device *device, dev_t owner, const char *directory,
                          const char *entry, bool guarded) {
-        dev_t number = read_number(directory, entry);
+        dev_t number = sysfs_devnum(directory, entry);
         int r;
 
         (void)device;
@@ -128,25 +109,17 @@ static int set_disk(Agent *agent, const Device *device) {
                                  .device = agent_deciding_identity(agent, device)};
         LsmVerdict verdict = make_verdict(agent, &id, &device->decision);
         bool guarded = is_guarded(&device->decision) && !agent_is_monitor(agent);
-        const struct dirent *entry;
-        int r;
+        dev_t numbers[PARTITIONS_MAX];
+        int n = disk_numbers(device->syspath, numbers, ELEMENTS(numbers)), r = n < 0 ? n : 0;
 
         verdict.value.diskseq = device->id.diskseq;
-        r = set_node(agent, device, device->id.devnum, &verdict);
-        CLEANUP_DIR DIR *dir = opendir(device->syspath);
-        while (dir && r == 0 && (entry = readdir(dir))) {
-                dev_t node = is_partition(device->syspath, entry->d_name)
-                                     ? read_number(device->syspath, entry->d_name)
-                                     : 0;
-
-                if (node != 0)
-                        r = set_node(agent, device, node, &verdict);
-        }
+        for (int i = 0; i < n && r == 0; i++)
+                r = set_node(agent, device, numbers[i], &verdict);
         if (r == 0)
                 r = set_generic(agent, device, "scsi_generic", guarded);
         if (r == 0)
                 r = set_generic(agent, device, "bsg", guarded);
-        return r;
+        return r == -ENODEV ? 0 : r; /* gone again */
 }
 
 /* Through its node in /dev/bus/usb a stick can be spoken to past the block layer. */
@@ -174,7 +147,7 @@ void agent_backstop_device(Agent *agent, const Device *device) {
 }
 
 void agent_backstop_forget_device(Agent *agent, const Device *device) {
-        dev_t usb = device->block ? 0 : read_number(device->syspath, ".");
+        dev_t usb = device->block ? 0 : sysfs_devnum(device->syspath, ".");
 
         if (!agent->lsm)
                 return;

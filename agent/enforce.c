@@ -189,6 +189,9 @@ static void on_device(void *userdata, const Device *device, DeviceChange change)
                                    device->enforcement);
         if (r < 0)
                 agent_tell_failure(agent, &device->id, NULL, N_("gate on device nodes"), r);
+        if (device->block && device->decision.access == ACCESS_WRITE && device->decision.conditional &&
+            !agent_is_monitor(agent))
+                agent_end_raw_writers(agent, device);
 }
 
 static void on_interface(void *userdata, const DeviceIdentity *id, const char *interface, uint8_t class,

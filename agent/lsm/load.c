@@ -148,7 +148,8 @@ static int load_and_pin(const char *root, const char *version) {
 /* The first complaint is the one that says what is wrong. */
 static int complaint = -1;
 
-static int complain(enum libbpf_print_level level, const char *format, va_list arguments) {
+__attribute__((format(printf, 2, 0))) static int complain(enum libbpf_print_level level, const char *format,
+                                                          va_list arguments) {
         char line[LSM_WHY];
         int n;
 

@@ -3,12 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "agent/file.h"
@@ -20,8 +17,7 @@
 #include "policy/scope.h"
 
 enum {
-        FDINFO_SIZE = 4096,
-        EXIT_DEADLINE_MSEC = 1000
+        FDINFO_SIZE = 4096
 };
 
 bool guard_is_marked(const Superblock *sb) {
@@ -161,11 +157,7 @@ static void on_late_writer(void *userdata, const Writer *writer) {
                                        writer->path);
                 return;
         }
-        CLEANUP_CLOSE int process = pidfd_open(writer->pid, 0);
-        if (process < 0 || pidfd_send_signal(process, SIGKILL, NULL, 0) < 0)
-                return;
-        struct pollfd ended = {.fd = process, .events = POLLIN};
-        (void)poll(&ended, 1, EXIT_DEADLINE_MSEC);
+        (void)writer_end(writer->pid); /* if that failed, sealing will tell */
 }
 
 static int seal_and_note(Superblocks *all, const Superblock *sb, int mount_fd) {

@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -15,8 +18,14 @@
 #include "agent/mount/mountinfo.h"
 #include "policy/scope.h"
 
+enum {
+        END_DEADLINE_MSEC = 1000
+};
+
 typedef struct Search {
-        dev_t devnum;
+        dev_t devnum;       /* the superblock's ... */
+        const dev_t *nodes; /* ... or these device nodes */
+        size_t n_nodes;
         pid_t pid;
         MountTable mounts; /* of that process; read when it is needed */
         int found;
@@ -89,6 +98,23 @@ static bool is_on_superblock(Search *search, int proc_pid, const struct statx *s
         return false;
 }
 
+static bool is_node(const Search *search, const struct statx *st) {
+        for (size_t i = 0; i < search->n_nodes && S_ISBLK(st->stx_mode); i++)
+                if (search->nodes[i] == makedev(st->stx_rdev_major, st->stx_rdev_minor))
+                        return true;
+        return false;
+}
+
+/* Whether the descriptor is one of what is looked for, and may write. */
+static bool is_wanted(Search *search, int proc_pid, const char *fd, const struct statx *st) {
+        int mount;
+
+        if (search->nodes)
+                return is_node(search, st) && opened_for_writing(proc_pid, fd, &mount);
+        return S_ISREG(st->stx_mode) && may_be_on_superblock(search, st) &&
+               opened_for_writing(proc_pid, fd, &mount) && is_on_superblock(search, proc_pid, st, mount);
+}
+
 static void search_descriptors(Search *search, int proc_pid) {
         CLEANUP_DIR DIR *dir = open_directory_at(proc_pid, "fd");
         const struct dirent *entry;
@@ -99,15 +125,12 @@ static void search_descriptors(Search *search, int proc_pid) {
                 char path[PATH_MAX];
                 struct statx st;
                 ssize_t n;
-                int mount;
 
                 if (!isdigit((unsigned char)entry->d_name[0]))
                         continue;
                 /* AT_STATX_DONT_SYNC: what the kernel remembers will do, a server need not be asked */
                 if (statx(dirfd(dir), entry->d_name, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0 ||
-                    !S_ISREG(st.stx_mode) || !may_be_on_superblock(search, &st) ||
-                    !opened_for_writing(proc_pid, entry->d_name, &mount) ||
-                    !is_on_superblock(search, proc_pid, &st, mount))
+                    !is_wanted(search, proc_pid, entry->d_name, &st))
                         continue;
                 n = readlinkat(dirfd(dir), entry->d_name, path, sizeof(path) - 1);
                 path[n > 0 ? n : 0] = '\0';
@@ -141,9 +164,8 @@ static void search_mappings(Search *search, int proc_pid) {
         }
 }
 
-int writers_foreach(dev_t devnum, void (*f)(void *userdata, const Writer *writer), void *userdata) {
+static int search_all(Search *search) {
         CLEANUP_DIR DIR *proc = opendir("/proc");
-        Search search = {.devnum = devnum, .f = f, .userdata = userdata};
         const struct dirent *entry;
 
         if (!proc)
@@ -156,10 +178,33 @@ int writers_foreach(dev_t devnum, void (*f)(void *userdata, const Writer *writer
                 proc_pid = openat(dirfd(proc), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
                 if (proc_pid < 0)
                         continue;
-                search.pid = (pid_t)strtol(entry->d_name, NULL, 10);
-                search_descriptors(&search, proc_pid);
-                search_mappings(&search, proc_pid);
-                mount_table_clear(&search.mounts);
+                search->pid = (pid_t)strtol(entry->d_name, NULL, 10);
+                search_descriptors(search, proc_pid);
+                if (!search->nodes)
+                        search_mappings(search, proc_pid);
+                mount_table_clear(&search->mounts);
         }
-        return search.found;
+        return search->found;
+}
+
+int writers_foreach(dev_t devnum, void (*f)(void *userdata, const Writer *writer), void *userdata) {
+        Search search = {.devnum = devnum, .f = f, .userdata = userdata};
+
+        return search_all(&search);
+}
+
+int writers_foreach_node(const dev_t *nodes, size_t n, void (*f)(void *userdata, const Writer *writer),
+                         void *userdata) {
+        Search search = {.nodes = nodes, .n_nodes = n, .f = f, .userdata = userdata};
+
+        return n > 0 ? search_all(&search) : 0;
+}
+
+int writer_end(pid_t pid) {
+        CLEANUP_CLOSE int process = pidfd_open(pid, 0);
+        struct pollfd ended = {.fd = process, .events = POLLIN};
+
+        if (process < 0 || pidfd_send_signal(process, SIGKILL, NULL, 0) < 0)
+                return errno == ESRCH ? 0 : -errno;
+        return poll(&ended, 1, END_DEADLINE_MSEC) == 1 ? 0 : -ETIMEDOUT;
 }
