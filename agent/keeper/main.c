@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The keeper process. While the agent lives it only receives. Afterwards one thread makes disks and
- * superblocks read-only (that opens device nodes, which the other must answer for) and the main one answers
- * the gates.
+ * The keeper process. While the agent lives it only receives, and ends it should it be stopped. Afterwards
+ * one thread makes disks and superblocks read-only (that opens device nodes, which the other must answer
+ * for) and the main one answers the gates.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +23,7 @@
 #include "agent/keeper/keeper.h"
 #include "agent/keeper/lock.h"
 #include "agent/keeper/protocol.h"
+#include "agent/keeper/watch.h"
 #include "agent/mount/mountinfo.h"
 #include "agent/mount/seal.h"
 #include "agent/note.h"
@@ -51,6 +52,8 @@ typedef struct KeeperState {
         dev_t *disks;
         size_t n_disks;
         Clock clock;
+        AgentWatch watch;
+        bool agent_was_stopped; /* and has been ended for that */
         int lock;
         pthread_mutex_t closing; /* held while superblocks are made read-only */
         bool paused;             /* guarded by closing: an agent is starting, leave them as they are */
@@ -133,13 +136,27 @@ static int receive(int socket, KeeperMessage *ret, int *ret_fd) {
         return n == (ssize_t)sizeof(*ret) ? 1 : 0;
 }
 
+/* Wait for the next message or the end of the agent. While there are gates, on which people may wait, it
+ * must not be stopped. */
+static void await_message(KeeperState *state, int socket) {
+        struct pollfd fds = {.fd = socket, .events = POLLIN};
+
+        while (poll(&fds, 1, state->n_gates > 0 ? WATCH_MSEC : -1) == 0)
+                if (agent_watch_look(&state->watch))
+                        state->agent_was_stopped = true;
+        state->watch.stopped = false;
+}
+
 /* Follow what the agent tells until it is gone. True if it said good-bye. */
 static bool follow_agent(KeeperState *state, int socket) {
         KeeperMessage message;
         KeptGate *gate;
         int fd;
 
-        while (receive(socket, &message, &fd) > 0)
+        for (;;) {
+                await_message(state, socket);
+                if (receive(socket, &message, &fd) <= 0)
+                        return false;
                 switch (message.type) {
                 case KEEPER_GATE:
                         keep_gate(state, &message, fd);
@@ -161,7 +178,7 @@ static bool follow_agent(KeeperState *state, int socket) {
                 case KEEPER_NOTHING:
                         break;
                 }
-        return false;
+        }
 }
 
 static Volume *make_volume(KeeperState *state, const KeeperMessage *told) {
@@ -333,8 +350,9 @@ static void tell_agent_lost(Report *report, const KeeperState *state) {
 
         if (!record || !report)
                 return;
-        record_setf(record, TEXT_ERROR, "%zu gates and %zu disks taken over", state->n_gates,
-                    state->n_disks);
+        record_setf(record, TEXT_ERROR, "%zu gates and %zu disks taken over%s", state->n_gates,
+                    state->n_disks,
+                    state->agent_was_stopped ? "; it was stopped, and has been ended for that" : "");
         report_submit(report, record);
 }
 
@@ -351,8 +369,11 @@ int keeper_main(int socket, int lock, const char *runtime_dir) {
         state.fds = calloc(1, sizeof(*state.fds)); /* where no gate comes, a successor still may */
         if (!state.fds || policy_default(&state.policy) < 0)
                 return EXIT_FAILURE;
+        agent_watch_start(&state.watch,
+                          getppid()); /* if it is gone, so is the socket's other end: no look */
         if (follow_agent(&state, socket))
                 return EXIT_SUCCESS;
+        agent_watch_end(&state.watch);
         (void)report_new(&report); /* refusing matters more than telling */
         tell_agent_lost(report, &state);
         stand_in(&state, report);
