@@ -14,8 +14,9 @@
 #include "policy/scope.h"
 #include "policy/translate.h"
 
-#define RETRY_USEC   UINT64_C(250000)
-#define FAREWELL_SEC 1
+#define RETRY_USEC    UINT64_C(250000)
+#define OVERFLOW_USEC UINT64_C(1000000) /* what lost its details is told of this often at most */
+#define FAREWELL_SEC  1
 
 enum {
         EVENT_KINDS = EVENT_ENFORCEMENT_FAILED + 1,
@@ -38,6 +39,7 @@ struct Report {
         void *listener_data;
 
         Fold *fold; /* the thread's own from here on */
+        uint64_t overflow_due;
         Record *unwritten[REPORT_QUEUE];
         size_t n_unwritten;
 };
@@ -215,16 +217,19 @@ static void *report_thread(void *userdata) {
                 bool overflowed;
 
                 pthread_mutex_lock(&report->lock);
-                while (report->n == 0 && !report->overflowed && !report->stopping) {
-                        struct timespec until = to_timespec(deadline);
+                while (report->n == 0 && !report->stopping) {
+                        uint64_t wake = report->overflowed && report->overflow_due < deadline
+                                                ? report->overflow_due
+                                                : deadline;
+                        struct timespec until = to_timespec(wake);
 
-                        if (deadline == UINT64_MAX)
+                        if (wake == UINT64_MAX)
                                 pthread_cond_wait(&report->wake, &report->lock);
                         else if (pthread_cond_timedwait(&report->wake, &report->lock, &until) == ETIMEDOUT)
                                 break;
                 }
                 last_round = report->stopping && report->n <= 1;
-                overflowed = report->overflowed;
+                overflowed = report->overflowed && (last_round || now_usec() >= report->overflow_due);
                 Record *record = NULL;
                 if (report->n > 0) {
                         record = report->queue[report->head];
@@ -236,8 +241,10 @@ static void *report_thread(void *userdata) {
                 retry_unwritten(report);
                 if (record)
                         take_in(report, record);
-                if (overflowed)
+                if (overflowed) {
                         tell_overflow(report);
+                        report->overflow_due = now_usec() + OVERFLOW_USEC;
+                }
                 flush_due(report, last_round ? UINT64_MAX / 2 : now_usec());
         }
         pthread_mutex_lock(&report->lock);

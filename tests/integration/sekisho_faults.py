@@ -3,12 +3,15 @@
 service manager, and looks at the agent's processes."""
 
 import contextlib
+import errno
 import os
 import random
 import re
 import signal
 import subprocess
+import time
 
+import pytest
 from sekisho_machine import GROUP
 from sekisho_wait import Late, wait_until
 from sekisho_world import BUILD, Agent, read
@@ -23,6 +26,7 @@ class Attack:
 
     def __init__(self, world, person, path, processes=4, count=None, marker=MARKER):
         self.argv = [ATTACKERS, path, marker, str(processes), *([str(count)] if count else [])]
+        self._began, self.seconds = time.monotonic(), None
         self.process = world.start_as(person, self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout.readline() == "started\n", f"{self.argv} does not start\n{world.tell()}"
 
@@ -30,6 +34,7 @@ class Attack:
         """Ends it; its totals by name."""
         try:
             output, _ = self.process.communicate(timeout=deadline)
+            self.seconds = time.monotonic() - self._began
         except subprocess.TimeoutExpired:
             raise Late(f"{self.argv} hangs in {', '.join(self._places())}") from None
         return {name: int(value) if value.isdigit() else value for name, value in re.findall(r"(\w+)=(\S+)", output)}
@@ -123,11 +128,61 @@ def open_files(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+class MemoryGroup:
+    """A control group for the agents that start from now on, whose memory can be made short. By whichever version
+    this machine has."""
+
+    def __init__(self, world):
+        name = os.path.basename(world.directory)
+        if "memory" in read("/sys/fs/cgroup/cgroup.controllers").split():
+            self.path, self._limit, self._usage = f"/sys/fs/cgroup/{name}", "memory.max", "memory.current"
+        elif os.path.isdir("/sys/fs/cgroup/memory"):
+            self.path = f"/sys/fs/cgroup/memory/{name}"
+            self._limit, self._usage = "memory.limit_in_bytes", "memory.usage_in_bytes"
+        else:
+            pytest.skip("this machine has no control group for memory")
+        os.mkdir(self.path)
+        world.undo(self._remove)
+        world.agent_prefix = ["sh", "-c", 'echo $$ >"$0" && exec "$@"', f"{self.path}/cgroup.procs"]
+
+    def _remove(self):
+        for pid in read(f"{self.path}/cgroup.procs").split():
+            kill(int(pid))
+        wait_until(lambda: not read(f"{self.path}/cgroup.procs"), "the control group is empty")
+        os.rmdir(self.path)
+
+    def _write(self, name, value):
+        with open(os.path.join(self.path, name), "w") as to:
+            to.write(str(value))
+
+    def squeeze(self, spare):
+        """Leaves SPARE bytes to be had."""
+        def limited():
+            try:
+                self._write(self._limit, int(read(f"{self.path}/{self._usage}")) + spare)
+            except OSError as error:
+                if error.errno != errno.EBUSY:  # more is in use meanwhile
+                    raise
+                return False
+            return True
+
+        wait_until(limited, "the limit is set")
+
+    def relax(self):
+        self._write(self._limit, "max" if self._limit == "memory.max" else -1)
+
+    def failures(self):
+        """How often memory was refused."""
+        events = dict(line.split() for line in read(f"{self.path}/memory.events").splitlines())
+        return int(events.get("max", 0)) + int(read(f"{self.path}/memory.failcnt") or 0)
+
+
 class Supervisor:
     """Starts the agent anew whenever it is gone, as the service manager does."""
 
     def __init__(self, world):
         self.world = world
+        self._ready = world.agent  # the last that said so
         world.undo(self._end)
 
     def _end(self):
@@ -146,10 +201,13 @@ class Supervisor:
         """An agent that has said that it is ready. One that lost the race for its predecessor's lock is
         started again."""
         def is_ready():
+            if self._ready and self._ready is self.world.agent and self._ready.process.poll() is None:
+                return True
             try:
-                self.ensure().wait_ready()
+                self._ready = self.ensure()
+                self._ready.wait_ready()
             except AssertionError:
-                if self.world.agent.process.poll() is None:
+                if self._ready.process.poll() is None:
                     raise
                 return False
             return True
