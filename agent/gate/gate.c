@@ -168,12 +168,15 @@ static void handle(const Listener *listener, const Volume *volume, pid_t tid, in
                         (void)opener_read(tid, &question.opener);
                 record = make_record(volume, &question, listener->cmdline);
         }
+        if (denied && listener->report)
+                report_refusing(listener->report);
         answer(listener->group, fd, denied && !volume_is_monitor(volume) ? VERDICT_DENY : VERDICT_ALLOW);
         if (!denied)
                 return;
-        if (listener->report)
+        if (listener->report) {
+                report_refused(listener->report);
                 report_submit(listener->report, record);
-        else
+        } else
                 record_free(record);
 }
 
@@ -221,13 +224,16 @@ static int answer_event(const Listener *listener, const Volume *volume) {
         return 1;
 }
 
-void gate_refuse_abandoned(int fd) {
+unsigned gate_refuse_abandoned(int fd) {
         struct rlimit limit;
+        unsigned refused = 0;
 
         if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > HIGHEST_FD)
                 limit.rlim_cur = HIGHEST_FD;
         for (int number = 0; number < (int)limit.rlim_cur; number++)
-                (void)answer(fd, number, VERDICT_DENY); /* ENOENT: nobody waits for this one */
+                if (answer(fd, number, VERDICT_DENY) == 0) /* ENOENT: nobody waits for this one */
+                        refused++;
+        return refused;
 }
 
 int gate_answer_pending(int fd, Volume *volume, Report *report) {

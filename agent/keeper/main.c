@@ -23,6 +23,7 @@
 #include "agent/keeper/keeper.h"
 #include "agent/keeper/lock.h"
 #include "agent/keeper/protocol.h"
+#include "agent/keeper/untold.h"
 #include "agent/keeper/watch.h"
 #include "agent/mount/mountinfo.h"
 #include "agent/mount/seal.h"
@@ -52,6 +53,7 @@ typedef struct KeeperState {
         dev_t *disks;
         size_t n_disks;
         Clock clock;
+        Ledger *ledger; /* the agent's; NULL: none, or it tells by itself */
         AgentWatch watch;
         bool agent_was_stopped; /* and has been ended for that */
         int lock;
@@ -147,6 +149,15 @@ static void await_message(KeeperState *state, int socket) {
         state->watch.stopped = false;
 }
 
+/* Takes FD over. */
+static void keep_ledger(KeeperState *state, int fd) {
+        CLEANUP_CLOSE int owned = fd;
+
+        state->ledger = ledger_unmap(state->ledger);
+        if (owned >= 0)
+                (void)ledger_map(owned, &state->ledger);
+}
+
 /* Follow what the agent tells until it is gone. True if it said good-bye. */
 static bool follow_agent(KeeperState *state, int socket) {
         KeeperMessage message;
@@ -172,6 +183,9 @@ static bool follow_agent(KeeperState *state, int socket) {
                         break;
                 case KEEPER_DISK_GONE:
                         forget_disk(state, message.devnum);
+                        break;
+                case KEEPER_LEDGER:
+                        keep_ledger(state, fd);
                         break;
                 case KEEPER_DISMISS:
                         return true;
@@ -315,12 +329,15 @@ static void stand_in(KeeperState *state, Report *report) {
         struct pollfd *fds = state->fds;
         struct sockaddr_un address;
         CLEANUP_CLOSE int listener = listen_for_successor(state->runtime_dir, &address), successor = -1;
+        uint64_t abandoned = 0;
 
         for (size_t i = 0; i < state->n_gates; i++) {
-                gate_refuse_abandoned(state->gates[i].fd);
+                abandoned += gate_refuse_abandoned(state->gates[i].fd);
                 fds[i] = (struct pollfd){.fd = state->gates[i].fd, .events = POLLIN};
         }
         fds[state->n_gates] = (struct pollfd){.fd = listener, .events = POLLIN};
+        if (report)
+                untold_tell(report, state->ledger, abandoned);
         /* without that thread nobody may write as long as this one answers */
         (void)thread_start(STACK_SIZE, close_thread, state);
         for (;;) {

@@ -7,9 +7,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "agent/report/fold.h"
 #include "agent/report/journal.h"
+#include "agent/report/ledger.h"
 #include "agent/thread.h"
 #include "policy/scope.h"
 #include "policy/translate.h"
@@ -19,7 +21,7 @@
 #define FAREWELL_SEC  1
 
 enum {
-        EVENT_KINDS = EVENT_ENFORCEMENT_FAILED + 1,
+        EVENT_KINDS = LEDGER_KINDS,
         STACK_SIZE = 256 * 1024
 };
 
@@ -33,6 +35,9 @@ struct Report {
         bool stopping, stopped;
         ReportCounters counters;
         unsigned holders; /* owner, thread, submitters; the last one frees */
+
+        Ledger *ledger; /* NULL: memory was short, and nobody goes on counting */
+        int ledger_fd;
 
         pthread_mutex_t listening; /* guards these two; held while the listener runs */
         ReportListener listener;
@@ -81,11 +86,21 @@ void report_unref(Report *report) {
         for (size_t i = 0; i < report->n_unwritten; i++)
                 record_free(report->unwritten[i]);
         fold_free(report->fold);
+        ledger_unmap(report->ledger);
+        if (report->ledger_fd >= 0)
+                close(report->ledger_fd);
         pthread_cond_destroy(&report->wake);
         pthread_cond_destroy(&report->done);
         pthread_mutex_destroy(&report->lock);
         pthread_mutex_destroy(&report->listening);
         free(report);
+}
+
+static void count_told(Report *report, const Record *record) {
+        report->counters.written++;
+        report->counters.folded += record->count - 1;
+        if (report->ledger)
+                report->ledger->told[record->kind] += record->count;
 }
 
 static void count_overflow(Report *report, EventKind kind, uint64_t count) {
@@ -118,8 +133,7 @@ static void write_out(Report *report, Record *record) {
         r = report->n_unwritten > 0 ? -ENOTCONN : journal_write(record);
         pthread_mutex_lock(&report->lock);
         if (r == 0) {
-                report->counters.written++;
-                report->counters.folded += record->count - 1;
+                count_told(report, record);
         } else
                 report->counters.failed++;
         pthread_mutex_unlock(&report->lock);
@@ -140,8 +154,7 @@ static void retry_unwritten(Report *report) {
 
         while (done < report->n_unwritten && journal_write(report->unwritten[done]) == 0) {
                 pthread_mutex_lock(&report->lock);
-                report->counters.written++;
-                report->counters.folded += report->unwritten[done]->count - 1;
+                count_told(report, report->unwritten[done]);
                 pthread_mutex_unlock(&report->lock);
                 record_free(report->unwritten[done++]);
         }
@@ -262,6 +275,8 @@ int report_new(Report **ret) {
 
         if (!report)
                 return -ENOMEM;
+        report->ledger_fd = -1;
+        (void)ledger_new(&report->ledger, &report->ledger_fd);
         report->fold = fold_new();
         pthread_mutex_init(&report->lock, NULL);
         pthread_mutex_init(&report->listening, NULL);
@@ -304,6 +319,8 @@ void report_submit(Report *report, Record *record) {
                 report_count_lost(report, EVENT_WRITE_DENIED);
                 return;
         }
+        if (report->ledger)
+                report->ledger->refused[record->kind] += record->count;
         pthread_mutex_lock(&report->lock);
         if (record_is_denial(record))
                 report->counters.denied += record->count;
@@ -321,8 +338,24 @@ void report_submit(Report *report, Record *record) {
 }
 
 void report_count_lost(Report *report, EventKind kind) {
+        if (report->ledger)
+                report->ledger->refused[kind]++;
         count_overflow(report, kind, 1);
         pthread_cond_signal(&report->wake);
+}
+
+void report_refusing(Report *report) {
+        if (report->ledger)
+                report->ledger->answering++;
+}
+
+void report_refused(Report *report) {
+        if (report->ledger)
+                report->ledger->answering--;
+}
+
+int report_ledger_fd(const Report *report) {
+        return report->ledger_fd;
 }
 
 ReportCounters report_counters(Report *report) {

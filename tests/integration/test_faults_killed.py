@@ -6,7 +6,7 @@ import os
 import signal
 
 import pytest
-from sekisho_faults import (Attack, Supervisor, assert_refused, assert_unwritten, conditional, keepers, kill,
+from sekisho_faults import (Attack, Supervisor, assert_refused, assert_unwritten, conditional, counted, keepers, kill,
                             mounted, wait_counted, wait_keeper)
 from sekisho_wait import wait_until
 
@@ -39,6 +39,19 @@ def test_killed_every_50_ms_nothing_leaks_and_nobody_hangs(world):
     stick.wait_held(False)
     assert unapproved.held
     assert_unwritten(stick, unapproved)
+
+
+def test_killed_again_and_again_no_refusal_of_a_gate_is_uncounted(world):
+    """What it has counted and not written yet is told by its keeper. The agent is killed while it writes, too, so that
+    a few are told twice; who was refused by a file system that is read-only underneath is told by audit."""
+    _, point = conditional(world)
+    attack = Attack(world, world.machine.stranger, f"{point}/file")
+    Supervisor(world).kill_again_and_again(20, 5 * INTERVAL, kill_agent)
+    totals = attack.finish()
+    assert_refused(totals)
+    world.agent.stop()
+    assert counted(wait_counted(world, totals["EPERM"], deadline=10)) <= totals["attempts"] * 1.1
+    assert world.journal.select("write-denied", error=lambda text: "that was ended" in text)
 
 
 def test_its_keeper_killed_every_50_ms_nothing_leaks_and_nobody_hangs(world):
