@@ -75,6 +75,9 @@ def test_both_killed_at_once_an_unapproved_stick_stays_held_and_nobody_hangs(wor
     reader = Attack(world, world.machine.stranger, f"{point}/file", marker="known to be open")
 
     def kill_both(agent):
+        if agent.process.poll() is not None:
+            return  # its predecessor's keeper, about to begin, still had the lock
+        assert agent.process.poll() is None, agent.tell()
         os.kill(agent.pid, signal.SIGSTOP)  # so that it starts no other keeper
         kill_keeper(agent)
         agent.process.kill()
