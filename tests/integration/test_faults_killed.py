@@ -5,7 +5,6 @@ nobody waits for longer than a second."""
 import os
 import signal
 
-import pytest
 from sekisho_faults import (Attack, Supervisor, assert_refused, assert_unwritten, conditional, counted, keepers, kill,
                             mounted, wait_counted, wait_keeper)
 from sekisho_wait import wait_until
