@@ -24,7 +24,7 @@
 #include "policy/scope.h"
 
 enum {
-        EVENTS_AT_ONCE = 64,
+        PENDING_AT_ONCE = 64,
         STACK_SIZE = 128 * 1024,
         FAREWELL_SEC = 1,
         HIGHEST_FD = 1 << 20 /* the default of fs.nr_open */
@@ -168,59 +168,87 @@ static void handle(const Listener *listener, const Volume *volume, pid_t tid, in
                         (void)opener_read(tid, &question.opener);
                 record = make_record(volume, &question, listener->cmdline);
         }
+        if (denied && listener->report)
+                report_refusing(listener->report);
         answer(listener->group, fd, denied && !volume_is_monitor(volume) ? VERDICT_DENY : VERDICT_ALLOW);
         if (!denied)
                 return;
-        if (listener->report)
+        if (listener->report) {
+                report_refused(listener->report);
                 report_submit(listener->report, record);
-        else
+        } else
                 record_free(record);
 }
 
-static int answer_events(const Listener *listener, const Volume *volume) {
-        struct fanotify_event_metadata events[EVENTS_AT_ONCE];
-        ssize_t n = read(listener->group, events, sizeof(events));
-        int answered = 0;
+/* The kernel could not hand an event over and has refused it by itself. Who that was is not known. */
+static void tell_unseen(const Listener *listener, const Volume *volume, int error) {
+        Opener nobody = {.subject = {.uid = (uid_t)-1, .loginuid = (uid_t)-1, .gid = (gid_t)-1}};
+        OpenDecision decision;
+        Record *record;
 
-        if (n < 0)
-                return -errno;
-        for (const struct fanotify_event_metadata *event = events; FAN_EVENT_OK(event, n);
-             event = FAN_EVENT_NEXT(event, n)) {
-                if (event->vers != FANOTIFY_METADATA_VERSION)
-                        return -EPROTO;
-                if (event->fd < 0)
-                        continue;
-                handle(listener, volume, event->pid, event->fd);
-                close(event->fd);
-                answered++;
+        if (!listener->report)
+                return;
+        record = record_new(volume_is_raw(volume) ? EVENT_RAW_WRITE_DENIED : EVENT_WRITE_DENIED);
+        if (record) {
+                volume_judge(volume, &nobody.subject, true, &decision);
+                decision.verdict = VERDICT_DENY;
+                record->operation = OPERATION_UNKNOWN;
+                volume_describe(volume, &decision, record);
+                record_set(record, TEXT_ERROR, strerror(-error));
         }
-        return answered;
+        report_submit(listener->report, record);
 }
 
-void gate_refuse_abandoned(int fd) {
+/* Answer one event. One at a time: where the kernel cannot hand an event over (no descriptor, no memory) it
+ * refuses that, and says so only if no other event was read before it in the same call. 1 or -errno. */
+static int answer_event(const Listener *listener, const Volume *volume) {
+        struct fanotify_event_metadata event;
+        ssize_t n;
+
+        do
+                n = read(listener->group, &event, sizeof(event));
+        while (n < 0 && errno == EINTR);
+        if (n < 0) {
+                int r = -errno;
+
+                if (r != -EAGAIN && r != -EBADF)
+                        tell_unseen(listener, volume, r);
+                return r;
+        }
+        if (!FAN_EVENT_OK(&event, n) || event.vers != FANOTIFY_METADATA_VERSION)
+                return -EPROTO;
+        if (event.fd >= 0) {
+                handle(listener, volume, event.pid, event.fd);
+                close(event.fd);
+        }
+        return 1;
+}
+
+unsigned gate_refuse_abandoned(int fd) {
         struct rlimit limit;
+        unsigned refused = 0;
 
         if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > HIGHEST_FD)
                 limit.rlim_cur = HIGHEST_FD;
         for (int number = 0; number < (int)limit.rlim_cur; number++)
-                (void)answer(fd, number, VERDICT_DENY); /* ENOENT: nobody waits for this one */
+                if (answer(fd, number, VERDICT_DENY) == 0) /* ENOENT: nobody waits for this one */
+                        refused++;
+        return refused;
 }
 
 int gate_answer_pending(int fd, Volume *volume, Report *report) {
         Listener listener = {.group = fd, .report = report};
         int total = 0;
 
-        for (;;) {
-                int r = answer_events(&listener, volume);
+        for (; total < PENDING_AT_ONCE; total++) {
+                int r = answer_event(&listener, volume);
 
                 if (r == -EAGAIN)
-                        return total;
-                if (r == -EINTR)
-                        continue;
-                if (r < 0)
+                        break;
+                if (r == -EPROTO || r == -EBADF)
                         return r;
-                total += r;
         }
+        return total;
 }
 
 static bool is_handed_over(Gate *gate) {
@@ -264,8 +292,7 @@ static void *gate_thread(void *userdata) {
                 }
                 volume = current_volume(gate);
                 for (;;) {
-                        /* a read error of one event (its file could not be opened) denies that event */
-                        int r = answer_events(&listener, volume);
+                        int r = answer_event(&listener, volume);
 
                         if (r == -EAGAIN || r == -EPROTO || r == -EBADF)
                                 break;

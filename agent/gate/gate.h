@@ -41,9 +41,11 @@ Gate *gate_free(Gate *gate);
 
 /* Refuse what another holder of group FD has read and not answered before it died, so that nobody waits for
  * ever. An event goes by the number that its descriptor had in the reader's table, which must have had no
- * more than this process's RLIMIT_NOFILE; the reader must be gone. */
-void gate_refuse_abandoned(int fd);
+ * more than this process's RLIMIT_NOFILE; the reader must be gone. Returns how many were
+ * waiting. */
+unsigned gate_refuse_abandoned(int fd);
 
-/* Answer whatever waits in group FD by VOLUME, without blocking; REPORT may be NULL. Returns the number of
- * events answered or -errno. For the process that holds the gates when the agent has died. */
+/* Answer what waits in group FD by VOLUME, without blocking; REPORT may be NULL. Stops after some, so that a
+ * flood keeps nobody from what else there is to do: call it again while FD is readable. Returns the number
+ * of events answered or -errno. For the process that holds the gates when the agent has died. */
 int gate_answer_pending(int fd, Volume *volume, Report *report);

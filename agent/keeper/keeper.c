@@ -30,12 +30,14 @@ struct Keeper {
         char *runtime_dir;
         KeeperRestarted restarted;
         void *userdata;
+        int ledger; /* borrowed */
         int socket;
         pid_t pid;
         sd_event_source *source;
 };
 
 static int on_hangup(sd_event_source *source, int fd, uint32_t revents, void *userdata);
+static int send_message(Keeper *keeper, const KeeperMessage *message, int fd);
 
 static int spawn(Keeper *keeper) {
         posix_spawn_file_actions_t actions;
@@ -77,6 +79,8 @@ static int spawn(Keeper *keeper) {
         }
         keeper->socket = pair[0];
         r = sd_event_add_io(keeper->event, &keeper->source, keeper->socket, EPOLLIN, on_hangup, keeper);
+        if (r >= 0 && keeper->ledger >= 0) /* if it is gone again, that is seen next */
+                (void)send_message(keeper, &(KeeperMessage){.type = KEEPER_LEDGER}, keeper->ledger);
         return r < 0 ? r : 0;
 }
 
@@ -104,14 +108,15 @@ static int on_hangup(sd_event_source *source, int fd, uint32_t revents, void *us
         return 0;
 }
 
-int keeper_new(sd_event *event, const char *runtime_dir, KeeperRestarted restarted, void *userdata,
-               Keeper **ret) {
+int keeper_new(sd_event *event, const char *runtime_dir, int ledger, KeeperRestarted restarted,
+               void *userdata, Keeper **ret) {
         Keeper *keeper = calloc(1, sizeof(*keeper));
         int r;
 
         if (!keeper)
                 return -ENOMEM;
         keeper->socket = -1;
+        keeper->ledger = ledger;
         keeper->event = sd_event_ref(event);
         keeper->restarted = restarted;
         keeper->userdata = userdata;
@@ -185,7 +190,8 @@ Keeper *keeper_free(Keeper *keeper, bool everything_closed) {
 
                 if (send_message(keeper, &message, -1) == 0 && keeper->pid > 0)
                         (void)waitpid(keeper->pid, NULL, 0); /* it ends at once: nothing is left to do */
-        }
+        } else if (keeper->socket >= 0) /* what is counted is told before the agent ends */
+                (void)send_message(keeper, &(KeeperMessage){.type = KEEPER_LEDGER}, -1);
         forget(keeper);
         sd_event_unref(keeper->event);
         free(keeper->runtime_dir);

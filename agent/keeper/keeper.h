@@ -19,9 +19,9 @@ typedef struct Keeper Keeper;
 typedef void (*KeeperRestarted)(void *userdata);
 
 /* Start the keeper process. RUNTIME_DIR is where release notes are and where it listens for the next agent.
- * 0 or -errno. */
-int keeper_new(sd_event *event, const char *runtime_dir, KeeperRestarted restarted, void *userdata,
-               Keeper **ret);
+ * LEDGER (-1: none) is that of the agent's report and stays open as long as the keeper. 0 or -errno. */
+int keeper_new(sd_event *event, const char *runtime_dir, int ledger, KeeperRestarted restarted,
+               void *userdata, Keeper **ret);
 
 /* Tell of a gate (again, if it changed) on superblock or disk DEVNUM, or that it is gone. 0 or -errno. */
 int keeper_gate(Keeper *keeper, dev_t devnum, bool raw, const Gate *gate, const SuperblockIdentity *identity,

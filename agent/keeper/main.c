@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The keeper process. While the agent lives it only receives. Afterwards one thread makes disks and
- * superblocks read-only (that opens device nodes, which the other must answer for) and the main one answers
- * the gates.
+ * The keeper process. While the agent lives it only receives, and ends it should it be stopped. Afterwards
+ * one thread makes disks and superblocks read-only (that opens device nodes, which the other must answer
+ * for) and the main one answers the gates.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +23,8 @@
 #include "agent/keeper/keeper.h"
 #include "agent/keeper/lock.h"
 #include "agent/keeper/protocol.h"
+#include "agent/keeper/untold.h"
+#include "agent/keeper/watch.h"
 #include "agent/mount/mountinfo.h"
 #include "agent/mount/seal.h"
 #include "agent/note.h"
@@ -51,6 +53,9 @@ typedef struct KeeperState {
         dev_t *disks;
         size_t n_disks;
         Clock clock;
+        Ledger *ledger; /* the agent's; NULL: none, or it tells by itself */
+        AgentWatch watch;
+        bool agent_was_stopped; /* and has been ended for that */
         int lock;
         pthread_mutex_t closing; /* held while superblocks are made read-only */
         bool paused;             /* guarded by closing: an agent is starting, leave them as they are */
@@ -133,13 +138,36 @@ static int receive(int socket, KeeperMessage *ret, int *ret_fd) {
         return n == (ssize_t)sizeof(*ret) ? 1 : 0;
 }
 
+/* Wait for the next message or the end of the agent. While there are gates, on which people may wait, it
+ * must not be stopped. */
+static void await_message(KeeperState *state, int socket) {
+        struct pollfd fds = {.fd = socket, .events = POLLIN};
+
+        while (poll(&fds, 1, state->n_gates > 0 ? WATCH_MSEC : -1) == 0)
+                if (agent_watch_look(&state->watch))
+                        state->agent_was_stopped = true;
+        state->watch.stopped = false;
+}
+
+/* Takes FD over. */
+static void keep_ledger(KeeperState *state, int fd) {
+        CLEANUP_CLOSE int owned = fd;
+
+        state->ledger = ledger_unmap(state->ledger);
+        if (owned >= 0)
+                (void)ledger_map(owned, &state->ledger);
+}
+
 /* Follow what the agent tells until it is gone. True if it said good-bye. */
 static bool follow_agent(KeeperState *state, int socket) {
         KeeperMessage message;
         KeptGate *gate;
         int fd;
 
-        while (receive(socket, &message, &fd) > 0)
+        for (;;) {
+                await_message(state, socket);
+                if (receive(socket, &message, &fd) <= 0)
+                        return false;
                 switch (message.type) {
                 case KEEPER_GATE:
                         keep_gate(state, &message, fd);
@@ -156,12 +184,15 @@ static bool follow_agent(KeeperState *state, int socket) {
                 case KEEPER_DISK_GONE:
                         forget_disk(state, message.devnum);
                         break;
+                case KEEPER_LEDGER:
+                        keep_ledger(state, fd);
+                        break;
                 case KEEPER_DISMISS:
                         return true;
                 case KEEPER_NOTHING:
                         break;
                 }
-        return false;
+        }
 }
 
 static Volume *make_volume(KeeperState *state, const KeeperMessage *told) {
@@ -298,12 +329,15 @@ static void stand_in(KeeperState *state, Report *report) {
         struct pollfd *fds = state->fds;
         struct sockaddr_un address;
         CLEANUP_CLOSE int listener = listen_for_successor(state->runtime_dir, &address), successor = -1;
+        uint64_t abandoned = 0;
 
         for (size_t i = 0; i < state->n_gates; i++) {
-                gate_refuse_abandoned(state->gates[i].fd);
+                abandoned += gate_refuse_abandoned(state->gates[i].fd);
                 fds[i] = (struct pollfd){.fd = state->gates[i].fd, .events = POLLIN};
         }
         fds[state->n_gates] = (struct pollfd){.fd = listener, .events = POLLIN};
+        if (report)
+                untold_tell(report, state->ledger, abandoned);
         /* without that thread nobody may write as long as this one answers */
         (void)thread_start(STACK_SIZE, close_thread, state);
         for (;;) {
@@ -333,8 +367,9 @@ static void tell_agent_lost(Report *report, const KeeperState *state) {
 
         if (!record || !report)
                 return;
-        record_setf(record, TEXT_ERROR, "%zu gates and %zu disks taken over", state->n_gates,
-                    state->n_disks);
+        record_setf(record, TEXT_ERROR, "%zu gates and %zu disks taken over%s", state->n_gates,
+                    state->n_disks,
+                    state->agent_was_stopped ? "; it was stopped, and has been ended for that" : "");
         report_submit(report, record);
 }
 
@@ -351,8 +386,11 @@ int keeper_main(int socket, int lock, const char *runtime_dir) {
         state.fds = calloc(1, sizeof(*state.fds)); /* where no gate comes, a successor still may */
         if (!state.fds || policy_default(&state.policy) < 0)
                 return EXIT_FAILURE;
+        agent_watch_start(&state.watch,
+                          getppid()); /* if it is gone, so is the socket's other end: no look */
         if (follow_agent(&state, socket))
                 return EXIT_SUCCESS;
+        agent_watch_end(&state.watch);
         (void)report_new(&report); /* refusing matters more than telling */
         tell_agent_lost(report, &state);
         stand_in(&state, report);

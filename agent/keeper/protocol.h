@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * protocol.h: what the agent tells its keeper, one fixed-size message per packet of a socket pair between
- * two processes of the same program; a gate's fanotify group travels with KEEPER_GATE.
+ * two processes of the same program; a gate's fanotify group travels with KEEPER_GATE, the descriptor of
+ * the agent's ledger with KEEPER_LEDGER.
  */
 #pragma once
 
@@ -20,6 +21,8 @@ typedef enum KeeperMessageType {
         KEEPER_GATE_GONE, /* let it go */
         KEEPER_DISK,      /* hold this disk when the agent is gone */
         KEEPER_DISK_GONE,
+        KEEPER_LEDGER,  /* what of it the agent has not told is to be told; without a descriptor: it does so
+                         */
         KEEPER_DISMISS, /* the agent ends and has left everything closed: end too */
 } KeeperMessageType;
 

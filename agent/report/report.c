@@ -7,18 +7,21 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "agent/report/fold.h"
 #include "agent/report/journal.h"
+#include "agent/report/ledger.h"
 #include "agent/thread.h"
 #include "policy/scope.h"
 #include "policy/translate.h"
 
-#define RETRY_USEC   UINT64_C(250000)
-#define FAREWELL_SEC 1
+#define RETRY_USEC    UINT64_C(250000)
+#define OVERFLOW_USEC UINT64_C(1000000) /* what lost its details is told of this often at most */
+#define FAREWELL_SEC  1
 
 enum {
-        EVENT_KINDS = EVENT_ENFORCEMENT_FAILED + 1,
+        EVENT_KINDS = LEDGER_KINDS,
         STACK_SIZE = 256 * 1024
 };
 
@@ -33,11 +36,15 @@ struct Report {
         ReportCounters counters;
         unsigned holders; /* owner, thread, submitters; the last one frees */
 
+        Ledger *ledger; /* NULL: memory was short, and nobody goes on counting */
+        int ledger_fd;
+
         pthread_mutex_t listening; /* guards these two; held while the listener runs */
         ReportListener listener;
         void *listener_data;
 
         Fold *fold; /* the thread's own from here on */
+        uint64_t overflow_due;
         Record *unwritten[REPORT_QUEUE];
         size_t n_unwritten;
 };
@@ -79,11 +86,21 @@ void report_unref(Report *report) {
         for (size_t i = 0; i < report->n_unwritten; i++)
                 record_free(report->unwritten[i]);
         fold_free(report->fold);
+        ledger_unmap(report->ledger);
+        if (report->ledger_fd >= 0)
+                close(report->ledger_fd);
         pthread_cond_destroy(&report->wake);
         pthread_cond_destroy(&report->done);
         pthread_mutex_destroy(&report->lock);
         pthread_mutex_destroy(&report->listening);
         free(report);
+}
+
+static void count_told(Report *report, const Record *record) {
+        report->counters.written++;
+        report->counters.folded += record->count - 1;
+        if (report->ledger)
+                report->ledger->told[record->kind] += record->count;
 }
 
 static void count_overflow(Report *report, EventKind kind, uint64_t count) {
@@ -116,8 +133,7 @@ static void write_out(Report *report, Record *record) {
         r = report->n_unwritten > 0 ? -ENOTCONN : journal_write(record);
         pthread_mutex_lock(&report->lock);
         if (r == 0) {
-                report->counters.written++;
-                report->counters.folded += record->count - 1;
+                count_told(report, record);
         } else
                 report->counters.failed++;
         pthread_mutex_unlock(&report->lock);
@@ -138,8 +154,7 @@ static void retry_unwritten(Report *report) {
 
         while (done < report->n_unwritten && journal_write(report->unwritten[done]) == 0) {
                 pthread_mutex_lock(&report->lock);
-                report->counters.written++;
-                report->counters.folded += report->unwritten[done]->count - 1;
+                count_told(report, report->unwritten[done]);
                 pthread_mutex_unlock(&report->lock);
                 record_free(report->unwritten[done++]);
         }
@@ -215,16 +230,19 @@ static void *report_thread(void *userdata) {
                 bool overflowed;
 
                 pthread_mutex_lock(&report->lock);
-                while (report->n == 0 && !report->overflowed && !report->stopping) {
-                        struct timespec until = to_timespec(deadline);
+                while (report->n == 0 && !report->stopping) {
+                        uint64_t wake = report->overflowed && report->overflow_due < deadline
+                                                ? report->overflow_due
+                                                : deadline;
+                        struct timespec until = to_timespec(wake);
 
-                        if (deadline == UINT64_MAX)
+                        if (wake == UINT64_MAX)
                                 pthread_cond_wait(&report->wake, &report->lock);
                         else if (pthread_cond_timedwait(&report->wake, &report->lock, &until) == ETIMEDOUT)
                                 break;
                 }
                 last_round = report->stopping && report->n <= 1;
-                overflowed = report->overflowed;
+                overflowed = report->overflowed && (last_round || now_usec() >= report->overflow_due);
                 Record *record = NULL;
                 if (report->n > 0) {
                         record = report->queue[report->head];
@@ -236,8 +254,10 @@ static void *report_thread(void *userdata) {
                 retry_unwritten(report);
                 if (record)
                         take_in(report, record);
-                if (overflowed)
+                if (overflowed) {
                         tell_overflow(report);
+                        report->overflow_due = now_usec() + OVERFLOW_USEC;
+                }
                 flush_due(report, last_round ? UINT64_MAX / 2 : now_usec());
         }
         pthread_mutex_lock(&report->lock);
@@ -255,6 +275,8 @@ int report_new(Report **ret) {
 
         if (!report)
                 return -ENOMEM;
+        report->ledger_fd = -1;
+        (void)ledger_new(&report->ledger, &report->ledger_fd);
         report->fold = fold_new();
         pthread_mutex_init(&report->lock, NULL);
         pthread_mutex_init(&report->listening, NULL);
@@ -297,6 +319,8 @@ void report_submit(Report *report, Record *record) {
                 report_count_lost(report, EVENT_WRITE_DENIED);
                 return;
         }
+        if (report->ledger)
+                report->ledger->refused[record->kind] += record->count;
         pthread_mutex_lock(&report->lock);
         if (record_is_denial(record))
                 report->counters.denied += record->count;
@@ -314,8 +338,24 @@ void report_submit(Report *report, Record *record) {
 }
 
 void report_count_lost(Report *report, EventKind kind) {
+        if (report->ledger)
+                report->ledger->refused[kind]++;
         count_overflow(report, kind, 1);
         pthread_cond_signal(&report->wake);
+}
+
+void report_refusing(Report *report) {
+        if (report->ledger)
+                report->ledger->answering++;
+}
+
+void report_refused(Report *report) {
+        if (report->ledger)
+                report->ledger->answering--;
+}
+
+int report_ledger_fd(const Report *report) {
+        return report->ledger_fd;
 }
 
 ReportCounters report_counters(Report *report) {

@@ -49,4 +49,13 @@ void report_submit(Report *report, Record *record);
 /* Denials that could not even be made into records, for want of memory. */
 void report_count_lost(Report *report, EventKind kind);
 
+/* A caller is about to be refused, and report_submit() follows, whatever becomes of this process meanwhile.
+ */
+void report_refusing(Report *report);
+void report_refused(Report *report);
+
+/* What has been refused and told, for whoever has to go on counting when this process is gone: the
+ * descriptor of a ledger, borrowed; -1 if there is none. */
+int report_ledger_fd(const Report *report);
+
 ReportCounters report_counters(Report *report);

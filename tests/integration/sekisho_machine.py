@@ -142,9 +142,21 @@ class Machine:
             to.write("[Journal]\nStorage=volatile\nRateLimitIntervalSec=0\nReadKMsg=no\nAudit=\n"
                      "ForwardToSyslog=no\nForwardToWall=no\n")
         undo.callback(unlink, settings)
+        return self._start_journald()
+
+    def _start_journald(self):
         journald = self._daemon([JOURNALD])
         wait_until(sekisho_journal.answers, "journald listens")
         return journald
+
+    @contextlib.contextmanager
+    def without_journal(self):
+        """Only where it is ours."""
+        stop(self.journald)
+        try:
+            yield
+        finally:
+            self.journald = self._start_journald()
 
     @staticmethod
     def _clear_journal_sockets(had):
@@ -154,17 +166,30 @@ class Machine:
 
     def _udev(self):
         """Returns our own udevd, or None if the machine has one."""
-        def answers():
-            return run(["udevadm", "control", "--ping", "--timeout=5"], check=False).returncode == 0
-
-        if answers():
+        if self._udev_answers():
             return None
         make_directory(self._undo, "/run/udev")
         if not os.path.exists("/run/udev/control"):
             self._undo.callback(unlink, "/run/udev/control")
+        return self._start_udevd()
+
+    @staticmethod
+    def _udev_answers():
+        return run(["udevadm", "control", "--ping", "--timeout=5"], check=False).returncode == 0
+
+    def _start_udevd(self):
         udevd = self._daemon([UDEVD])
-        wait_until(answers, "udevd listens")
+        wait_until(self._udev_answers, "udevd listens")
         return udevd
+
+    @contextlib.contextmanager
+    def without_udev(self):
+        """Only where it is ours."""
+        stop(self.udevd)
+        try:
+            yield
+        finally:
+            self.udevd = self._start_udevd()
 
     def _daemon(self, argv):
         log = self._undo.enter_context(open(os.devnull, "r+b"))

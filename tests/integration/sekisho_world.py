@@ -144,6 +144,7 @@ class World:
         self._undo = contextlib.ExitStack()
         self._serial, self._names = 0, 0
         self.agent, self.confined = None, False
+        self.agent_prefix = []  # a command that runs the agent's
         try:
             self._build()
         except BaseException:
@@ -252,8 +253,8 @@ class World:
         """What stands before an agent that is to have a mount namespace and no more capabilities than the unit
         gives it. Of this world's directory it sees its own directories and NEEDED, and no mount."""
         if not self.confined:
-            return []
-        return ["unshare", "--mount", "--propagation", "slave", "sh", "-c", CONFINE, "sh", self.directory,
+            return self.agent_prefix
+        return [*self.agent_prefix, "unshare", "--mount", "--propagation", "slave", "sh", "-c", CONFINE, "sh", self.directory,
                 capabilities_of_the_unit(), self.runtime, self.state, self.policy_directory, *needed, "--"]
 
     @staticmethod

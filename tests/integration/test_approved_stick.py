@@ -5,6 +5,7 @@ import os
 import subprocess
 
 import pytest
+from sekisho_faults import suspend_keeper
 from sekisho_machine import GROUP
 from sekisho_wait import run, wait_until
 from sekisho_world import OPENERS, hours_around
@@ -152,9 +153,11 @@ def test_a_mount_that_takes_the_place_of_another_unseen_is_guarded_as_well(world
         point = stick.mount("rw")
         return mount_id(point) == before
 
+    go_on = suspend_keeper(world)  # first: it would end a stopped agent
     world.suspend(world.agent.process)
     wait_until(mounted_with_the_same_id, "the kernel gives the mount's id again")
     world.resume(world.agent.process)
+    go_on()
     world.journal.wait("superblock-guarded", mount=point)
     assert open_in(world, world.machine.stranger, "write", f"{point}/file") == "EPERM"
 
