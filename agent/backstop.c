@@ -258,7 +258,7 @@ static void tell_path(Agent *agent, const LsmDenial *denial, char *to, size_t si
 
         switch (denial->kind) {
         case LSM_EVENT_NODE:
-                snprintf(to, size, "%s%s", denial->path[0] ? "/dev" : "", denial->path);
+                put_path(agent, denial->base_devnum, denial->path, to, size);
                 return;
         case LSM_EVENT_NAME:
                 if (denial->path[0] == '/' || !denial->path[0]) {

@@ -24,7 +24,7 @@ typedef struct LsmDenial {
         char path[LSM_PATH]; /* from the root of its file system, with a slash at the front; of a name: as
                                 given */
         char base[LSM_PATH]; /* where a name that does not begin with a slash is relative to, likewise */
-        dev_t base_devnum;
+        dev_t base_devnum;   /* of a node: where path is */
         char exe[LSM_PATH / 2];
         dev_t exe_devnum;
 } LsmDenial;

@@ -134,7 +134,7 @@ struct lsm_event {
         __u64 started;       /* of the process, ns since boot: tells it from a later one with its number */
         __u32 ioctl;         /* the request, or the signal */
         __u32 base_length, path_length, exe_length;
-        __u32 base_dev, exe_dev;
+        __u32 base_dev, exe_dev; /* the superblocks that base (of a node, path) and exe are on */
         char base[LSM_PATH]; /* of a name that does not begin with a slash: the directory that it is relative
                                 to */
         char path[LSM_PATH];

@@ -11,8 +11,8 @@
 #define LSM_MAP_LIST(X)                                                                                     \
         X(superblocks)                                                                                      \
         X(disks)                                                                                            \
-        X(characters) X(people) X(types) X(settings) X(protection) X(directories) X(own_maps) X(guards)     \
-                X(events) X(lost)
+        X(characters)                                                                                       \
+        X(people) X(types) X(settings) X(protection) X(directories) X(own_maps) X(guards) X(events) X(lost)
 #define LSM_MAP_CONSTANT_(name) MAP_##name,
 #define LSM_MAP_NAME_(name)     [MAP_##name] = #name,
 enum {

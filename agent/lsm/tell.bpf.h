@@ -86,6 +86,8 @@ static __always_inline void tell_entry(__u8 kind, __u8 operation, __u32 dev, str
         if (!event)
                 return;
         event->ioctl = ioctl;
+        if (dentry)
+                event->base_dev = BPF_CORE_READ(dentry, d_sb, s_dev);
         event->path_length = put_entries(event->path, sizeof(event->path), dentry, &event->truncated);
         bpf_ringbuf_submit(event, 0);
 }
