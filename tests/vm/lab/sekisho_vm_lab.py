@@ -2,6 +2,7 @@
 """A guest with the package under test in it, and what the scenarios do there: set a policy, log somebody in, plug
 something in, try to write, and read what was recorded."""
 
+import base64
 import glob
 import itertools
 import json
@@ -57,6 +58,13 @@ class Lab:
     def journal(self):
         return self.machine.journal
 
+    def install(self, program):
+        """One of the build's test programs into the guest; returns its path there."""
+        path = f"/usr/local/bin/{program}"
+        with open(os.path.join(BUILD, "tests", program), "rb") as file:
+            self.guest.sh('base64 -d >"$1" && chmod 755 "$1"', path, input=base64.b64encode(file.read()).decode())
+        return path
+
     # People.
 
     def uid(self, person):
@@ -81,12 +89,15 @@ class Lab:
 
     def policy(self, removable=(), default="read-only", **sections):
         """A policy with these device rules comes into force; the next edition each time."""
-        serial = next(self._serials)
-        text = json.dumps({"version": 1, "serial": serial,
-                           "removable": {"default": default, "devices": list(removable)}, **sections}, indent=1)
+        text = self.policy_text(removable, default, **sections)
         self.guest.write(POLICY, text, "600")
         self.guest.run("systemctl", "reload", UNIT)
-        self.journal.wait("policy-loaded", policy_serial=serial)
+        self.journal.wait("policy-loaded", policy_serial=json.loads(text)["serial"])
+
+    def policy_text(self, removable=(), default="read-only", **sections):
+        """The next edition of a policy with these device rules."""
+        return json.dumps({"version": 1, "serial": next(self._serials),
+                           "removable": {"default": default, "devices": list(removable)}, **sections}, indent=1)
 
     def guard(self, question):
         """What systemd says of the unit."""

@@ -28,6 +28,7 @@ class Machine:
     def __init__(self, image, serial=None, arguments=()):
         self.image, self._serial, self._more = image, serial, list(arguments)
         self.media = []  # that know this machine
+        self.kernel_options = ""  # at the next boot
         self.directory = tempfile.mkdtemp(prefix="sekisho-vm-")
         self.process = self.qmp = self.guest = self.journal = None
         self._disk = self.path("root.qcow2")
@@ -46,7 +47,7 @@ class Machine:
                     "-device", f"virtserialport,chardev={name},name=sekisho.{name}"]
 
         return [QEMU, *ARGUMENTS, "-kernel", self.image.kernel, "-initrd", self.image.initrd,
-                "-append", f"root=/dev/vda rw quiet {CONSOLE}",
+                "-append", f"root=/dev/vda rw quiet {CONSOLE} {self.kernel_options}",
                 "-drive", f"if=none,id=root,file={self._disk},format=qcow2", "-device", "virtio-blk-pci,drive=root",
                 *port("exec"), *port("journal"), "-serial", self._serial or f"file:{self.path('console')}",
                 "-qmp", f"unix:{self.path('qmp')},server=on,wait=off", "-S", *self._more]
