@@ -20,14 +20,23 @@ static int deny(Login *login, int code) {
         return code;
 }
 
-/* What the password module has been given. That it was right is for the PAM stack to say: a failure there
- * fails the login (pam_sekisho(8), THE STACK). Empty passwords count for nothing, whatever it thinks of
- * them. */
+/* What pam_unix said in this transaction. It keeps that for its own setcred, under this name, since
+ * Linux-PAM 0.7x (modules/pam_unix/pam_unix_auth.c); nothing else tells a module how the ones before it
+ * went. */
+static bool unix_has_verified(const Login *login) {
+        const int *answer = NULL;
+
+        return pam_get_data(login->pamh, "unix_setcred_return", (const void **)&answer) == PAM_SUCCESS &&
+               answer && *answer == PAM_SUCCESS;
+}
+
+/* Whether a password was verified. Who takes any password for right, in a stack where a wrong one does not
+ * deny ("sufficient"), takes none. Empty ones count for nothing, whatever pam_unix thinks of them. */
 static bool has_password(const Login *login) {
         const char *password = NULL;
 
         return pam_get_item(login->pamh, PAM_AUTHTOK, (const void **)&password) == PAM_SUCCESS && password &&
-               *password;
+               *password && (login->options.password_by_stack || unix_has_verified(login));
 }
 
 static Proof prove(Login *login, unsigned wanted) {

@@ -34,8 +34,10 @@ static bool starts(const char *text, const char *with, const char **ret_rest) {
 static int take_arguments(Login *login, int argc, const char **argv) {
         login->options = (LoginOptions){.store = STORE_DIRECTORY, .policy = POLICY_PATH};
         for (int i = 0; i < argc; i++)
-                if (!starts(argv[i], "dir=", &login->options.store) &&
-                    !starts(argv[i], "policy=", &login->options.policy))
+                if (strcmp(argv[i], "password=stack") == 0)
+                        login->options.password_by_stack = true;
+                else if (!starts(argv[i], "dir=", &login->options.store) &&
+                         !starts(argv[i], "policy=", &login->options.policy))
                         return because(login, -EINVAL, "an argument of pam_sekisho.so is not known");
         if (login->options.store[0] != '/' || login->options.policy[0] != '/')
                 return because(login, -EINVAL, "an argument of pam_sekisho.so is no absolute path");

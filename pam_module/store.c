@@ -235,6 +235,18 @@ int store_load(const Store *store, const char *user, uid_t uid, Enrolment *ret) 
         return ret->uid != uid ? -EKEYREJECTED : 0;
 }
 
+int store_begin_anew(const Store *store, const char *user, Enrolment *ret) {
+        char name[FILE_NAME_SIZE];
+        uint64_t last;
+        int r = file_name(user, name);
+
+        if (r < 0 || (r = load_generation(store, name, &last)) < 0)
+                return r;
+        /* what is there may be a write that was cut off, one ahead of the number; saving adds another */
+        ret->generation = last + 1;
+        return 0;
+}
+
 int store_save(const Store *store, const char *user, Enrolment *enrolment) {
         CLEANUP_SECRET Secret text = {0};
         char name[FILE_NAME_SIZE], number[32];

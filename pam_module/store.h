@@ -40,6 +40,10 @@ void store_unlock(Store *store);
  * is an empty one, and not to be used on failure. */
 int store_load(const Store *store, const char *user, uid_t uid, Enrolment *ret);
 
+/* An empty enrolment, as it follows on whatever there is, for who saves it. RET is an empty one. The lock is
+ * held. 0 or -errno; -EBADMSG if not even the number of the last edition can be read. */
+int store_begin_anew(const Store *store, const char *user, Enrolment *ret);
+
 /* Writes it as the next edition, on the disk when this returns. The lock is held. 0 or -errno. */
 int store_save(const Store *store, const char *user, Enrolment *enrolment);
 

@@ -181,6 +181,7 @@ static void judge_need(const Policy *policy, const MfaQuestion *question, LoginN
                 ret->reason = MFA_RULE_DENIES;
                 return;
         case LOGIN_OFF:
+                ret->kinds_needed = 0;
                 ret->verdict = MFA_ALLOW;
                 ret->reason = MFA_NOT_REQUIRED;
                 return;
