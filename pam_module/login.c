@@ -115,7 +115,8 @@ int login_prepare(Login *login, int argc, const char **argv) {
                 return because(login, -EIO, "libsodium cannot be used");
         if ((r = take_arguments(login, argc, argv)) < 0 || (r = take_items(login)) < 0)
                 return r;
-        if ((r = moment_now(&login->now)) < 0)
+        if ((r = moment_now(&login->now)) < 0 ||
+            (r = policy_time_from_wall(login->now.wall, &login->policy_time)) < 0)
                 return because(login, r, "there is no clock");
         if ((r = account_look_up(login->user, &login->account)) < 0)
                 return because(login, r, "the account could not be looked up");
@@ -129,14 +130,12 @@ void login_decide(Login *login) {
         MfaQuestion question = {.service = login->service,
                                 .subject = login->account.known ? &login->account.subject : NULL,
                                 .rhost = login->rhost,
+                                .now = login->policy_time,
                                 .proven = login->proven,
                                 .enrolled = login->enrolled,
                                 .first_seen = login->first_seen};
 
-        if (policy_time_from_wall(login->now.wall, &question.now) < 0)
-                login->decision = (MfaDecision){.reason = MFA_INVALID_QUESTION};
-        else
-                decide_mfa(login->policy, &question, &login->decision);
+        decide_mfa(login->policy, &question, &login->decision);
 }
 
 Verification login_verification(Login *login, Factor factor) {

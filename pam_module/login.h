@@ -32,6 +32,7 @@ typedef struct Login {
         unsigned enrolled; /* of a known account */
         time_t first_seen;
         Moment now;
+        PolicyTime policy_time; /* of now */
         unsigned proven;
         MfaDecision decision;
         const char *why; /* what went wrong, in English, for the journal; NULL: nothing */

@@ -247,20 +247,34 @@ int store_begin_anew(const Store *store, const char *user, Enrolment *ret) {
         return 0;
 }
 
+static int write_generation(const Store *store, const char *name, uint64_t generation) {
+        char text[32];
+        int length = snprintf(text, sizeof(text), "%" PRIu64 "\n", generation);
+
+        return replace_file(store->generations_fd, name, text, (size_t)length);
+}
+
+/* The number may lag behind by a write that was cut off, but never by two: it catches up first. */
+static int catch_up(const Store *store, const char *name, uint64_t generation) {
+        uint64_t last;
+        int r = load_generation(store, name, &last);
+
+        return r < 0 || last >= generation ? r : write_generation(store, name, generation);
+}
+
 int store_save(const Store *store, const char *user, Enrolment *enrolment) {
         CLEANUP_SECRET Secret text = {0};
-        char name[FILE_NAME_SIZE], number[32];
-        int r = file_name(user, name), length;
+        char name[FILE_NAME_SIZE];
+        int r = file_name(user, name);
 
-        if (r < 0)
+        if (r < 0 || (r = catch_up(store, name, enrolment->generation)) < 0)
                 return r;
         enrolment->generation++;
         r = enrolment_format(enrolment, &text);
         if (r < 0)
                 return r;
-        length = snprintf(number, sizeof(number), "%" PRIu64 "\n", enrolment->generation);
         r = replace_file(store->factors_fd, name, text.text, text.length);
-        return r < 0 ? r : replace_file(store->generations_fd, name, number, (size_t)length);
+        return r < 0 ? r : write_generation(store, name, enrolment->generation);
 }
 
 const char *store_error(int r) {

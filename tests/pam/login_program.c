@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * login_program: logs somebody in as login(1) and its like do, by a PAM configuration of the caller's, and says
- * how each call went.
+ * login_program: logs somebody in as login(1) and its like do, by a PAM configuration of the caller's, and
+ * says how each call went.
  *
  *   login_program CONFDIR SERVICE USER [CALL|OPTION]... [-- ANSWER...]
  *
- * CALLs: auth, acct, cred; user=NAME (sets PAM_USER); wait (says "waiting", goes on after a line of its input).
- * OPTIONs, before the calls: rhost=, tty=, seteuid (as su: the caller is uid 65534, root by set-user-id), no-conv,
- * break-conv, silent. ANSWERs are given to prompts in order; past the last one the conversation fails.
- * Prints "prompt TEXT", "told TEXT", "CALL CODE-NUMBER".
+ * CALLs: auth, acct, cred; user=NAME (sets PAM_USER); wait (says "waiting", goes on after a line of its
+ * input). OPTIONs, before the calls: rhost=, tty=, seteuid (as su: the caller is uid 65534, root by
+ * set-user-id), no-conv, break-conv, silent. ANSWERs are given to prompts in order; past the last one the
+ * conversation fails. Prints "prompt TEXT", "told TEXT", "CALL CODE-NUMBER".
  */
 #include <security/pam_appl.h>
 #include <stdbool.h>
@@ -98,8 +98,8 @@ int main(int argc, char **argv) {
                         script.answers = argv + i + 1;
                         end = i;
                 }
-        if (argc < 4 || pam_start_confdir(argv[2], *argv[3] ? argv[3] : NULL, &conversation, argv[1], &pamh) !=
-                                PAM_SUCCESS)
+        if (argc < 4 || pam_start_confdir(argv[2], *argv[3] ? argv[3] : NULL, &conversation, argv[1],
+                                          &pamh) != PAM_SUCCESS)
                 return 2;
         if (pam_set_item(pamh, PAM_FAIL_DELAY, (const void *)no_delay) != PAM_SUCCESS)
                 return 2;
