@@ -15,11 +15,12 @@ enum {
 };
 
 static char canonical(char c) {
-        if (c >= 'a' && c <= 'z')
-                c = (char)(c - 'a' + 'A');
-        if (c == 'O')
-                return '0';
-        return c == 'I' || c == 'L' ? '1' : c;
+        static const char from[] = "abcdefghijklmnopqrstuvwxyzILO", to[] = "ABCDEFGH1JK1MN0PQRSTUVWXYZ110";
+        const char *found = c ? strchr(from, c) : NULL;
+
+        if (found)
+                return to[found - from];
+        return c;
 }
 
 int code_normalise(const char *code, Secret *ret) {

@@ -60,6 +60,13 @@ static int open_directory(int at, const char *name, int *ret) {
         return 0;
 }
 
+static Store steal(Store *store) {
+        Store stolen = *store;
+
+        *store = STORE_CLOSED;
+        return stolen;
+}
+
 int store_open(const char *directory, Store *ret) {
         CLEANUP_STORE Store store = STORE_CLOSED;
         CLEANUP_CLOSE int fd = -1;
@@ -74,8 +81,7 @@ int store_open(const char *directory, Store *ret) {
         r = check_owner(store.lock_fd, S_IFREG, S_IRWXG | S_IRWXO);
         if (r < 0)
                 return r;
-        *ret = store;
-        store = STORE_CLOSED;
+        *ret = steal(&store);
         return 0;
 }
 
@@ -189,8 +195,8 @@ static int replace_file(int directory_fd, const char *name, const char *text, si
 
 /* The number of the last edition; 0 if there never was one. */
 static int load_generation(const Store *store, const char *name, uint64_t *ret) {
-        char text[32], *end;
-        size_t length;
+        char text[32] = "", *end;
+        size_t length = 0;
         int r = read_file(store->generations_fd, name, text, sizeof(text), &length);
 
         if (r == -ENOENT) {
