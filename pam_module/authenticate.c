@@ -13,9 +13,21 @@ enum {
 /* In the order in which they are tried: what the person only has to put there comes before typing. */
 static const FactorModule *const modules[] = {&factor_code};
 
+/* Where it is not for the person to mend, whom to ask. Not before something is known of who that is. */
+static void tell_contact(Login *login) {
+        CLEANUP_FREE char *text = NULL;
+
+        if (!login->policy || !login->policy->contact || (login->proven == 0 && !login->accounting) ||
+            (!login->why && login->decision.verdict != MFA_DENY))
+                return;
+        if (asprintf(&text, _("Contact: %s"), login->policy->contact) > 0)
+                (void)conversation_tell(login->pamh, login->flags, text);
+}
+
 static int deny(Login *login, int code) {
         (void)login_state_set(login, false);
         (void)pam_fail_delay(login->pamh, FAIL_DELAY_USEC);
+        tell_contact(login);
         login_record(login, EVENT_LOGIN_DENIED, -1, NULL);
         return code;
 }
@@ -167,6 +179,7 @@ int login_account(Login *login, int argc, const char **argv) {
         LoginState state;
         int code;
 
+        login->accounting = true;
         if (login_prepare(login, argc, argv) < 0)
                 return deny(login, PAM_PERM_DENIED);
         state = login_state_get(login);

@@ -35,6 +35,7 @@ typedef struct Login {
         PolicyTime policy_time; /* of now */
         unsigned proven;
         MfaDecision decision;
+        bool accounting; /* in the account phase: whoever it is has been let through before */
         const char *why; /* what went wrong, in English, for the journal; NULL: nothing */
 } Login;
 

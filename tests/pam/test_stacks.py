@@ -203,6 +203,14 @@ def test_rules_go_by_place(world):
     assert world.log_in(code=totp.code()).allowed
 
 
+def test_who_cannot_mend_it_is_told_whom_to_ask(world):
+    totp = world.enrol()
+    world.write_policy("{factors: [password, totp], rules: [{name: far, from: [remote], login: deny}]}\ncontact: 情報政策課")
+    assert world.log_in(code=totp.code(), before=("rhost=192.0.2.1",)).told == ["Contact: 情報政策課"] * 2
+    assert world.log_in(code=totp.code(), password="wrong", before=("rhost=192.0.2.1",), calls=("auth",)).told == []
+    assert world.log_in(code=totp.wrong(), calls=("auth",)).told == []
+
+
 def test_who_is_exempt_needs_the_password(world):
     world.write_policy("{factors: [password, totp], exempt: [konbini]}")
     assert world.log_in(user="konbini").allowed
