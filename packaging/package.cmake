@@ -31,7 +31,7 @@ set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # What the maintainer scripts call, and what runs the agent and its helper.
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "init-system-helpers (>= 1.54~), systemd (>= 252), udev (>= 252)")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "init-system-helpers (>= 1.54~), libpam-runtime (>= 1.4), systemd (>= 252), udev (>= 252)")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
     ${debian}/conffiles ${debian}/postinst ${debian}/prerm ${debian}/postrm)
@@ -51,6 +51,7 @@ set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc/default /etc/default/grub
     /usr/sbin /usr/lib/udev /usr/lib/udev/rules.d /usr/lib/systemd /usr/lib/systemd/system
     /usr/lib/systemd/system-preset /usr/lib/systemd/catalog /usr/lib/systemd/user /usr/lib/systemd/user-preset /usr/share/man
     /usr/share/man/man1 /usr/share/man/man5 /usr/share/man/man8 /usr/share/lintian /usr/share/lintian/overrides
+    /usr/share/pam-configs ${CMAKE_INSTALL_FULL_LIBDIR}/security
     /usr/share/locale /usr/share/locale/ja /usr/share/locale/ja/LC_MESSAGES /usr/share/dbus-1
     /usr/share/dbus-1/system.d /usr/share/polkit-1 /usr/share/polkit-1/actions)
 

@@ -22,3 +22,4 @@ void device_rule_clear(DeviceRule *rule);
 void usb_rule_clear(UsbRule *rule);
 void filesystem_rule_clear(FilesystemRule *rule);
 void network_rule_clear(NetworkRule *rule);
+void mfa_rule_clear(MfaRule *rule);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/check.h"
+#include "policy/checks_mfa.h"
 #include "policy/destination.h"
 #include "policy/expiry.h"
 #include "policy/hours.h"
@@ -27,8 +28,9 @@ static void check_serial(Check *check, const TreeNode *node) {
 /* Names that decisions have where no rule made them. */
 static void check_name(Check *check, const TreeNode *node) {
         static const char *const reserved[] = {
-                "removable.default", "usb.default",         "usb.interfaces", "internal",
-                "invalid-question",  "filesystems.default", "network.default"};
+                "removable.default", "usb.default",         "usb.interfaces",  "internal",
+                "invalid-question",  "filesystems.default", "network.default", "mfa.default",
+                "mfa.services",      "mfa.exempt",          "mfa.break-glass"};
 
         for (size_t i = 0; i < ELEMENTS(reserved); i++)
                 if (tree_is(node, reserved[i])) {
@@ -107,98 +109,6 @@ static void check_ports_need_protocol(Check *check, const TreeNode *node) {
                             "ports without a protocol that has them; expected protocol: tcp or udp");
 }
 
-enum {
-        KNOWLEDGE = 1,
-        POSSESSION = 2,
-        INHERENCE = 4
-};
-
-static unsigned kind_of(Factor factor) {
-        switch (factor) {
-        case FACTOR_PASSWORD:
-                return KNOWLEDGE;
-        case FACTOR_TOTP:
-        case FACTOR_CARD:
-        case FACTOR_FIDO2:
-                return POSSESSION;
-        case FACTOR_FINGERPRINT:
-                return INHERENCE;
-        }
-        return 0;
-}
-
-static void check_factors(Check *check, const TreeNode *node) {
-        unsigned kinds = 0, seen = 0;
-
-        for (const TreeNode *entry = tree_first(check->tree, node); entry;
-             entry = tree_next(check->tree, entry)) {
-                int factor = factor_from_string(entry->text);
-
-                if (factor < 0)
-                        continue;
-                if (seen & (1U << factor))
-                        check_fault(check, entry, "factor \"%s\" stands here twice; expected it once",
-                                    entry->text);
-                seen |= 1U << factor;
-                kinds |= kind_of((Factor)factor);
-        }
-        if ((kinds & (kinds - 1)) == 0)
-                check_fault(check, node,
-                            "factors of one kind only; expected two of: knowledge (password), "
-                            "possession (totp, card, fido2), inherence (fingerprint)");
-}
-
-static bool is_service_name(const TreeNode *key) {
-        static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@-";
-
-        return key->kind == TREE_SCALAR && key->length > 0 && key->length <= SHORT_LENGTH_MAX &&
-               strspn(key->text, allowed) == key->length;
-}
-
-static void check_service(Check *check, const TreeNode *services, const TreeNode *key,
-                          const TreeNode *value) {
-        char text[QUOTE_MAX];
-
-        if (!is_service_name(key))
-                check_fault(check, key,
-                            "not a PAM service; expected letters, digits and ._@-, at most %d of them",
-                            (int)SHORT_LENGTH_MAX);
-        else
-                for (const TreeNode *other = tree_first(check->tree, services); other != key;
-                     other = tree_next(check->tree, tree_next(check->tree, other)))
-                        if (tree_is(other, key->text)) {
-                                check_fault(
-                                        check, key,
-                                        "key \"%s\" stands here twice, first in line %zu; expected it once",
-                                        key->text, other->line);
-                                break;
-                        }
-        if (value->kind != TREE_SCALAR)
-                check_fault(check, value, "%s; expected one of: off, required", check_kind(check, value));
-        else if (!tree_is(value, "required") && !tree_is(value, "off"))
-                check_fault(check, value, "%s is not known here; expected one of: off, required",
-                            quote(value->text, value->length, text));
-}
-
-static void check_services(Check *check, const TreeNode *node) {
-        const TreeNode *value;
-
-        if (node->kind != TREE_MAPPING) {
-                check_fault(check, node, "%s; expected a mapping (service: required or off)",
-                            check_kind(check, node));
-                return;
-        }
-        if (node->n_children > 2 * SERVICES_MAX) {
-                check_fault(check, node, "%u services; expected at most %d", node->n_children / 2,
-                            (int)SERVICES_MAX);
-                return;
-        }
-        for (const TreeNode *key = tree_first(check->tree, node); key; key = tree_next(check->tree, value)) {
-                value = tree_next(check->tree, key);
-                check_service(check, node, key, value);
-        }
-}
-
 static const FieldCheck field_checks[] = {
         {.fields = policy_fields, .key = "version", .value = check_version},
         {.fields = policy_fields, .key = "serial", .value = check_serial},
@@ -219,8 +129,22 @@ static const FieldCheck field_checks[] = {
         {.fields = network_fields, .key = "hours", .value = check_hours},
         {.fields = network_fields, .key = "expires", .value = check_expires},
         {.fields = network_fields, .value = check_ports_need_protocol},
-        {.fields = mfa_fields, .key = "services", .value = check_services},
-        {.fields = mfa_fields, .key = "factors", .value = check_factors},
+        {.fields = mfa_fields, .key = "services", .value = check_mfa_services},
+        {.fields = mfa_fields, .key = "factors", .value = check_mfa_factors},
+        {.fields = mfa_rule_fields, .key = "name", .value = check_name},
+        {.fields = mfa_rule_fields, .key = "services", .entry = check_mfa_service},
+        {.fields = mfa_rule_fields, .key = "from", .entry = check_destination},
+        {.fields = mfa_rule_fields, .key = "factors", .value = check_mfa_factors},
+        {.fields = mfa_rule_fields, .key = "hours", .value = check_hours},
+        {.fields = mfa_rule_fields, .key = "expires", .value = check_expires},
+        {.fields = mfa_rule_fields, .value = check_mfa_rule},
+        {.fields = break_glass_fields, .key = "factors", .value = check_mfa_factors},
+        {.fields = grace_fields, .key = "until", .value = check_expires},
+        {.fields = grace_fields, .key = "days", .value = check_mfa_days},
+        {.fields = limits_fields, .key = "tries", .value = check_mfa_tries},
+        {.fields = limits_fields, .key = "wait", .value = check_mfa_wait},
+        {.fields = limits_fields, .key = "wait-max", .value = check_mfa_wait_max},
+        {.fields = totp_fields, .key = "drift", .value = check_mfa_drift},
 };
 
 const FieldCheck *field_check_find(const cyaml_schema_field_t *fields, const char *key) {

@@ -6,18 +6,13 @@
 #include <string.h>
 
 #include "policy/build.h"
+#include "policy/compile_private.h"
 #include "policy/destination.h"
 #include "policy/expiry.h"
 #include "policy/hours.h"
 #include "policy/serial_hash.h"
 
-typedef struct Compile {
-        Policy *policy;
-        const Tree *tree;
-        const char *file;
-} Compile;
-
-static int make_origin(const Compile *compile, const TreeNode *node, char **ret) {
+int compile_make_origin(const Compile *compile, const TreeNode *node, char **ret) {
         char *origin = NULL;
 
         if (!node)
@@ -30,7 +25,7 @@ static int make_origin(const Compile *compile, const TreeNode *node, char **ret)
 
 static int replace_origin(const Compile *compile, const TreeNode *node, char **origin) {
         char *new_origin;
-        int r = make_origin(compile, node, &new_origin);
+        int r = compile_make_origin(compile, node, &new_origin);
 
         if (r < 0)
                 return r;
@@ -39,8 +34,7 @@ static int replace_origin(const Compile *compile, const TreeNode *node, char **o
         return 0;
 }
 
-/* Makes room for MORE zeroed elements behind the N of *ITEMS. */
-static int grow(void **items, size_t n, size_t more, size_t size) {
+int compile_grow(void **items, size_t n, size_t more, size_t size) {
         char *larger;
 
         if (more == 0)
@@ -53,21 +47,13 @@ static int grow(void **items, size_t n, size_t more, size_t size) {
         return 0;
 }
 
-#define GROW(items, n, more)                                                                                \
-        __extension__({                                                                                     \
-                void *items_ = (items);                                                                     \
-                int r_ = grow(&items_, n, more, sizeof(*(items)));                                          \
-                (items) = items_;                                                                           \
-                r_;                                                                                         \
-        })
-
-static int take_expires(const char *text, time_t *ret) {
+int compile_take_expires(const char *text, time_t *ret) {
         const char *why;
 
         return text ? expiry_parse(text, ret, &why) : 0;
 }
 
-static int take_scope(RawScope *raw, RuleScope *scope) {
+int compile_take_scope(RawScope *raw, RuleScope *scope) {
         const char *why;
 
         scope->n_users = raw->users_count;
@@ -78,7 +64,7 @@ static int take_scope(RawScope *raw, RuleScope *scope) {
         raw->groups_count = 0;
         if (raw->hours && hours_parse(raw->hours, &scope->hours, &why) < 0)
                 return -EINVAL;
-        return take_expires(raw->expires, &scope->expires);
+        return compile_take_expires(raw->expires, &scope->expires);
 }
 
 static void take_match(RawMatch *raw, DeviceMatch *match) {
@@ -97,9 +83,9 @@ static int add_device(Compile *compile, RawDevice *raw, const TreeNode *node) {
         rule->access = raw->access;
         rule->encrypted = raw->encrypted;
         rule->holder = STEAL_PTR(raw->holder);
-        if (take_scope(&raw->scope, &rule->scope) < 0)
+        if (compile_take_scope(&raw->scope, &rule->scope) < 0)
                 return -EINVAL;
-        return make_origin(compile, node, &rule->origin);
+        return compile_make_origin(compile, node, &rule->origin);
 }
 
 static int add_removable(Compile *compile, RawRemovable *raw, const TreeNode *section) {
@@ -133,9 +119,9 @@ static int add_usb_device(Compile *compile, RawUsbDevice *raw, const TreeNode *n
         rule->name = STEAL_PTR(raw->name);
         take_match(&raw->match, &rule->match);
         rule->allow = raw->access == ANSWER_ALLOW;
-        if (take_expires(raw->expires, &rule->expires) < 0)
+        if (compile_take_expires(raw->expires, &rule->expires) < 0)
                 return -EINVAL;
-        return make_origin(compile, node, &rule->origin);
+        return compile_make_origin(compile, node, &rule->origin);
 }
 
 static int add_usb(Compile *compile, RawUsb *raw, const TreeNode *section) {
@@ -175,9 +161,9 @@ static int add_filesystem(Compile *compile, RawFilesystem *raw, const TreeNode *
         rule->type = STEAL_PTR(raw->type);
         rule->source = STEAL_PTR(raw->source);
         rule->access = raw->access;
-        if (take_scope(&raw->scope, &rule->scope) < 0)
+        if (compile_take_scope(&raw->scope, &rule->scope) < 0)
                 return -EINVAL;
-        return make_origin(compile, node, &rule->origin);
+        return compile_make_origin(compile, node, &rule->origin);
 }
 
 static int add_filesystems(Compile *compile, RawFilesystems *raw, const TreeNode *section) {
@@ -210,14 +196,14 @@ static int add_network_rule(Compile *compile, RawNetwork *raw, const TreeNode *n
         rule->name = STEAL_PTR(raw->name);
         rule->to = STEAL_PTR(raw->to);
         rule->protocol = raw->protocol ? *raw->protocol : PROTOCOL_ANY;
-        if (take_scope(&raw->scope, &rule->scope) < 0)
+        if (compile_take_scope(&raw->scope, &rule->scope) < 0)
                 return -EINVAL;
         if (GROW(rule->ports, 0, raw->ports_count) < 0)
                 return -ENOMEM;
         for (uint32_t i = 0; i < raw->ports_count; i++)
                 if (port_range_parse(raw->ports[i], &rule->ports[rule->n_ports++], &why) < 0)
                         return -EINVAL;
-        return make_origin(compile, node, &rule->origin);
+        return compile_make_origin(compile, node, &rule->origin);
 }
 
 static int add_networks(Compile *compile, RawNetworks *raw, const TreeNode *section) {
@@ -235,48 +221,6 @@ static int add_networks(Compile *compile, RawNetworks *raw, const TreeNode *sect
                         return node ? r : -EINVAL;
                 node = tree_next(compile->tree, node);
         }
-        return 0;
-}
-
-/* A service named again is replaced: whether it is required is a single value. */
-static int set_service(Policy *policy, const char *name, bool required) {
-        char *copy;
-        int r;
-
-        for (size_t i = 0; i < policy->n_mfa_services; i++)
-                if (strcmp(policy->mfa_services[i].name, name) == 0) {
-                        policy->mfa_services[i].required = required;
-                        return 0;
-                }
-        if ((r = GROW(policy->mfa_services, policy->n_mfa_services, 1)) < 0)
-                return r;
-        if (!(copy = strdup(name)))
-                return -ENOMEM;
-        policy->mfa_services[policy->n_mfa_services++] = (MfaService){.name = copy, .required = required};
-        return 0;
-}
-
-static int add_mfa(Compile *compile, RawMfa *raw, const TreeNode *section) {
-        const TreeNode *services = tree_find(compile->tree, section, "services");
-        const TreeNode *key = services ? tree_first(compile->tree, services) : NULL, *value;
-        Policy *policy = compile->policy;
-        int r;
-
-        for (; key; key = tree_next(compile->tree, value)) {
-                value = tree_next(compile->tree, key);
-                if ((r = set_service(policy, key->text, tree_is(value, "required"))) < 0)
-                        return r;
-        }
-        if (raw->factors_count > 0) { /* one value: which factors a login takes */
-                free(policy->mfa_factors);
-                policy->n_mfa_factors = raw->factors_count;
-                policy->mfa_factors = STEAL_PTR(raw->factors);
-                raw->factors_count = 0;
-        }
-        if ((r = GROW(policy->mfa_exempt, policy->n_mfa_exempt, raw->exempt_count)) < 0)
-                return r;
-        for (uint32_t i = 0; i < raw->exempt_count; i++)
-                policy->mfa_exempt[policy->n_mfa_exempt++] = STEAL_PTR(raw->exempt[i]);
         return 0;
 }
 
@@ -308,7 +252,7 @@ int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *fi
                 return r;
         if (raw->network && (r = add_networks(&compile, raw->network, tree_find(tree, root, "network"))) < 0)
                 return r;
-        if (raw->mfa && (r = add_mfa(&compile, raw->mfa, tree_find(tree, root, "mfa"))) < 0)
+        if (raw->mfa && (r = compile_mfa(&compile, raw->mfa, tree_find(tree, root, "mfa"))) < 0)
                 return r;
         return 0;
 }

@@ -26,6 +26,7 @@ int policy_default(Policy **ret) {
         policy->mode = MODE_ENFORCE;
         policy->removable_default = ACCESS_READ_ONLY;
         policy->filesystems_default = ACCESS_READ_ONLY;
+        policy->mfa_default = LOGIN_OFF;
         for (size_t class = 0; class < ELEMENTS(policy->usb_class_allow); class ++)
                 policy->usb_class_allow[class] = policy->usb_class_named[class] =
                         usb_class_allowed_by_default((uint8_t) class);

@@ -26,7 +26,13 @@
         X(EVENT_AGENT_STARTED, "agent-started", "5724eef373e04493b9ce014912202907", 5)                      \
         X(EVENT_AGENT_STOPPED, "agent-stopped", "b4daa4ed363e4ee799923266c8c8b66a", 5)                      \
         X(EVENT_AGENT_LOST, "agent-lost", "9b15c1db57df4456bdde57e7e91ba826", 2)                            \
-        X(EVENT_ENFORCEMENT_FAILED, "enforcement-failed", "4efb88d6c5b149efaf05a7ae13941f42", 2)
+        X(EVENT_ENFORCEMENT_FAILED, "enforcement-failed", "4efb88d6c5b149efaf05a7ae13941f42", 2)            \
+        X(EVENT_LOGIN_ALLOWED, "login-allowed", "2a527c785f02443084b969c87993ac5c", 5)                      \
+        X(EVENT_LOGIN_DENIED, "login-denied", "677a7578e417483abbae895477f3202a", 4)                        \
+        X(EVENT_FACTOR_FAILED, "factor-failed", "0f01e7c5218446478cb22ddbfc6ae8dc", 4)                      \
+        X(EVENT_FACTOR_ENROLLED, "factor-enrolled", "30315b481ed848e5b565e1fecf2d10b3", 5)                  \
+        X(EVENT_FACTOR_REMOVED, "factor-removed", "22bf3f63459e40919ff22c24bfed4701", 5)                    \
+        X(EVENT_SUBSTITUTE_ISSUED, "substitute-issued", "6523fa1038064fcd8c07f61acb53c1f7", 5)
 
 #define EVENT_CONSTANT_(constant, word, id, priority) constant,
 typedef enum EventKind {
@@ -65,6 +71,14 @@ int event_priority(EventKind kind);
 #define FIELD_COUNT          "SEKISHO_COUNT"
 #define FIELD_MODE           "SEKISHO_MODE"
 #define FIELD_ERROR          "SEKISHO_ERROR"
+#define FIELD_USER           "SEKISHO_USER"
+#define FIELD_SERVICE        "SEKISHO_SERVICE"
+#define FIELD_REMOTE_HOST    "SEKISHO_REMOTE_HOST"
+#define FIELD_FACTOR         "SEKISHO_FACTOR"
+#define FIELD_FACTORS        "SEKISHO_FACTORS"
+#define FIELD_RESULT         "SEKISHO_RESULT"
+#define FIELD_EXPIRES        "SEKISHO_EXPIRES"
+#define FIELD_BY             "SEKISHO_BY"
 
 /* What was tried: SEKISHO_OPERATION. */
 #define OPERATION_LIST(X)                                                                                   \

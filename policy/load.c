@@ -102,6 +102,15 @@ static void check_whole(Load *load) {
                         "key \"serial\" is missing; expected it in this file or another of its directory");
         if (faults_result(&load->faults) < 0)
                 return; /* the policy is not whole */
+        for (size_t i = 0; policy->n_mfa_factors == 0 && i < policy->n_mfa_rules; i++)
+                if (policy->mfa_rules[i].login == LOGIN_REQUIRED && policy->mfa_rules[i].factors == 0) {
+                        faults_add(
+                                &load->faults, load->first_file, 0, 0,
+                                "the rule \"%s\" requires factors, but there are none; expected factors in "
+                                "the rule, or mfa.factors",
+                                policy->mfa_rules[i].name);
+                        return;
+                }
         for (size_t i = 0; i < policy->n_mfa_services; i++)
                 if (policy->mfa_services[i].required && policy->n_mfa_factors == 0) {
                         faults_add(&load->faults, load->services_file, load->services_line,

@@ -63,5 +63,8 @@ typedef struct PolicyResolver {
  * Call it once, before the policy is shared. 0 or -errno. */
 int policy_resolve(Policy *policy, const PolicyResolver *resolver);
 
+/* The same for the section mfa alone. */
+int policy_resolve_mfa(Policy *policy, const PolicyResolver *resolver);
+
 /* The resolver of the machine (getpwnam_r, getgrnam_r). */
 extern const PolicyResolver policy_resolver_nss;

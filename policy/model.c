@@ -8,6 +8,8 @@
 DEFINE_ENUM_STRINGS(PolicyZone, policy_zone, POLICY_ZONE_LIST)
 DEFINE_ENUM_STRINGS(PolicyMode, policy_mode, POLICY_MODE_LIST)
 DEFINE_ENUM_STRINGS(Factor, factor, FACTOR_LIST)
+DEFINE_ENUM_STRINGS(FactorKind, factor_kind, FACTOR_KIND_LIST)
+DEFINE_ENUM_STRINGS(LoginNeed, login_need, LOGIN_NEED_LIST)
 DEFINE_ENUM_STRINGS(Protocol, protocol, PROTOCOL_LIST)
 
 static void strings_free(char **strings, size_t n) {
@@ -59,6 +61,14 @@ void network_rule_clear(NetworkRule *rule) {
         scope_clear(&rule->scope);
 }
 
+void mfa_rule_clear(MfaRule *rule) {
+        free(rule->name);
+        free(rule->origin);
+        strings_free(rule->services, rule->n_services);
+        strings_free(rule->from, rule->n_from);
+        scope_clear(&rule->scope);
+}
+
 static void policy_free(Policy *policy) {
         free(policy->contact);
         for (size_t i = 0; i < policy->n_devices; i++)
@@ -79,6 +89,15 @@ static void policy_free(Policy *policy) {
         free(policy->mfa_services);
         free(policy->mfa_factors);
         strings_free(policy->mfa_exempt, policy->n_mfa_exempt);
+        free(policy->mfa_exempt_uids);
+        for (size_t i = 0; i < policy->n_mfa_rules; i++)
+                mfa_rule_clear(&policy->mfa_rules[i]);
+        free(policy->mfa_rules);
+        for (size_t i = 0; i < policy->n_mfa_break_glass; i++) {
+                free(policy->mfa_break_glass[i].user);
+                free(policy->mfa_break_glass[i].origin);
+        }
+        free(policy->mfa_break_glass);
         free(policy->removable_origin);
         free(policy->usb_origin);
         free(policy->filesystems_origin);
@@ -88,8 +107,13 @@ static void policy_free(Policy *policy) {
 Policy *policy_new(void) {
         Policy *policy = calloc(1, sizeof(*policy));
 
-        if (policy)
-                policy->references = 1;
+        if (!policy)
+                return NULL;
+        policy->references = 1;
+        policy->mfa_default = LOGIN_REQUIRED; /* by factors that are not given: nobody, until a file says */
+        policy->mfa_limits = (MfaLimits){
+                .tries = MFA_TRIES_DEFAULT, .wait = MFA_WAIT_DEFAULT, .wait_max = MFA_WAIT_MAX_DEFAULT};
+        policy->mfa_drift = MFA_DRIFT_DEFAULT;
         return policy;
 }
 
@@ -103,4 +127,29 @@ Policy *policy_unref(Policy *policy) {
         if (policy && __atomic_sub_fetch(&policy->references, 1, __ATOMIC_ACQ_REL) == 0)
                 policy_free(policy);
         return NULL;
+}
+
+FactorKind factor_kind(Factor factor) {
+        switch (factor) {
+        case FACTOR_PASSWORD:
+                return KIND_KNOWLEDGE;
+        case FACTOR_TOTP:
+        case FACTOR_CARD:
+        case FACTOR_FIDO2:
+        case FACTOR_RECOVERY:
+        case FACTOR_SUBSTITUTE:
+                return KIND_POSSESSION;
+        case FACTOR_FINGERPRINT:
+                return KIND_INHERENCE;
+        }
+        return KIND_NONE;
+}
+
+unsigned factor_kinds_count(unsigned factors) {
+        unsigned kinds = 0;
+
+        for (unsigned factor = 0; factor <= FACTOR_SUBSTITUTE; factor++)
+                if (factors & FACTOR_BIT(factor))
+                        kinds |= 1U << factor_kind((Factor)factor);
+        return (unsigned)__builtin_popcount(kinds & ~(1U << KIND_NONE));
 }

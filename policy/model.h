@@ -31,8 +31,34 @@ DECLARE_ENUM(PolicyMode, policy_mode, POLICY_MODE_LIST);
         X(FACTOR_TOTP, "totp")                                                                              \
         X(FACTOR_CARD, "card")                                                                              \
         X(FACTOR_FIDO2, "fido2")                                                                            \
-        X(FACTOR_FINGERPRINT, "fingerprint")
+        X(FACTOR_FINGERPRINT, "fingerprint")                                                                \
+        X(FACTOR_RECOVERY, "recovery")     /* one of a few codes on paper, each taken once */               \
+        X(FACTOR_SUBSTITUTE, "substitute") /* for a forgotten card, for some hours, from a second person */
 DECLARE_ENUM(Factor, factor, FACTOR_LIST);
+
+/* Sets of factors. */
+#define FACTOR_BIT(factor) (1U << (unsigned)(factor))
+#define FACTORS_ALL        (FACTOR_BIT(FACTOR_SUBSTITUTE + 1) - 1)
+
+/* What a factor shows: something known, had or been. Two of one kind are one. */
+#define FACTOR_KIND_LIST(X)                                                                                 \
+        X(KIND_NONE, "none")                                                                                \
+        X(KIND_KNOWLEDGE, "knowledge")                                                                      \
+        X(KIND_POSSESSION, "possession")                                                                    \
+        X(KIND_INHERENCE, "inherence")
+DECLARE_ENUM(FactorKind, factor_kind, FACTOR_KIND_LIST);
+
+/* KIND_NONE for what is no factor. */
+FactorKind factor_kind(Factor factor);
+/* How many different kinds are in a set of factors. */
+unsigned factor_kinds_count(unsigned factors);
+
+/* What a login needs. */
+#define LOGIN_NEED_LIST(X)                                                                                  \
+        X(LOGIN_DENY, "deny")                                                                               \
+        X(LOGIN_REQUIRED, "required") /* two kinds of factors */                                            \
+        X(LOGIN_OFF, "off")           /* nothing beyond what the PAM stack asks for otherwise */
+DECLARE_ENUM(LoginNeed, login_need, LOGIN_NEED_LIST);
 
 #define PROTOCOL_LIST(X)                                                                                    \
         X(PROTOCOL_ANY, "any")                                                                              \
@@ -114,6 +140,38 @@ typedef struct MfaService {
         bool required;
 } MfaService;
 
+/* What some logins need. It matches if all that is set does: services, places, persons, hours. */
+typedef struct MfaRule {
+        char *name, *origin;
+        char **services; /* PAM services; none: all */
+        size_t n_services;
+        char **from; /* "local", "remote", addresses, prefixes, host names; none: from anywhere */
+        size_t n_from;
+        LoginNeed login;
+        unsigned factors; /* 0: those of all */
+        RuleScope scope;
+} MfaRule;
+
+/* An account for emergencies, which nobody else can lock. */
+typedef struct MfaBreakGlass {
+        char *user, *origin;
+        unsigned factors;
+        bool uid_known;
+        uid_t uid;
+} MfaBreakGlass;
+
+/* Bounds on guessing: after TRIES failures of one factor WAIT seconds, doubled with each further one. */
+typedef struct MfaLimits {
+        unsigned tries, wait, wait_max;
+} MfaLimits;
+
+enum {
+        MFA_TRIES_DEFAULT = 5,
+        MFA_WAIT_DEFAULT = 30,
+        MFA_WAIT_MAX_DEFAULT = 900,
+        MFA_DRIFT_DEFAULT = 1
+};
+
 typedef struct Policy {
         unsigned references; /* policy_ref, policy_unref; atomic */
         int version;
@@ -151,6 +209,17 @@ typedef struct Policy {
         size_t n_mfa_factors;
         char **mfa_exempt;
         size_t n_mfa_exempt;
+        uid_t *mfa_exempt_uids; /* resolved by policy_resolve() */
+        size_t n_mfa_exempt_uids;
+        LoginNeed mfa_default; /* services that are not named; the built-in default alone says off */
+        MfaRule *mfa_rules;
+        size_t n_mfa_rules;
+        MfaBreakGlass *mfa_break_glass;
+        size_t n_mfa_break_glass;
+        time_t mfa_grace_until;  /* enrolment may wait until then; 0: not by date */
+        unsigned mfa_grace_days; /* and so many days from a person's first login; 0: not by days */
+        MfaLimits mfa_limits;
+        unsigned mfa_drift; /* TOTP: steps of 30 s that clocks may differ, either way */
 
         /* where the values above that stand alone came from: "FILE:LINE" or "built-in" */
         char *removable_origin, *usb_origin, *filesystems_origin;

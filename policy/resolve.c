@@ -141,6 +141,37 @@ static int resolve_scope(RuleScope *scope, const char *rule, const PolicyResolve
         return r < 0 ? r : resolve_groups(scope, rule, resolver);
 }
 
+static int resolve_exempt(Policy *policy, const PolicyResolver *resolver) {
+        RuleScope scope = {.users = policy->mfa_exempt,
+                           .n_users = policy->n_mfa_exempt,
+                           .uids = policy->mfa_exempt_uids,
+                           .n_uids = policy->n_mfa_exempt_uids};
+        int r = resolve_users(&scope, "mfa.exempt", resolver);
+
+        policy->mfa_exempt_uids = scope.uids;
+        policy->n_mfa_exempt_uids = scope.n_uids;
+        return r;
+}
+
+static int resolve_break_glass(MfaBreakGlass *account, const PolicyResolver *resolver) {
+        int r = resolver->user(resolver->userdata, account->user, &account->uid);
+
+        account->uid_known = r >= 0;
+        if (r == -ENOENT)
+                tell_missing(resolver, "mfa.break-glass", "user", account->user);
+        return r == -ENOENT || r >= 0 ? 0 : r;
+}
+
+int policy_resolve_mfa(Policy *policy, const PolicyResolver *resolver) {
+        int r = resolve_exempt(policy, resolver);
+
+        for (size_t i = 0; r == 0 && i < policy->n_mfa_rules; i++)
+                r = resolve_scope(&policy->mfa_rules[i].scope, policy->mfa_rules[i].name, resolver);
+        for (size_t i = 0; r == 0 && i < policy->n_mfa_break_glass; i++)
+                r = resolve_break_glass(&policy->mfa_break_glass[i], resolver);
+        return r;
+}
+
 int policy_resolve(Policy *policy, const PolicyResolver *resolver) {
         int r;
 
@@ -154,5 +185,5 @@ int policy_resolve(Policy *policy, const PolicyResolver *resolver) {
         for (size_t i = 0; i < policy->n_network; i++)
                 if ((r = resolve_scope(&policy->network[i].scope, policy->network[i].name, resolver)) < 0)
                         return r;
-        return 0;
+        return policy_resolve_mfa(policy, resolver);
 }

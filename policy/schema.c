@@ -18,6 +18,7 @@ DEFINE_WORDS(zone_strings, POLICY_ZONE_LIST);
 DEFINE_WORDS(mode_strings, POLICY_MODE_LIST);
 DEFINE_WORDS(factor_strings, FACTOR_LIST);
 DEFINE_WORDS(protocol_strings, PROTOCOL_LIST);
+DEFINE_WORDS(login_strings, LOGIN_NEED_LIST);
 
 #define REQUIRED CYAML_FLAG_STRICT
 #define OPTIONAL (CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL)
@@ -140,10 +141,64 @@ static const cyaml_schema_field_t networks_fields[] = {
 static const cyaml_schema_value_t factor_schema = {
         CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, Factor, factor_strings, ELEMENTS(factor_strings))};
 
+static const cyaml_schema_value_t service_schema = {
+        CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, SHORT_LENGTH_MAX)};
+
+static const cyaml_schema_value_t from_schema = {
+        CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, DESTINATION_LENGTH_MAX)};
+
+const cyaml_schema_field_t mfa_rule_fields[] = {
+        FIELD_TEXT("name", REQUIRED, RawMfaRule, name, NAME_LENGTH_MAX),
+        CYAML_FIELD_SEQUENCE("services", LIST, RawMfaRule, services, &service_schema, 1, SERVICES_MAX),
+        CYAML_FIELD_SEQUENCE("from", LIST, RawMfaRule, from, &from_schema, 1, FROM_MAX),
+        FIELD_WORD("login", RawMfaRule, login, login_strings),
+        CYAML_FIELD_SEQUENCE("factors", LIST, RawMfaRule, factors, &factor_schema, 2, FACTORS_MAX),
+        SCOPE_FIELDS(RawMfaRule),
+        CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t mfa_rule_schema = {
+        CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, RawMfaRule, mfa_rule_fields)};
+
+const cyaml_schema_field_t break_glass_fields[] = {
+        FIELD_TEXT("user", REQUIRED, RawBreakGlass, user, NAME_LENGTH_MAX),
+        CYAML_FIELD_SEQUENCE("factors", CYAML_FLAG_POINTER, RawBreakGlass, factors, &factor_schema, 2,
+                             FACTORS_MAX),
+        CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t break_glass_schema = {
+        CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, RawBreakGlass, break_glass_fields)};
+
+const cyaml_schema_field_t grace_fields[] = {
+        FIELD_TEXT("until", OPTIONAL, RawGrace, until, SHORT_LENGTH_MAX),
+        CYAML_FIELD_UINT_PTR("days", CYAML_FLAG_OPTIONAL, RawGrace, days),
+        CYAML_FIELD_END,
+};
+
+const cyaml_schema_field_t limits_fields[] = {
+        CYAML_FIELD_UINT_PTR("tries", CYAML_FLAG_OPTIONAL, RawLimits, tries),
+        CYAML_FIELD_UINT_PTR("wait", CYAML_FLAG_OPTIONAL, RawLimits, wait),
+        CYAML_FIELD_UINT_PTR("wait-max", CYAML_FLAG_OPTIONAL, RawLimits, wait_max),
+        CYAML_FIELD_END,
+};
+
+const cyaml_schema_field_t totp_fields[] = {
+        CYAML_FIELD_UINT_PTR("drift", CYAML_FLAG_OPTIONAL, RawTotp, drift),
+        CYAML_FIELD_END,
+};
+
 const cyaml_schema_field_t mfa_fields[] = {
+        FIELD_WORD_OPTIONAL("default", RawMfa, initial, login_strings),
         CYAML_FIELD_IGNORE("services", CYAML_FLAG_OPTIONAL),
         CYAML_FIELD_SEQUENCE("factors", LIST, RawMfa, factors, &factor_schema, 2, FACTORS_MAX),
         CYAML_FIELD_SEQUENCE("exempt", LIST, RawMfa, exempt, &person_schema, 0, NAMES_MAX),
+        CYAML_FIELD_SEQUENCE("rules", LIST, RawMfa, rules, &mfa_rule_schema, 0, RULES_MAX),
+        CYAML_FIELD_SEQUENCE("break-glass", LIST, RawMfa, break_glass, &break_glass_schema, 0,
+                             BREAK_GLASS_MAX),
+        CYAML_FIELD_MAPPING_PTR("grace", OPTIONAL, RawMfa, grace, grace_fields),
+        CYAML_FIELD_MAPPING_PTR("limits", OPTIONAL, RawMfa, limits, limits_fields),
+        CYAML_FIELD_MAPPING_PTR("totp", OPTIONAL, RawMfa, totp, totp_fields),
         CYAML_FIELD_END,
 };
 

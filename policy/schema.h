@@ -25,7 +25,9 @@ enum {
         NAMES_MAX = 1024,
         PORTS_MAX = 64,
         SERVICES_MAX = 64,
-        FACTORS_MAX = 5,
+        FACTORS_MAX = 7,
+        FROM_MAX = 64,
+        BREAK_GLASS_MAX = 16,
 };
 
 #define ANSWER_LIST(X)                                                                                      \
@@ -112,11 +114,50 @@ typedef struct RawNetworks {
 
 /* mfa.services has names of the site's choice as keys, which libcyaml's tables cannot say; it is taken from
  * the tree. */
+typedef struct RawMfaRule {
+        char *name;
+        char **services;
+        uint32_t services_count;
+        char **from;
+        uint32_t from_count;
+        LoginNeed login;
+        Factor *factors;
+        uint32_t factors_count;
+        RawScope scope;
+} RawMfaRule;
+
+typedef struct RawBreakGlass {
+        char *user;
+        Factor *factors;
+        uint32_t factors_count;
+} RawBreakGlass;
+
+typedef struct RawGrace {
+        char *until;
+        uint32_t *days;
+} RawGrace;
+
+typedef struct RawLimits {
+        uint32_t *tries, *wait, *wait_max;
+} RawLimits;
+
+typedef struct RawTotp {
+        uint32_t *drift;
+} RawTotp;
+
 typedef struct RawMfa {
+        LoginNeed *initial;
         Factor *factors;
         uint32_t factors_count;
         char **exempt;
         uint32_t exempt_count;
+        RawMfaRule *rules;
+        uint32_t rules_count;
+        RawBreakGlass *break_glass;
+        uint32_t break_glass_count;
+        RawGrace *grace;
+        RawLimits *limits;
+        RawTotp *totp;
 } RawMfa;
 
 typedef struct RawPolicy {
@@ -134,4 +175,5 @@ typedef struct RawPolicy {
 
 extern const cyaml_schema_value_t policy_schema;
 extern const cyaml_schema_field_t policy_fields[], match_fields[], device_fields[], usb_device_fields[],
-        filesystem_fields[], network_fields[], mfa_fields[];
+        filesystem_fields[], network_fields[], mfa_fields[], mfa_rule_fields[], break_glass_fields[],
+        grace_fields[], limits_fields[], totp_fields[];

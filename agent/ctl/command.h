@@ -24,6 +24,11 @@ int command_policy_restore(const Options *options);
 int command_explain_device(const Options *options);
 int command_explain_open(const Options *options);
 int command_reload(const Options *options);
+int command_enrol(const Options *options);
+int command_unenrol(const Options *options);
+int command_factors(const Options *options);
+int command_recovery_codes(const Options *options);
+int command_substitute(const Options *options);
 
 /* sekishoctl's main() without the locale: parse, find the command, run it. */
 int sekishoctl(int argc, char **argv);

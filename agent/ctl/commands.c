@@ -31,6 +31,11 @@ static const char help_main[] =
            "  policy explain device  what would be decided about a device, and why\n"
            "  policy explain open    whether a person may read or write somewhere, and why\n"
            "  policy restore         the way back: put every policy aside, for root on the console\n"
+           "  factors USER           what a person has to log in with\n"
+           "  enrol USER             give a person one-time passwords (TOTP)\n"
+           "  unenrol USER           take away what a person logs in with\n"
+           "  recovery-codes USER    codes on paper for when the rest is lost\n"
+           "  substitute USER        a code in place of a forgotten card\n"
            "\n"
            "  --json                 the answer for programs\n"
            "  --help, --version      COMMAND --help tells a command's options\n"
@@ -144,6 +149,51 @@ static const Command commands[] = {
             "  --policy DIR           directory of policies (default /etc/sekisho/policy.d)\n"
             "  --state-dir DIR        the agent's state directory (default /var/lib/sekisho)\n"
             "  --runtime-dir DIR      its runtime directory (default /run/sekisho)\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_ENROL, "enrol", command_enrol, 1, 1,
+         N_("Usage: sekishoctl enrol USER [OPTIONS]\n"
+            "\n"
+            "Makes a secret for one-time passwords, shows it for the person's authenticator program, and "
+            "takes it\n"
+            "once the person has given the code that shows there. For root.\n"
+            "\n"
+            "  --algorithm A          SHA1 (default), SHA256 or SHA512\n"
+            "  --digits N             6 (default) or 8\n"
+            "  --by NAME              who does it (default: who logged in)\n"
+            "  --state-dir DIR        (default /var/lib/sekisho)\n"
+            "  --json                 the answer for programs; taken without a code\n")},
+        {COMMAND_UNENROL, "unenrol", command_unenrol, 1, 2,
+         N_("Usage: sekishoctl unenrol USER [totp|recovery|substitute] [OPTIONS]\n"
+            "\n"
+            "Takes a factor away from a person; without a name everything, also where the store's file "
+            "cannot be\n"
+            "read any more. For root.\n"
+            "\n"
+            "  --by NAME              who does it (default: who logged in)\n"
+            "  --state-dir DIR        (default /var/lib/sekisho)\n")},
+        {COMMAND_FACTORS, "factors", command_factors, 1, 1,
+         N_("Usage: sekishoctl factors USER [--state-dir DIR] [--json]\n"
+            "\n"
+            "Tells what a person has to log in with. Exit status 0 if anything, 1 if nothing. For root.\n")},
+        {COMMAND_RECOVERY_CODES, "recovery-codes", command_recovery_codes, 1, 1,
+         N_("Usage: sekishoctl recovery-codes USER [OPTIONS]\n"
+            "\n"
+            "Issues codes that are taken once each, in place of those there were. For root.\n"
+            "\n"
+            "  --number N             how many, 1 to 10 (default 8)\n"
+            "  --by NAME              who does it (default: who logged in)\n"
+            "  --state-dir DIR        (default /var/lib/sekisho)\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_SUBSTITUTE, "substitute", command_substitute, 1, 1,
+         N_("Usage: sekishoctl substitute USER [OPTIONS]\n"
+            "\n"
+            "Issues a code that stands in for a forgotten card for some hours. Another person than USER has "
+            "to\n"
+            "do it. For root.\n"
+            "\n"
+            "  --for-hours N          for how long, 1 to 72 (default 12)\n"
+            "  --by NAME              who does it (default: who logged in)\n"
+            "  --state-dir DIR        (default /var/lib/sekisho)\n"
             "  --json                 the answer for programs\n")},
         {COMMAND_EXPLAIN_DEVICE, "policy explain device", command_explain_device, 0, 1,
          N_("Usage: sekishoctl policy explain device [OPTIONS] [NODE|SYSPATH]\n"

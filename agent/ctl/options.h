@@ -23,7 +23,13 @@ enum {
         COMMAND_DEVICES_LIST = 1 << 9,
         COMMAND_POLICY_RESTORE = 1 << 10,
         COMMAND_REGISTER = COMMAND_DEVICES_ADD | COMMAND_DEVICES_REMOVE,
-        COMMAND_ANY = (1 << 11) - 1,
+        COMMAND_ENROL = 1 << 11,
+        COMMAND_UNENROL = 1 << 12,
+        COMMAND_FACTORS = 1 << 13,
+        COMMAND_RECOVERY_CODES = 1 << 14,
+        COMMAND_SUBSTITUTE = 1 << 15,
+        COMMAND_GIVING = COMMAND_ENROL | COMMAND_UNENROL | COMMAND_RECOVERY_CODES | COMMAND_SUBSTITUTE,
+        COMMAND_ANY = (1 << 16) - 1,
 };
 
 /* X(constant, "name", short form or 0, takes a value, commands that know it) */
@@ -64,7 +70,13 @@ enum {
         X(OPTION_ACCESS, "access", 0, true, COMMAND_DEVICES_ADD)                                            \
         X(OPTION_ENCRYPTED, "encrypted", 0, true, COMMAND_DEVICES_ADD)                                      \
         X(OPTION_WITHOUT_SERIAL, "without-serial", 0, false, COMMAND_DEVICES_ADD)                           \
-        X(OPTION_STATE_DIR, "state-dir", 0, true, COMMAND_POLICY_RESTORE)                                   \
+        X(OPTION_ALGORITHM, "algorithm", 0, true, COMMAND_ENROL)                                            \
+        X(OPTION_DIGITS, "digits", 0, true, COMMAND_ENROL)                                                  \
+        X(OPTION_NUMBER, "number", 0, true, COMMAND_RECOVERY_CODES)                                         \
+        X(OPTION_FOR_HOURS, "for-hours", 0, true, COMMAND_SUBSTITUTE)                                       \
+        X(OPTION_BY, "by", 0, true, COMMAND_GIVING)                                                         \
+        X(OPTION_STATE_DIR, "state-dir", 0, true,                                                           \
+          COMMAND_POLICY_RESTORE | COMMAND_FACTORS | COMMAND_GIVING)                                        \
         X(OPTION_AT, "at", 0, true, COMMAND_EXPLAIN)
 
 #define OPTION_CONSTANT_(constant, name, letter, value, commands) constant,

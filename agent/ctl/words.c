@@ -49,6 +49,18 @@ static const char *of_event(EventKind kind) {
                 return C_("event", "agent-lost");
         case EVENT_ENFORCEMENT_FAILED:
                 return C_("event", "enforcement-failed");
+        case EVENT_LOGIN_ALLOWED:
+                return C_("event", "login-allowed");
+        case EVENT_LOGIN_DENIED:
+                return C_("event", "login-denied");
+        case EVENT_FACTOR_FAILED:
+                return C_("event", "factor-failed");
+        case EVENT_FACTOR_ENROLLED:
+                return C_("event", "factor-enrolled");
+        case EVENT_FACTOR_REMOVED:
+                return C_("event", "factor-removed");
+        case EVENT_SUBSTITUTE_ISSUED:
+                return C_("event", "substitute-issued");
         }
         return NULL;
 }

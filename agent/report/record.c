@@ -214,6 +214,12 @@ static void print_record(FILE *f, const Record *r) {
                 if (r->text[TEXT_MOUNT])
                         fprintf(f, " on %s", r->text[TEXT_MOUNT]);
                 return;
+        case EVENT_LOGIN_ALLOWED: /* the PAM module's and sekishoctl's own records */
+        case EVENT_LOGIN_DENIED:
+        case EVENT_FACTOR_FAILED:
+        case EVENT_FACTOR_ENROLLED:
+        case EVENT_FACTOR_REMOVED:
+        case EVENT_SUBSTITUTE_ISSUED:
         case EVENT_NONE:
                 return;
         }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is in the packages, and that Debian's own checker has nothing to say."""
 
+import sysconfig
+
 import pytest
 
 from sekisho_package import deb, has, newest, run
@@ -13,6 +15,9 @@ CONTENTS = {
     "/usr/lib/udev/rules.d/10-sekisho.rules": "-rw-r--r--",
     "/usr/lib/systemd/system/sekishod.service": "-rw-r--r--",
     "/usr/lib/systemd/system-preset/90-sekisho.preset": "-rw-r--r--",
+    "/usr/share/pam-configs/sekisho": "-rw-r--r--",
+    f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/security/pam_sekisho.so": "-rw-r--r--",
+    "/usr/share/man/man8/pam_sekisho.8.gz": "-rw-r--r--",
     "/etc/sekisho/": "drwx------",
     "/etc/sekisho/policy.d/": "drwx------",
     "/etc/default/grub.d/sekisho.cfg": "-rw-r--r--",

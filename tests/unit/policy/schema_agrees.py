@@ -33,7 +33,13 @@ WHOLE = {
     "network": {"default": "deny",
                 "allow": [{"name": "juki", "to": "10.20.0.0/16", "protocol": "tcp", "ports": [443, "8000-8010"],
                            "users": ["a"], "groups": ["b"], "hours": "08:30-17:15", "expires": "2027-03-31"}]},
-    "mfa": {"services": {"login": "required", "sudo": "off"}, "factors": ["password", "card"], "exempt": ["a"]},
+    "mfa": {"services": {"login": "required", "sudo": "off"}, "factors": ["password", "card"], "exempt": ["a"],
+            "default": "required", "grace": {"until": "2027-03-31", "days": 14}, "totp": {"drift": 2},
+            "limits": {"tries": 5, "wait": 30, "wait-max": 900},
+            "break-glass": [{"user": "kinkyu", "factors": ["password", "recovery"]}],
+            "rules": [{"name": "hoshu", "services": ["sshd"], "from": ["10.20.0.0/16", "local"], "login": "required",
+                       "factors": ["password", "totp"], "users": ["a"], "groups": ["b"], "hours": "08:30-17:15",
+                       "expires": "2027-03-31"}]},
 }
 
 DEVICE = {"name": "r", "match": {"bus": "usb"}, "access": "write"}
@@ -69,6 +75,8 @@ GOOD = [
     share(source="x" * 4095), share(access="read-only"), network(protocol="icmp"),
     network(protocol="udp", ports=["53"]), network(to="fd00::/8"), network(to="10.0.0.1"), network(users=["a"]),
     mfa(services={"sudo": "off"}), mfa(factors=["fingerprint", "totp"]), mfa(factors=["password", "fingerprint", "card"]),
+    mfa(default="deny"), mfa(rules=[]), mfa(rules=[{"name": "r", "login": "off"}]), mfa(**{"break-glass": []}),
+    mfa(grace={}), mfa(limits={"tries": 20}), mfa(totp={"drift": 0}), mfa(factors=["password", "recovery"]),
     mfa(exempt=[]), head(contact="true"), head(contact="5"),
 ]
 
@@ -90,6 +98,13 @@ BAD = [
     head(usb={"interfaces": {"camera": "deny"}}), head(usb={"interfaces": {"hid": "read-only"}}),
     head(removable={"also-external": ["floppy"]}), mfa(factors=["password"]), mfa(factors=["card", "totp"]),
     mfa(factors=["password", "password"]), mfa(factors=[]), mfa(services={"a b": "off"}), mfa(services={"a": "maybe"}),
+    mfa(rules=[{"name": "r"}]), mfa(rules=[{"name": "r", "login": "off", "factors": ["password", "card"]}]),
+    mfa(rules=[{"name": "r", "login": "required", "factors": ["card", "totp"]}]), mfa(default="on"),
+    mfa(rules=[{"name": "r", "login": "off", "from": []}]), mfa(rules=[{"name": "r", "login": "off", "from": ["a b"]}]),
+    mfa(rules=[{"name": "r", "login": "off", "services": ["a b"]}]), mfa(totp={"drift": 6}), mfa(limits={"tries": 0}),
+    mfa(limits={"wait": 3601}), mfa(grace={"days": 366}), mfa(grace={"days": 0}), mfa(grace={"until": "soon"}),
+    mfa(factors=["recovery", "totp"]), mfa(**{"break-glass": [{"user": "a", "factors": ["card", "recovery"]}]}),
+    mfa(**{"break-glass": [{"user": "a"}]}), mfa(limits={"wait-max": 86401}),
     mfa(services={"": "off"}), mfa(services={"s%d" % i: "off" for i in range(65)}),
 ]
 
@@ -98,6 +113,7 @@ BEYOND_A_SCHEMA = {
     "a serial may stand in another file of the directory": {"version": 1},
     "rule names are unique": head(removable={"devices": [DEVICE, DEVICE]}),
     "rule names of decisions are reserved": device(name="usb.default"),
+    "rules need factors, in whatever file": mfa(rules=[{"name": "r", "login": "required"}]),
     "dates exist": device(expires="2027-02-30"),
     "hours have a length": device(hours="08:30-08:30"),
     "addresses exist": network(to="10.0.0.256"),

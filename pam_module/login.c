@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "pam_module/login.h"
+
+#include <errno.h>
+#include <security/pam_ext.h>
+#include <string.h>
+
+#include "policy/load.h"
+
+#define STATE_NAME "sekisho-login"
+
+void login_clear(Login *login) {
+        account_clear(&login->account);
+        policy_unref(login->policy);
+        store_close(&login->store);
+        *login = (Login){.store = STORE_CLOSED};
+}
+
+static int because(Login *login, int r, const char *why) {
+        login->why = why;
+        return r;
+}
+
+static bool starts(const char *text, const char *with, const char **ret_rest) {
+        size_t length = strlen(with);
+
+        if (strncmp(text, with, length) != 0)
+                return false;
+        *ret_rest = text + length;
+        return true;
+}
+
+/* An argument that is not known may have been meant to make things stricter. */
+static int take_arguments(Login *login, int argc, const char **argv) {
+        login->options = (LoginOptions){.store = STORE_DIRECTORY, .policy = POLICY_PATH};
+        for (int i = 0; i < argc; i++)
+                if (strcmp(argv[i], "password=stack") == 0)
+                        login->options.password_by_stack = true;
+                else if (!starts(argv[i], "dir=", &login->options.store) &&
+                         !starts(argv[i], "policy=", &login->options.policy))
+                        return because(login, -EINVAL, "an argument of pam_sekisho.so is not known");
+        if (login->options.store[0] != '/' || login->options.policy[0] != '/')
+                return because(login, -EINVAL, "an argument of pam_sekisho.so is no absolute path");
+        return 0;
+}
+
+static int get_item(Login *login, int item, const char **ret) {
+        return pam_get_item(login->pamh, item, (const void **)ret) == PAM_SUCCESS
+                       ? 0
+                       : because(login, -EIO, "PAM does not tell about the login");
+}
+
+static int take_items(Login *login) {
+        int r;
+
+        if (pam_get_user(login->pamh, &login->user, NULL) != PAM_SUCCESS || !login->user || !*login->user) {
+                login->user = NULL;
+                return because(login, -ENODATA, "nobody has given a name");
+        }
+        if ((r = get_item(login, PAM_SERVICE, &login->service)) < 0 ||
+            (r = get_item(login, PAM_RHOST, &login->rhost)) < 0 ||
+            (r = get_item(login, PAM_TTY, &login->terminal)) < 0)
+                return r;
+        return login->service && *login->service ? 0 : because(login, -ENODATA, "there is no PAM service");
+}
+
+static int take_policy(Login *login) {
+        PolicyFaults faults = {0};
+        int r = policy_load(login->options.policy, &login->policy, &faults);
+
+        policy_faults_clear(&faults);
+        if (r < 0)
+                return because(login, r,
+                               r == -EBADMSG ? "the policy has faults, or cannot be read"
+                                             : "the policy could not be loaded");
+        r = policy_resolve_mfa(login->policy, &policy_resolver_nss);
+        return r < 0 ? because(login, r, "who is named in the policy could not be looked up") : 0;
+}
+
+static int take_enrolment(Login *login) {
+        CLEANUP_ENROLMENT Enrolment *enrolment = enrolment_new();
+        int r;
+
+        if (!enrolment)
+                return because(login, -ENOMEM, "out of memory");
+        r = store_open(login->options.store, &login->store);
+        if (r < 0)
+                return because(login, r, store_error(r));
+        if (!login->account.known)
+                return 0;
+        r = store_lock(&login->store);
+        if (r < 0)
+                return because(login, r, store_error(r));
+        r = store_load(&login->store, login->account.name, login->account.subject.uid, enrolment);
+        store_unlock(&login->store);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return because(login, r, store_error(r));
+        login->enrolled = enrolment_factors(enrolment);
+        login->first_seen = enrolment->first_seen;
+        return 0;
+}
+
+/* Whether a place could be asked at all, before anything of the person's is read: where nothing is required
+ * nothing of it has to be in order. */
+static bool needs_enrolment(const Login *login) {
+        return login->decision.kinds_needed > 1;
+}
+
+int login_prepare(Login *login, int argc, const char **argv) {
+        int r;
+
+        if (secret_init() < 0)
+                return because(login, -EIO, "libsodium cannot be used");
+        if ((r = take_arguments(login, argc, argv)) < 0 || (r = take_items(login)) < 0)
+                return r;
+        if ((r = moment_now(&login->now)) < 0 ||
+            (r = policy_time_from_wall(login->now.wall, &login->policy_time)) < 0)
+                return because(login, r, "there is no clock");
+        if ((r = account_look_up(login->user, &login->account)) < 0)
+                return because(login, r, "the account could not be looked up");
+        if ((r = take_policy(login)) < 0)
+                return r;
+        login_decide(login);
+        return needs_enrolment(login) && login->decision.verdict != MFA_DENY ? take_enrolment(login) : 0;
+}
+
+void login_decide(Login *login) {
+        MfaQuestion question = {.service = login->service,
+                                .subject = login->account.known ? &login->account.subject : NULL,
+                                .rhost = login->rhost,
+                                .now = login->policy_time,
+                                .proven = login->proven,
+                                .enrolled = login->enrolled,
+                                .first_seen = login->first_seen};
+
+        decide_mfa(login->policy, &question, &login->decision);
+}
+
+Verification login_verification(Login *login, Factor factor) {
+        return (Verification){.store = &login->store,
+                              .user = login->account.name,
+                              .uid = login->account.subject.uid,
+                              .limits = login->policy->mfa_limits,
+                              .break_glass = login->decision.break_glass,
+                              .drift = login->policy->mfa_drift,
+                              .factors = FACTOR_BIT(factor),
+                              .now = login->now,
+                              .factor = factor};
+}
+
+static void free_state(pam_handle_t *pamh, void *data, int status) {
+        (void)pamh;
+        (void)status;
+        free(data);
+}
+
+int login_state_set(const Login *login, bool allowed) {
+        LoginState *state = calloc(1, sizeof(*state));
+
+        if (state) {
+                state->allowed = allowed && login->account.known;
+                state->proven = login->proven;
+                state->uid = login->account.subject.uid;
+        }
+        /* without memory the state is emptied all the same: nothing of an earlier try stays */
+        if (pam_set_data(login->pamh, STATE_NAME, state, free_state) != PAM_SUCCESS) {
+                free(state);
+                return -ENOMEM;
+        }
+        return state ? 0 : -ENOMEM;
+}
+
+LoginState login_state_get(const Login *login) {
+        const LoginState *state = NULL;
+
+        if (pam_get_data(login->pamh, STATE_NAME, (const void **)&state) != PAM_SUCCESS || !state ||
+            !login->account.known || state->uid != login->account.subject.uid)
+                return (LoginState){0};
+        return *state;
+}
+
+bool login_state_denied(pam_handle_t *pamh) {
+        const LoginState *state = NULL;
+
+        return pam_get_data(pamh, STATE_NAME, (const void **)&state) == PAM_SUCCESS &&
+               (!state || !state->allowed);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * record.h: one record for the journal, by its native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL). Not by
+ * sd_journal_sendv(): a record of su or sudo would be told to be from the user who calls them, and so could
+ * be anybody's. Here the effective user is named, which the kernel checks.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policy/event.h"
+
+enum {
+        RECORD_SIZE = 8192
+};
+
+/* On the stack: where memory is short the record is needed most. Zeroed to begin with. */
+typedef struct LoginRecord {
+        char text[RECORD_SIZE];
+        size_t length;
+} LoginRecord;
+
+/* Adds FIELD, in the form of FORMAT; cut off, or left out, where there is no more room. */
+void record_add(LoginRecord *record, const char *field, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+/* The same if TEXT is something. */
+void record_add_text(LoginRecord *record, const char *field, const char *text);
+/* What every record of KIND begins with. */
+void record_begin(LoginRecord *record, EventKind kind, const char *identifier);
+
+/* Sends it. 0, or -errno if there is no journal, or it does not listen within 2 s. */
+int record_send(const LoginRecord *record);

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "pam_module/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum {
+        FILE_NAME_SIZE = NAME_MAX + 1,
+        LOCK_TRIES = 1000,
+        LOCK_PAUSE_NS = 10 * 1000 * 1000
+};
+
+/* Letters, digits, '-' and '_' as they are, other bytes as %XX: no name leads anywhere else, and none begins
+ * with a dot. */
+static int file_name(const char *user, char ret[static FILE_NAME_SIZE]) {
+        static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        size_t at = 0;
+
+        if (!*user)
+                return -EINVAL;
+        for (const unsigned char *p = (const unsigned char *)user; *p; p++) {
+                if (at + 4 > NAME_MAX - 8) /* leaves room for ".new" */
+                        return -ENAMETOOLONG;
+                if (strchr(plain, *p))
+                        ret[at++] = (char)*p;
+                else
+                        at += (size_t)snprintf(ret + at, FILE_NAME_SIZE - at, "%%%02X", *p);
+        }
+        ret[at] = '\0';
+        return 0;
+}
+
+static int check_owner(int fd, mode_t type, mode_t forbidden) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if ((st.st_mode & S_IFMT) != type || (st.st_mode & forbidden) != 0 ||
+            (st.st_uid != 0 && st.st_uid != geteuid()))
+                return -EPERM;
+        return 0;
+}
+
+static int open_directory(int at, const char *name, int *ret) {
+        CLEANUP_CLOSE int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        r = check_owner(fd, S_IFDIR, S_IRWXG | S_IRWXO);
+        if (r < 0)
+                return r;
+        *ret = STEAL_FD(fd);
+        return 0;
+}
+
+static Store steal(Store *store) {
+        Store stolen = *store;
+
+        *store = STORE_CLOSED;
+        return stolen;
+}
+
+int store_open(const char *directory, Store *ret) {
+        CLEANUP_STORE Store store = STORE_CLOSED;
+        CLEANUP_CLOSE int fd = -1;
+        int r = open_directory(AT_FDCWD, directory, &fd);
+
+        if (r < 0 || (r = open_directory(fd, "factors", &store.factors_fd)) < 0 ||
+            (r = open_directory(fd, "generations", &store.generations_fd)) < 0)
+                return r;
+        store.lock_fd = openat(fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+        if (store.lock_fd < 0)
+                return -errno;
+        r = check_owner(store.lock_fd, S_IFREG, S_IRWXG | S_IRWXO);
+        if (r < 0)
+                return r;
+        *ret = steal(&store);
+        return 0;
+}
+
+static int make_directory(int at, const char *name, int *ret) {
+        if (mkdirat(at, name, 0700) < 0 && errno != EEXIST)
+                return -errno;
+        return open_directory(at, name, ret);
+}
+
+int store_create(const char *directory) {
+        CLEANUP_CLOSE int fd = -1, factors = -1, generations = -1, lock = -1;
+        int r = make_directory(AT_FDCWD, directory, &fd);
+
+        if (r < 0 || (r = make_directory(fd, "factors", &factors)) < 0 ||
+            (r = make_directory(fd, "generations", &generations)) < 0)
+                return r;
+        lock = openat(fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        return lock < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+void store_close(Store *store) {
+        scope_close(&store->factors_fd);
+        scope_close(&store->generations_fd);
+        scope_close(&store->lock_fd);
+        *store = STORE_CLOSED;
+}
+
+int store_lock(Store *store) {
+        const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+
+        /* flock() knows no deadline, and a signal for one belongs to the program that we are a guest of */
+        for (int i = 0; i < LOCK_TRIES; i++) {
+                if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
+                        return 0;
+                if (errno != EWOULDBLOCK && errno != EINTR)
+                        return -errno;
+                (void)nanosleep(&pause, NULL);
+        }
+        return -ETIMEDOUT;
+}
+
+void store_unlock(Store *store) {
+        (void)flock(store->lock_fd, LOCK_UN);
+}
+
+/* All of NAME, which fits into SIZE with a NUL behind. */
+static int read_file(int directory_fd, const char *name, char *text, size_t size, size_t *ret_length) {
+        CLEANUP_CLOSE int fd = openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        size_t length = 0;
+        ssize_t n;
+        int r;
+
+        if (fd < 0)
+                return errno == ELOOP ? -EPERM : -errno;
+        r = check_owner(fd, S_IFREG, S_IRWXG | S_IRWXO);
+        if (r < 0)
+                return r;
+        while ((n = read(fd, text + length, size - 1 - length)) != 0) {
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                length += (size_t)n;
+                if (length == size - 1)
+                        return -EBADMSG;
+        }
+        text[length] = '\0';
+        *ret_length = length;
+        return 0;
+}
+
+static int write_all(int fd, const char *text, size_t length) {
+        while (length > 0) {
+                ssize_t n = write(fd, text, length);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                text += n;
+                length -= (size_t)n;
+        }
+        return fsync(fd) < 0 ? -errno : 0;
+}
+
+static int write_new(int directory_fd, const char *name, const char *text, size_t length) {
+        CLEANUP_CLOSE int fd =
+                openat(directory_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+        return fd < 0 ? -errno : write_all(fd, text, length);
+}
+
+/* The lock is held, so that a temporary file which is there is one of a process that died. */
+static int replace_file(int directory_fd, const char *name, const char *text, size_t length) {
+        char temporary[FILE_NAME_SIZE];
+        int r;
+
+        if ((size_t)snprintf(temporary, sizeof(temporary), ".%s.new", name) >= sizeof(temporary))
+                return -ENAMETOOLONG;
+        if (unlinkat(directory_fd, temporary, 0) < 0 && errno != ENOENT)
+                return -errno;
+        r = write_new(directory_fd, temporary, text, length);
+        if (r == 0 && renameat(directory_fd, temporary, directory_fd, name) < 0)
+                r = -errno;
+        if (r < 0) {
+                (void)unlinkat(directory_fd, temporary, 0);
+                return r;
+        }
+        return fsync(directory_fd) < 0 ? -errno : 0;
+}
+
+/* The number of the last edition; 0 if there never was one. */
+static int load_generation(const Store *store, const char *name, uint64_t *ret) {
+        char text[32] = "", *end;
+        size_t length = 0;
+        int r = read_file(store->generations_fd, name, text, sizeof(text), &length);
+
+        if (r == -ENOENT) {
+                *ret = 0;
+                return 0;
+        }
+        if (r < 0)
+                return r;
+        errno = 0;
+        *ret = strtoull(text, &end, 10);
+        return errno || end == text || text[0] < '0' || text[0] > '9' || strcmp(end, "\n") != 0 ||
+                               (size_t)(end + 1 - text) != length
+                       ? -EBADMSG
+                       : 0;
+}
+
+static int load_text(const Store *store, const char *name, Enrolment *ret) {
+        CLEANUP_SECRET Secret text = {.text = secret_alloc(ENROLMENT_SIZE_MAX + 2)};
+        int r;
+
+        if (!text.text)
+                return -ENOMEM;
+        r = read_file(store->factors_fd, name, text.text, ENROLMENT_SIZE_MAX + 2, &text.length);
+        return r < 0 ? r : enrolment_parse(text.text, text.length, ret);
+}
+
+int store_load(const Store *store, const char *user, uid_t uid, Enrolment *ret) {
+        char name[FILE_NAME_SIZE];
+        uint64_t last;
+        int r = file_name(user, name);
+
+        if (r < 0 || (r = load_generation(store, name, &last)) < 0)
+                return r;
+        r = load_text(store, name, ret);
+        if (r == -ENOENT && last > 0)
+                return -ESTALE;
+        if (r < 0)
+                return r;
+        /* one more is a write that was cut off between the two files */
+        if (ret->generation < last || ret->generation > last + 1)
+                return -ESTALE;
+        return ret->uid != uid ? -EKEYREJECTED : 0;
+}
+
+int store_begin_anew(const Store *store, const char *user, Enrolment *ret) {
+        char name[FILE_NAME_SIZE];
+        uint64_t last;
+        int r = file_name(user, name);
+
+        if (r < 0 || (r = load_generation(store, name, &last)) < 0)
+                return r;
+        /* what is there may be a write that was cut off, one ahead of the number; saving adds another */
+        ret->generation = last + 1;
+        return 0;
+}
+
+static int write_generation(const Store *store, const char *name, uint64_t generation) {
+        char text[32];
+        int length = snprintf(text, sizeof(text), "%" PRIu64 "\n", generation);
+
+        return replace_file(store->generations_fd, name, text, (size_t)length);
+}
+
+/* The number may lag behind by a write that was cut off, but never by two: it catches up first. */
+static int catch_up(const Store *store, const char *name, uint64_t generation) {
+        uint64_t last;
+        int r = load_generation(store, name, &last);
+
+        return r < 0 || last >= generation ? r : write_generation(store, name, generation);
+}
+
+int store_save(const Store *store, const char *user, Enrolment *enrolment) {
+        CLEANUP_SECRET Secret text = {0};
+        char name[FILE_NAME_SIZE];
+        int r = file_name(user, name);
+
+        if (r < 0 || (r = catch_up(store, name, enrolment->generation)) < 0)
+                return r;
+        enrolment->generation++;
+        r = enrolment_format(enrolment, &text);
+        if (r < 0)
+                return r;
+        r = replace_file(store->factors_fd, name, text.text, text.length);
+        return r < 0 ? r : write_generation(store, name, enrolment->generation);
+}
+
+const char *store_error(int r) {
+        switch (-r) {
+        case ENOENT:
+                return "there is no store of enrolments";
+        case EPERM:
+                return "a file of the store has another owner or mode than root and 0600";
+        case EBADMSG:
+                return "the enrolment is not whole";
+        case ESTALE:
+                return "the enrolment is an older edition, or gone";
+        case EKEYREJECTED:
+                return "the enrolment is another account's of the same name";
+        case ETIMEDOUT:
+                return "the store was locked for too long";
+        default:
+                return strerrordesc_np(-r) ? strerrordesc_np(-r) : "unknown error";
+        }
+}

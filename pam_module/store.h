@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * store.h: enrolments on disk. Below a directory that is root's alone: `factors/NAME`, a file per person,
+ * written whole by temporary file, fsync and rename; and `generations/NAME`, the number of its last edition,
+ * so that a file which is put back, or taken away, by itself is noticed. Whoever puts both back, or the
+ * whole disk, is not. `lock` is held from reading to writing.
+ *
+ * Nothing here decides. Whatever is doubtful is an error, never an empty enrolment.
+ */
+#pragma once
+
+#include "pam_module/enrolment.h"
+
+#define STORE_DIRECTORY "/var/lib/sekisho/login"
+
+typedef struct Store {
+        int factors_fd, generations_fd, lock_fd;
+} Store;
+
+#define STORE_CLOSED                                                                                        \
+        (Store) {                                                                                           \
+                .factors_fd = -1, .generations_fd = -1, .lock_fd = -1                                       \
+        }
+
+/* Opens the store in DIRECTORY. 0, -ENOENT, -EPERM if its owner or mode is not right, or -errno. */
+int store_open(const char *directory, Store *ret);
+
+/* Makes what is missing of it, for root alone. 0 or -errno. */
+int store_create(const char *directory);
+void store_close(Store *store);
+#define CLEANUP_STORE CLEANUP(store_close)
+
+/* Waits for the lock, at most 10 s. Released by store_unlock, store_close and the end of the process. 0,
+ * -ETIMEDOUT or -errno. */
+int store_lock(Store *store);
+void store_unlock(Store *store);
+
+/* Reads USER's enrolment. 0 with RET; -ENOENT if there never was one; -EPERM: owner or mode; -EBADMSG: not
+ * whole; -ESTALE: an older edition than the last, or gone; -EKEYREJECTED: made for another uid; -errno. RET
+ * is an empty one, and not to be used on failure. */
+int store_load(const Store *store, const char *user, uid_t uid, Enrolment *ret);
+
+/* An empty enrolment, as it follows on whatever there is, for who saves it. RET is an empty one. The lock is
+ * held. 0 or -errno; -EBADMSG if not even the number of the last edition can be read. */
+int store_begin_anew(const Store *store, const char *user, Enrolment *ret);
+
+/* Writes it as the next edition, on the disk when this returns. The lock is held. 0 or -errno. */
+int store_save(const Store *store, const char *user, Enrolment *enrolment);
+
+/* In words, for the journal. Static. */
+const char *store_error(int r);

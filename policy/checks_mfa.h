@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * checks_mfa.h: what the tables of schema.c cannot say of the section mfa; attached to fields in checks.c.
+ */
+#pragma once
+
+#include "policy/check.h"
+
+void check_mfa_services(Check *check, const TreeNode *node);
+void check_mfa_service(Check *check, const TreeNode *node);
+void check_mfa_factors(Check *check, const TreeNode *node);
+void check_mfa_rule(Check *check, const TreeNode *node);
+void check_mfa_days(Check *check, const TreeNode *node);
+void check_mfa_tries(Check *check, const TreeNode *node);
+void check_mfa_wait(Check *check, const TreeNode *node);
+void check_mfa_wait_max(Check *check, const TreeNode *node);
+void check_mfa_drift(Check *check, const TreeNode *node);

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+sekisho_fuzzer(fuzz_enrolment SOURCES fuzz_enrolment.c LIBS sekisho-factors CORPUS corpus/enrolment)

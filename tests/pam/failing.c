@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * failing: stands between the module and the libraries (the linker's --wrap), and makes one call fail: the
+ * one whose number is in SEKISHO_FAIL_AT, as it fails in life. Says "failing NAME" then.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <security/pam_modules.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+static bool fails(const char *name) {
+        static long calls;
+        const char *at = getenv("SEKISHO_FAIL_AT");
+
+        if (!at || ++calls != strtol(at, NULL, 10))
+                return false;
+        printf("failing %s\n", name);
+        fflush(stdout);
+        return true;
+}
+
+/* WRAP(type, name, what it returns when it fails, its errno, parameters, arguments) */
+#define WRAP(type, name, failure, error, parameters, arguments)                                             \
+        type __real_##name parameters;                                                                      \
+        type __wrap_##name parameters;                                                                      \
+        type __wrap_##name parameters {                                                                     \
+                if (fails(#name)) {                                                                         \
+                        errno = (error);                                                                    \
+                        return failure;                                                                     \
+                }                                                                                           \
+                return __real_##name arguments;                                                             \
+        }
+
+WRAP(void *, malloc, NULL, ENOMEM, (size_t n), (n))
+WRAP(void *, calloc, NULL, ENOMEM, (size_t n, size_t size), (n, size))
+WRAP(void *, realloc, NULL, ENOMEM, (void *p, size_t n), (p, n))
+WRAP(void *, reallocarray, NULL, ENOMEM, (void *p, size_t n, size_t size), (p, n, size))
+WRAP(char *, strdup, NULL, ENOMEM, (const char *s), (s))
+WRAP(void *, sodium_malloc, NULL, ENOMEM, (size_t n), (n))
+WRAP(int, sodium_init, -1, EIO, (void), ())
+WRAP(ssize_t, write, -1, ENOSPC, (int fd, const void *p, size_t n), (fd, p, n))
+WRAP(int, fsync, -1, EIO, (int fd), (fd))
+WRAP(int, fstat, -1, EIO, (int fd, struct stat *st), (fd, st))
+WRAP(int, renameat, -1, EIO, (int a, const char *f, int b, const char *t), (a, f, b, t))
+WRAP(int, unlinkat, -1, EROFS, (int fd, const char *name, int flags), (fd, name, flags))
+WRAP(DIR *, fdopendir, NULL, ENOMEM, (int fd), (fd))
+WRAP(int, clock_gettime, -1, EINVAL, (clockid_t clock, struct timespec *ret), (clock, ret))
+WRAP(struct tm *, localtime_r, NULL, EOVERFLOW, (const time_t *t, struct tm *ret), (t, ret))
+WRAP(int, getpwnam_r, EIO, EIO,
+     (const char *name, struct passwd *entry, char *buffer, size_t size, struct passwd **ret),
+     (name, entry, buffer, size, ret))
+WRAP(int, getgrnam_r, EIO, EIO,
+     (const char *name, struct group *entry, char *buffer, size_t size, struct group **ret),
+     (name, entry, buffer, size, ret))
+WRAP(int, pam_get_item, PAM_SYSTEM_ERR, 0, (const pam_handle_t *h, int item, const void **ret),
+     (h, item, ret))
+WRAP(int, pam_get_user, PAM_CONV_ERR, 0, (pam_handle_t * h, const char **ret, const char *prompt),
+     (h, ret, prompt))
+WRAP(int, pam_get_data, PAM_NO_MODULE_DATA, 0, (const pam_handle_t *h, const char *name, const void **ret),
+     (h, name, ret))
+WRAP(int, pam_set_data, PAM_BUF_ERR, 0,
+     (pam_handle_t * h, const char *name, void *data, void (*cleanup)(pam_handle_t *, void *, int)),
+     (h, name, data, cleanup))
+WRAP(int, oath_totp_generate2, -2, 0,
+     (const char *secret, size_t length, time_t now, unsigned step, time_t start, unsigned digits, int flags,
+      char *ret),
+     (secret, length, now, step, start, digits, flags, ret))
+WRAP(int, crypto_pwhash_str_verify, -1, ENOMEM,
+     (const char *hash, const char *password, unsigned long long length), (hash, password, length))
+
+int __real_openat(int directory, const char *path, int flags, ...);
+int __wrap_openat(int directory, const char *path, int flags, ...);
+int __wrap_openat(int directory, const char *path, int flags, ...) {
+        va_list arguments;
+        mode_t mode;
+
+        va_start(arguments, flags);
+        mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+        va_end(arguments);
+        if (fails("openat")) {
+                errno = EMFILE;
+                return -1;
+        }
+        return __real_openat(directory, path, flags, mode);
+}
+
+enum {
+        BOOT_ID_LENGTH = 36 /* the one thing that is read in that length */
+};
+
+ssize_t __real_read(int fd, void *buffer, size_t n);
+ssize_t __wrap_read(int fd, void *buffer, size_t n);
+ssize_t __wrap_read(int fd, void *buffer, size_t n) {
+        if (fails(n == BOOT_ID_LENGTH ? "read_boot_id" : "read")) {
+                errno = EIO;
+                return -1;
+        }
+        return __real_read(fd, buffer, n);
+}
+
+int __real_flock(int fd, int how);
+int __wrap_flock(int fd, int how);
+int __wrap_flock(int fd, int how) {
+        if (fails(how == LOCK_UN ? "flock_unlock" : "flock")) {
+                errno = ENOLCK;
+                return -1;
+        }
+        return __real_flock(fd, how);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * login_program: logs somebody in as login(1) and its like do, by a PAM configuration of the caller's, and
+ * says how each call went.
+ *
+ *   login_program CONFDIR SERVICE USER [CALL|OPTION]... [-- ANSWER...]
+ *
+ * CALLs: auth, acct, cred; user=NAME (sets PAM_USER); wait (says "waiting", goes on after a line of its
+ * input). OPTIONs, before the calls: rhost=, tty=, seteuid (as su: the caller is uid 65534, root by
+ * set-user-id), no-conv, break-conv, silent. ANSWERs are given to prompts in order; past the last one the
+ * conversation fails. Prints "prompt TEXT", "told TEXT", "CALL CODE-NUMBER".
+ */
+#include <security/pam_appl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct Script {
+        char **answers;
+        bool broken;
+} Script;
+
+static int answer(int style, const char *text, Script *script, struct pam_response *ret) {
+        bool asks = style == PAM_PROMPT_ECHO_OFF || style == PAM_PROMPT_ECHO_ON;
+
+        printf("%s %s\n", asks ? "prompt" : "told", text);
+        if (!asks)
+                return PAM_SUCCESS;
+        if (script->broken || !*script->answers)
+                return PAM_CONV_ERR;
+        ret->resp = strdup(*script->answers++);
+        return ret->resp ? PAM_SUCCESS : PAM_BUF_ERR;
+}
+
+static int converse(int n, const struct pam_message **messages, struct pam_response **ret, void *userdata) {
+        struct pam_response *responses = calloc((size_t)n, sizeof(*responses));
+
+        if (!responses)
+                return PAM_BUF_ERR;
+        for (int i = 0; i < n; i++) {
+                int r = answer(messages[i]->msg_style, messages[i]->msg, userdata, &responses[i]);
+
+                if (r != PAM_SUCCESS) {
+                        for (int j = 0; j < i; j++)
+                                free(responses[j].resp);
+                        free(responses);
+                        return r;
+                }
+        }
+        *ret = responses;
+        return PAM_SUCCESS;
+}
+
+static void no_delay(int status, unsigned delay, void *userdata) {
+        (void)status;
+        (void)userdata;
+        if (delay > 0)
+                printf("delay %u\n", delay);
+}
+
+static int call(pam_handle_t *pamh, const char *word, int flags) {
+        char line[16];
+
+        if (strcmp(word, "auth") == 0)
+                printf("auth %d\n", pam_authenticate(pamh, flags));
+        else if (strcmp(word, "acct") == 0)
+                printf("acct %d\n", pam_acct_mgmt(pamh, flags));
+        else if (strcmp(word, "cred") == 0)
+                printf("cred %d\n", pam_setcred(pamh, PAM_ESTABLISH_CRED | flags));
+        else if (strncmp(word, "user=", 5) == 0)
+                return pam_set_item(pamh, PAM_USER, word + 5);
+        else if (strncmp(word, "rhost=", 6) == 0)
+                return pam_set_item(pamh, PAM_RHOST, word + 6);
+        else if (strncmp(word, "tty=", 4) == 0)
+                return pam_set_item(pamh, PAM_TTY, word + 4);
+        else if (strcmp(word, "no-conv") == 0)
+                return pam_set_item(pamh, PAM_CONV, &(struct pam_conv){NULL, NULL});
+        else if (strcmp(word, "wait") == 0) {
+                puts("waiting");
+                fflush(stdout);
+                return fgets(line, sizeof(line), stdin) ? PAM_SUCCESS : PAM_ABORT;
+        } else
+                return PAM_SYMBOL_ERR;
+        fflush(stdout);
+        return PAM_SUCCESS;
+}
+
+int main(int argc, char **argv) {
+        Script script = {.answers = argv + argc};
+        struct pam_conv conversation = {converse, &script};
+        pam_handle_t *pamh = NULL;
+        int flags = 0, end = argc;
+
+        for (int i = argc - 1; i > 3; i--)
+                if (strcmp(argv[i], "--") == 0) {
+                        script.answers = argv + i + 1;
+                        end = i;
+                }
+        if (argc < 4 || pam_start_confdir(argv[2], *argv[3] ? argv[3] : NULL, &conversation, argv[1],
+                                          &pamh) != PAM_SUCCESS)
+                return 2;
+        if (pam_set_item(pamh, PAM_FAIL_DELAY, (const void *)no_delay) != PAM_SUCCESS)
+                return 2;
+        for (int i = 4; i < end; i++) {
+                if (strcmp(argv[i], "break-conv") == 0)
+                        script.broken = true;
+                else if (strcmp(argv[i], "silent") == 0)
+                        flags = PAM_SILENT;
+                else if (strcmp(argv[i], "seteuid") == 0) {
+                        if (setresuid(65534, 0, 0) < 0)
+                                return 2;
+                } else if (call(pamh, argv[i], flags) != PAM_SUCCESS)
+                        return 2;
+        }
+        return pam_end(pamh, PAM_SUCCESS) == PAM_SUCCESS ? 0 : 2;
+}

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every call of the module to a library fails once, one after the other: nobody gets in by that."""
+
+import re
+
+from conftest import BUILD, PASSWORD
+
+CALLS_MAX = 2000
+# Without the one, the wall clock counts, as it does across boots; the other is made up for by closing the file.
+TOLERATED = {"read_boot_id", "flock_unlock"}
+
+
+def every_failure(world, prepare):
+    """The names of calls that failed, and how the login went, until the module runs through without one."""
+    for at in range(1, CALLS_MAX):
+        code = prepare()
+        login = world.log_in(code=code, calls=("auth", "acct"), environment={"SEKISHO_FAIL_AT": str(at)})
+        failed = re.findall(r"^failing (\w+)$", login.output, re.MULTILINE)
+        if not failed:
+            return
+        yield at, failed[0], login
+    raise AssertionError("no end of calls")
+
+
+def with_failing_module(world, password=""):
+    world.module = world.module.replace("lib/pam_sekisho.so", "tests/pam_sekisho_failing.so")
+    assert (BUILD / "tests/pam_sekisho_failing.so").exists()
+    world.stack("login", "auth requisite pam_unix.so\nauth required {module}\naccount required {module}\n")
+
+
+def test_with_everything_right_a_failing_call_denies(world):
+    with_failing_module(world)
+    names, allowed = set(), []
+    codes = iter(())
+
+    def prepare():
+        nonlocal codes
+        world.journal.records()
+        code = next(codes, None)
+        if code is None:
+            codes = iter(world.issue("recovery-codes", "sato", "--number", "10"))
+            code = next(codes)
+        return code
+
+    for at, name, login in every_failure(world, prepare):
+        names.add(name)
+        if login.allowed and name not in TOLERATED:
+            allowed.append((at, name, login.output))
+    assert not allowed
+    assert names >= {"sodium_malloc", "openat", "read", "write", "fsync", "renameat", "flock", "clock_gettime", "getpwnam_r",
+                     "pam_get_item", "pam_get_user", "pam_set_data", "pam_get_data", "crypto_pwhash_str_verify", "fstat",
+                     "localtime_r", "sodium_init", "unlinkat", "calloc"}, names
+
+
+def test_with_a_wrong_code_no_failing_call_lets_in(world):
+    with_failing_module(world)
+    world.write_policy("{factors: [password, totp], limits: {tries: 20}}")
+    totp = world.enrol()
+
+    def prepare():
+        if world.file().read_text().count("failures totp 19"):
+            world.issue("unenrol", "sato", "totp")
+            nonlocal totp
+            totp = world.enrol()
+        return totp.wrong()
+
+    for at, name, login in every_failure(world, prepare):
+        assert not login.allowed, (at, name, login.output)
+    assert PASSWORD not in str(world.journal.records())
