@@ -117,7 +117,8 @@ static struct json_object *mechanisms_object(const Agent *agent) {
                     ? N_("ok: registers and kernel stack")
                     : N_("no kernel stacks: every open on a guarded volume counts as a write"));
         put(object, "device-nodes",
-            nodes_have_gates(agent->nodes)
+            agent->lsm ? N_("ok: asked at the kernel's security hooks")
+            : nodes_have_gates(agent->nodes)
                     ? N_("ok: permission events")
                     : N_("this kernel asks nobody about special files: raw writes are refused by the "
                          "read-only flag, and told by audit"));
@@ -125,16 +126,16 @@ static struct json_object *mechanisms_object(const Agent *agent) {
             host_can_be_seen()
                     ? N_("ok: those of the first process")
                     : N_("the first process cannot be looked at: those of the agent's namespace"));
-        if (agent->lsm)
-                snprintf(lsm, sizeof(lsm), "ok: %zu hooks", lsm_hooks(agent->lsm));
-        else
-                snprintf(lsm, sizeof(lsm), "off: %s", agent->lsm_why);
-        put(object, "lsm", lsm);
+        snprintf(lsm, sizeof(lsm), "off: %s", agent->lsm_why);
+        put(object, "lsm", agent->lsm ? N_("ok: changes are refused at the kernel's security hooks") : lsm);
         put(object, "udev", "ok");
         put(object, "block-read-only", "ok");
         if (!agent->audit || agent->audit_error < 0)
                 snprintf(text, sizeof(text), "off: %s", strerror(-agent->audit_error));
-        put(object, "audit", text[0] ? text : N_("ok: attempts on read-only volumes are recorded"));
+        put(object, "audit",
+            agent->lsm ? N_("ok: not needed, attempts are told by the kernel's security hooks")
+            : text[0]  ? text
+                       : N_("ok: attempts on read-only volumes are recorded"));
         put(object, "keeper", agent->keeper ? "ok" : "off");
         put(object, "bus",
             bus_service_is_up(agent->bus) ? N_("ok: answers on the system bus")

@@ -22,6 +22,7 @@
 #include "agent/lsm/pins.h"
 #include "agent/lsm/programs.skel.h"
 #include "policy/scope.h"
+#include "policy/translate.h"
 
 enum {
         LIST_SIZE = 512,
@@ -187,7 +188,7 @@ int lsm_load(const char *root, const char *version, char why[LSM_WHY]) {
         pid_t child;
 
         if (file_read_small(AT_FDCWD, modules, list, sizeof(list)) < 0 || !has_bpf(list)) {
-                snprintf(why, LSM_WHY, "bpf is not among the kernel's security modules");
+                snprintf(why, LSM_WHY, "%s", N_("bpf is not among the kernel's security modules"));
                 return -EOPNOTSUPP;
         }
         if (pipe2(ends, O_CLOEXEC) < 0)

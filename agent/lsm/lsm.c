@@ -109,11 +109,8 @@ static int write_settings(Lsm *lsm) {
 
 static int attach_hook(void *userdata, const char *name) {
         Lsm *lsm = userdata;
-        int r = is_hook(name) ? pins_attach(lsm->directory, name) : 0;
 
-        if (is_hook(name) && r == 0)
-                lsm->hooks++;
-        return r;
+        return is_hook(name) ? pins_attach(lsm->directory, name) : 0;
 }
 
 /* Programs that an earlier agent left in force stay as strict as it left them. */
@@ -226,8 +223,4 @@ int lsm_tell_refused(Lsm *lsm, bool tell) {
         for (size_t i = 0; i < ELEMENTS(tellers) && r == 0; i++)
                 r = tell ? pins_attach(lsm->directory, tellers[i]) : pins_detach(lsm->directory, tellers[i]);
         return r;
-}
-
-size_t lsm_hooks(const Lsm *lsm) {
-        return lsm->hooks;
 }

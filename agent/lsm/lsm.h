@@ -79,6 +79,3 @@ typedef struct LsmProtection {
 /* Replaces what was protected before. Who is started by the service manager in this agent's own unit counts
  * as the guard as well, so that a new agent can take over. 0 or -errno. */
 int lsm_protect(Lsm *lsm, const LsmProtection *protection);
-
-/* Hooks in force, for the status. */
-size_t lsm_hooks(const Lsm *lsm);

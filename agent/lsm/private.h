@@ -33,8 +33,7 @@ struct Lsm {
         LsmHandler handler;
         void *userdata;
         unsigned taken; /* events in this turn of the loop */
-        size_t hooks;
-        bool adopted; /* they were in the kernel already */
+        bool adopted;   /* they were in the kernel already */
         bool settled, lenient, deny_reads;
         Numbers known[MAPS];
 };
