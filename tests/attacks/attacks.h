@@ -52,7 +52,8 @@ typedef enum Needs {
         NEEDS_MACHINE = 1 << 3,   /* a setting of the whole machine, for a moment */
         NEEDS_USER = 1 << 4,      /* an ordinary user: root has shorter ways */
         LEAVES_NO_TRACE = 1 << 5, /* nothing that reading would find: success alone tells */
-        ERASES_TRACES = 1 << 6    /* those of others: the medium is read before it */
+        ERASES_TRACES = 1 << 6,   /* those of others: the medium is read before it */
+        TRACES_FADE = 1 << 7      /* others may write over what it leaves: the medium is read after it */
 } Needs;
 
 typedef struct Attack Attack;

@@ -65,8 +65,9 @@ static int try_the_abi(Attempt *a) {
         return 0;
 }
 
-/* Makes the call NUMBER with FIRST and SECOND as paths where they are given, else MORE in their place. */
-static int call_with(Attempt *a, long number, const char *first, const char *second, unsigned long third) {
+/* Makes the call NUMBER with the path FIRST and either the path SECOND or the numbers THIRD and FOURTH. */
+static int call_with(Attempt *a, long number, const char *first, const char *second, unsigned long third,
+                     unsigned long fourth) {
         Low *low = low_new();
 
         if (in_child(a, try_the_abi) < 0)
@@ -76,20 +77,20 @@ static int call_with(Attempt *a, long number, const char *first, const char *sec
         snprintf(low->s[0], sizeof low->s[0], "%s", first);
         if (second)
                 snprintf(low->s[1], sizeof low->s[1], "%s", second);
-        return (int)call32(number, (uintptr_t)low->s[0], second ? (uintptr_t)low->s[1] : third, third, 0, 0);
+        return (int)call32(number, (uintptr_t)low->s[0], second ? (uintptr_t)low->s[1] : third,
+                           second ? 0 : fourth, 0, 0);
 }
 
 static int attack_open(Attempt *a) {
-        return smuggle(a, call_with(a, I386_OPEN, at(a, "file").s, NULL, O_WRONLY));
+        return smuggle(a, call_with(a, I386_OPEN, at(a, "file").s, NULL, O_WRONLY, 0));
 }
 
 static int attack_open_create(Attempt *a) {
-        /* the third register is the mode then: whatever bits O_WRONLY | O_CREAT are */
-        return smuggle(a, call_with(a, I386_OPEN, new_name(a).s, NULL, O_WRONLY | O_CREAT));
+        return smuggle(a, call_with(a, I386_OPEN, new_name(a).s, NULL, O_WRONLY | O_CREAT, 0600));
 }
 
 static int attack_creat(Attempt *a) {
-        return smuggle(a, call_with(a, I386_CREAT, new_name(a).s, NULL, 0600));
+        return smuggle(a, call_with(a, I386_CREAT, new_name(a).s, NULL, 0600, 0));
 }
 
 static int attack_openat(Attempt *a) {
@@ -119,47 +120,47 @@ static int attack_openat2(Attempt *a) {
 }
 
 static int attack_truncate(Attempt *a) {
-        return call_with(a, I386_TRUNCATE, at(a, "file").s, NULL, 3);
+        return call_with(a, I386_TRUNCATE, at(a, "file").s, NULL, 3, 0);
 }
 
 static int attack_truncate64(Attempt *a) {
-        return call_with(a, I386_TRUNCATE64, at(a, "file").s, NULL, 3);
+        return call_with(a, I386_TRUNCATE64, at(a, "file").s, NULL, 3, 0);
 }
 
 static int attack_mkdir(Attempt *a) {
-        return call_with(a, I386_MKDIR, new_name(a).s, NULL, 0700);
+        return call_with(a, I386_MKDIR, new_name(a).s, NULL, 0700, 0);
 }
 
 static int attack_rmdir(Attempt *a) {
-        return call_with(a, I386_RMDIR, at(a, "empty").s, NULL, 0);
+        return call_with(a, I386_RMDIR, at(a, "empty").s, NULL, 0, 0);
 }
 
 static int attack_symlink(Attempt *a) {
-        return call_with(a, I386_SYMLINK, a->marker, new_name(a).s, 0);
+        return call_with(a, I386_SYMLINK, a->marker, new_name(a).s, 0, 0);
 }
 
 static int attack_link(Attempt *a) {
-        return call_with(a, I386_LINK, at(a, "file").s, new_name(a).s, 0);
+        return call_with(a, I386_LINK, at(a, "file").s, new_name(a).s, 0, 0);
 }
 
 static int attack_rename(Attempt *a) {
-        return call_with(a, I386_RENAME, at(a, "file").s, new_name(a).s, 0);
+        return call_with(a, I386_RENAME, at(a, "file").s, new_name(a).s, 0, 0);
 }
 
 static int attack_unlink(Attempt *a) {
-        return call_with(a, I386_UNLINK, at(a, "file").s, NULL, 0);
+        return call_with(a, I386_UNLINK, at(a, "file").s, NULL, 0, 0);
 }
 
 static int attack_mknod(Attempt *a) {
-        return call_with(a, I386_MKNOD, new_name(a).s, NULL, S_IFIFO | 0600);
+        return call_with(a, I386_MKNOD, new_name(a).s, NULL, S_IFIFO | 0600, 0);
 }
 
 static int attack_chmod(Attempt *a) {
-        return call_with(a, I386_CHMOD, at(a, "file").s, NULL, 0640);
+        return call_with(a, I386_CHMOD, at(a, "file").s, NULL, 0640, 0);
 }
 
 static int attack_utime(Attempt *a) {
-        return call_with(a, I386_UTIME, at(a, "file").s, NULL, 0);
+        return call_with(a, I386_UTIME, at(a, "file").s, NULL, 0, 0);
 }
 
 static int attack_setxattr(Attempt *a) {

@@ -274,7 +274,7 @@ static const Attack list[] = {
         {"before-path-reopened", 0, prepare_path, attack_reopen},
         {"before-directory-create", 0, prepare_directory, attack_create_in_directory},
         {"before-directory-name", 0, prepare_directory, attack_name_in_directory},
-        {"before-temporary-file", 0, prepare_temporary_file, attack_temporary_file},
+        {"before-temporary-file", TRACES_FADE, prepare_temporary_file, attack_temporary_file},
         {"before-temporary-file-linked", 0, prepare_temporary_file, attack_temporary_file_linked},
         {"before-handle", NEEDS_ROOT, prepare_handle, attack_handle},
         {"before-taken-descriptor", 0, prepare_holder, attack_taken_descriptor},

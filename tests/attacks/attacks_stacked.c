@@ -243,7 +243,8 @@ static const Attack list[] = {
         {"swap-file", NEEDS_ROOT | NEEDS_MACHINE, NULL, attack_swap_file},
         {"mapped-device", NEEDS_ROOT | NEEDS_NODE | NEEDS_UNMOUNTED, NULL, attack_mapped_device},
         {"array", NEEDS_ROOT | NEEDS_NODE | NEEDS_UNMOUNTED, NULL, attack_array},
-        {"swap-node", NEEDS_ROOT | NEEDS_NODE | NEEDS_UNMOUNTED | NEEDS_MACHINE, NULL, attack_swap_node},
-        {"mkfs", NEEDS_ROOT | NEEDS_NODE | NEEDS_UNMOUNTED, NULL, attack_mkfs},
+        {"swap-node", NEEDS_ROOT | NEEDS_NODE | NEEDS_UNMOUNTED | NEEDS_MACHINE | ERASES_TRACES, NULL,
+         attack_swap_node},
+        {"mkfs", NEEDS_ROOT | NEEDS_NODE | NEEDS_UNMOUNTED | ERASES_TRACES, NULL, attack_mkfs},
 };
 ATTACK_TABLE(attacks_stacked, list);

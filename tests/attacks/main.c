@@ -124,6 +124,18 @@ static bool asked_to_end(void) {
                (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM));
 }
 
+/* Reads the medium now: what is found there later is no deed of those that ran already. */
+static int settle(Run *run) {
+        int r;
+
+        flush_volume(&run->options.volume);
+        r = medium_search(&run->options.volume, run->prefix, run->trials, run->n);
+        for (size_t i = 0; i < run->n; i++)
+                if (run->trials[i].verdict != VERDICT_NOT_RUN)
+                        run->trials[i].attempt.block = -1;
+        return r;
+}
+
 static int run_attacks(Run *run, bool unmounted) {
         VolumeState state;
         int r;
@@ -136,14 +148,17 @@ static int run_attacks(Run *run, bool unmounted) {
                         continue;
                 if (asked_to_end())
                         return -EINTR;
-                if (trial->attempt.attack->needs & ERASES_TRACES) {
+                r = trial->attempt.attack->needs & ERASES_TRACES ? settle(run) : 0;
+                if (r < 0)
+                        return r;
+                runner_run(run->trials, run->n, i, run->options.timeout);
+                volume_restore(&run->options.volume, &state);
+                if (trial->attempt.attack->needs & TRACES_FADE && trial->verdict == VERDICT_LEAKED) {
                         flush_volume(&run->options.volume);
                         r = medium_search(&run->options.volume, run->prefix, run->trials, run->n);
                         if (r < 0)
                                 return r;
                 }
-                runner_run(run->trials, run->n, i, run->options.timeout);
-                volume_restore(&run->options.volume, &state);
         }
         return 0;
 }

@@ -63,7 +63,9 @@ static uint64_t hash_extents(int fd) {
                 return 0;
         for (unsigned i = 0; i < u.map.fm_mapped_extents; i++) {
                 const struct fiemap_extent *e = &u.map.fm_extents[i];
-                uint64_t numbers[] = {e->fe_logical, e->fe_physical, e->fe_length, e->fe_flags};
+                /* A snapshot makes every block of the volume a shared one. */
+                uint64_t numbers[] = {e->fe_logical, e->fe_physical, e->fe_length,
+                                      e->fe_flags & ~(unsigned)FIEMAP_EXTENT_SHARED};
 
                 value = hash(value, numbers, sizeof numbers);
         }

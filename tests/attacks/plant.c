@@ -62,6 +62,8 @@ static int plant_swap(const Planter *p) {
                 return fd;
         if (!area)
                 return -ENOMEM;
+        memset(area, '.', SWAP_SIZE); /* blocks of zeroes might become holes */
+        memset(area + 1024, 0, 512);
         memcpy(area + 1024, &version, sizeof version);
         memcpy(area + 1028, &last, sizeof last);
         memcpy(area + 4096 - 10, "SWAPSPACE2", 10);
