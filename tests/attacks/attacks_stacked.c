@@ -15,45 +15,64 @@
 #include <sys/swap.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "tests/attacks/attacks.h"
 
 enum {
+        LOOP_FIRST = 7100,
         LOOP_TRIES = 16,
+        LOOP_REMOVE_TRIES = 300,
         SOME_ARRAY = 117,
         PAGED_OUT = 64 * 4096
 };
 
-/* A loop device over FD, which goes when it is closed. */
-static int loop_over(int fd, unsigned flags) {
-        CLEANUP_CLOSE int control = sys(open("/dev/loop-control", O_RDWR | O_CLOEXEC));
-        struct loop_config config = {.fd = (uint32_t)fd, .info = {.lo_flags = LO_FLAGS_AUTOCLEAR | flags}};
+/* A loop device of a new number, which is to go with its number: the kernel keeps a number's read-only flag.
+ */
+typedef struct Loop {
+        int control, number, fd;
+} Loop;
+
+static void loop_remove(Loop *loop) {
+        struct timespec moment = {.tv_nsec = 10000000};
+
+        if (loop->fd >= 0)
+                close(loop->fd);
+        for (unsigned i = 0; loop->number >= 0 && i < LOOP_REMOVE_TRIES; i++) {
+                if (ioctl(loop->control, LOOP_CTL_REMOVE, loop->number) >= 0 || errno != EBUSY)
+                        break;
+                nanosleep(&moment, NULL); /* udev may look at it still; nothing announces that it is done */
+        }
+        if (loop->control >= 0)
+                close(loop->control);
+}
+
+static int loop_over(int backing, unsigned flags, Loop *loop) {
+        struct loop_config config = {.fd = (uint32_t)backing,
+                                     .info = {.lo_flags = LO_FLAGS_AUTOCLEAR | flags}};
         char path[32];
 
-        if (control < 0)
-                return control;
-        for (unsigned i = 0; i < LOOP_TRIES; i++) {
-                int number = ioctl(control, LOOP_CTL_GET_FREE);
-                CLEANUP_CLOSE int loop = -1;
-
-                if (number < 0)
+        loop->control = sys(open("/dev/loop-control", O_RDWR | O_CLOEXEC));
+        if (loop->control < 0)
+                return loop->control;
+        for (int number = LOOP_FIRST; loop->number < 0 && number < LOOP_FIRST + LOOP_TRIES; number++)
+                if (ioctl(loop->control, LOOP_CTL_ADD, number) >= 0)
+                        loop->number = number;
+                else if (errno != EEXIST)
                         return -errno;
-                snprintf(path, sizeof path, "/dev/loop%d", number);
-                loop = sys(open(path, O_RDWR | O_CLOEXEC));
-                if (loop < 0)
-                        return loop;
-                if (ioctl(loop, LOOP_CONFIGURE, &config) == 0)
-                        return STEAL_FD(loop);
-                if (errno != EBUSY) /* somebody else took it meanwhile */
-                        return -errno;
-        }
-        return -EBUSY;
+        snprintf(path, sizeof path, "/dev/loop%d", loop->number);
+        loop->fd = sys(open(path, O_RDWR | O_CLOEXEC));
+        if (loop->fd < 0)
+                return loop->fd;
+        return sys(ioctl(loop->fd, LOOP_CONFIGURE, &config));
 }
 
 static int write_loop(Attempt *a, int backing_or_error, int64_t offset, unsigned flags) {
         CLEANUP_CLOSE int backing = backing_or_error;
+        CLEANUP(loop_remove) Loop loop = {-1, -1, -1};
+        int r = backing < 0 ? backing : loop_over(backing, flags, &loop);
 
-        return backing < 0 ? backing : smuggle_sector(a, loop_over(backing, flags), offset);
+        return r < 0 ? r : smuggle_sector(a, STEAL_FD(loop.fd), offset);
 }
 
 static int attack_loop_over_node(Attempt *a) {

@@ -225,11 +225,13 @@ static int try_all(Run *run) {
                 return cry("ended early", r);
         flush_volume(&o->volume);
         r = manifest_read(o->volume.mount, &after);
-        if (r < 0)
+        if (r == -EIO) /* the guard has cut it off: the medium below still tells */
+                cry("the tree cannot be compared", r);
+        else if (r < 0)
                 return cry("cannot read the volume again", r);
-        manifest_compare(before, after, found_difference, run);
-        if (o->unmount)
-                r = attack_unmounted(run);
+        else
+                manifest_compare(before, after, found_difference, run);
+        r = o->unmount ? attack_unmounted(run) : 0;
         if (r < 0)
                 return r;
         flush_volume(&o->volume);

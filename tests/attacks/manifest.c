@@ -42,14 +42,15 @@ static uint64_t hash(uint64_t value, const void *data, size_t size) {
 
 static const uint64_t HASH_START = 0xcbf29ce484222325U;
 
-static uint64_t hash_content(int fd) {
+static int hash_content(int fd, uint64_t *ret) {
         uint64_t value = HASH_START;
         char buffer[16384];
         ssize_t n;
 
         while ((n = read(fd, buffer, sizeof buffer)) > 0)
                 value = hash(value, buffer, (size_t)n);
-        return n < 0 ? (uint64_t)errno : value;
+        *ret = n < 0 ? (uint64_t)errno : value;
+        return n < 0 ? -errno : 0;
 }
 
 static uint64_t hash_extents(int fd) {
@@ -153,10 +154,15 @@ static int read_tree(Manifest *m, const char *full, const char *relative) {
         entry.xattrs = hash_xattrs(full);
         if (S_ISREG(entry.st.st_mode) || S_ISDIR(entry.st.st_mode)) {
                 fd = open(full, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+                if (fd < 0 && errno == EIO)
+                        return -EIO;
                 entry.flags = fd < 0 ? 0 : hash_flags(fd);
         }
         if (S_ISREG(entry.st.st_mode)) {
-                entry.content = fd < 0 ? (uint64_t)errno : hash_content(fd);
+                entry.content = (uint64_t)errno;
+                /* Cut off by a guard: nothing that is seen there is on the medium for sure. */
+                if (fd >= 0 && hash_content(fd, &entry.content) == -EIO)
+                        return -EIO;
                 entry.extents = fd < 0 ? 0 : hash_extents(fd);
         } else if (S_ISLNK(entry.st.st_mode)) {
                 char target[PATH_MAX];

@@ -103,7 +103,8 @@ static int plant_attack(Planter *p, int root, const Attack *attack) {
             (r = plant_file(p, "other", "other", OTHER_SIZE)) < 0 ||
             (r = plant_file(p, "twin", "other", OTHER_SIZE)) < 0)
                 return r;
-        if (symlinkat("file", directory, "link") < 0 && errno != EEXIST)
+        if ((symlinkat("file", directory, "link") < 0 && errno != EEXIST) ||
+            fchownat(directory, "link", p->uid, p->gid, AT_SYMLINK_NOFOLLOW) < 0)
                 return -errno;
         if (strcmp(attack->name, "swap-file") == 0)
                 return plant_swap(p);

@@ -55,6 +55,10 @@ static void child(Trial *trial, int go, int results) {
         signal(SIGPIPE, SIG_IGN);
         umask(0);
         r = become_attacker(a->volume);
+        /* Whoever cannot even get there is held by nothing that is tested here. */
+        if (r < 0 || access(at(a, ".").s, F_OK) < 0)
+                if (r < 0 || !(a->attack->needs & NEEDS_UNMOUNTED))
+                        _exit(1);
         if (a->attack->prepare && go >= 0) {
                 if (r >= 0)
                         r = a->attack->prepare(a);
@@ -193,7 +197,7 @@ void runner_run(Trial *trials, size_t n, size_t i, unsigned timeout) {
         else if (r == -ETIMEDOUT)
                 fail(trial, VERDICT_HUNG, ETIMEDOUT, "no end within the time allowed");
         else if (r != 1)
-                fail(trial, VERDICT_FAILED, 0, "it crashed");
+                fail(trial, VERDICT_FAILED, 0, "it crashed, or cannot reach its directory");
         else if (result.r == IMPOSSIBLE)
                 fail(trial, VERDICT_IMPOSSIBLE, 0, result.why);
         else
