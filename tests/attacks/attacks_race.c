@@ -70,6 +70,8 @@ static void *read_always(void *arg) {
 
         while (!__atomic_load_n(&race->end, __ATOMIC_RELAXED)) {
                 CLEANUP_CLOSE int fd = open(race->path, O_RDONLY | O_CLOEXEC);
+
+                (void)fd;
         }
         return NULL;
 }

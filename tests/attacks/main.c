@@ -225,7 +225,7 @@ static int try_all(Run *run) {
                 return cry("ended early", r);
         flush_volume(&o->volume);
         r = manifest_read(o->volume.mount, &after);
-        if (r == -EIO) /* the guard has cut it off: the medium below still tells */
+        if (r == -EIO || r == -EPERM) /* the guard has cut it off: the medium below still tells */
                 cry("the tree cannot be compared", r);
         else if (r < 0)
                 return cry("cannot read the volume again", r);

@@ -23,6 +23,7 @@ typedef struct Entry {
         char *path;
         struct stat st;
         uint64_t content, flags, xattrs, extents;
+        bool closed; /* could not be read: a guard that cuts a volume off, or lets nobody read, does that */
 } Entry;
 
 struct Manifest {
@@ -154,15 +155,13 @@ static int read_tree(Manifest *m, const char *full, const char *relative) {
         entry.xattrs = hash_xattrs(full);
         if (S_ISREG(entry.st.st_mode) || S_ISDIR(entry.st.st_mode)) {
                 fd = open(full, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-                if (fd < 0 && errno == EIO)
-                        return -EIO;
+                if (fd < 0 && S_ISDIR(entry.st.st_mode))
+                        return -errno;
+                entry.closed = fd < 0;
                 entry.flags = fd < 0 ? 0 : hash_flags(fd);
         }
         if (S_ISREG(entry.st.st_mode)) {
-                entry.content = (uint64_t)errno;
-                /* Cut off by a guard: nothing that is seen there is on the medium for sure. */
-                if (fd >= 0 && hash_content(fd, &entry.content) == -EIO)
-                        return -EIO;
+                entry.closed = fd < 0 || hash_content(fd, &entry.content) < 0;
                 entry.extents = fd < 0 ? 0 : hash_extents(fd);
         } else if (S_ISLNK(entry.st.st_mode)) {
                 char target[PATH_MAX];
@@ -210,6 +209,8 @@ static bool same_time(struct timespec a, struct timespec b) {
 
 /* What differs, or NULL. */
 static const char *difference(const Entry *a, const Entry *b) {
+        bool closed = a->closed || b->closed;
+
         if (a->st.st_mode != b->st.st_mode)
                 return "mode";
         if (a->st.st_ino != b->st.st_ino || a->st.st_rdev != b->st.st_rdev)
@@ -220,13 +221,13 @@ static const char *difference(const Entry *a, const Entry *b) {
                 return "owner";
         if (a->st.st_size != b->st.st_size)
                 return "size";
-        if (a->content != b->content)
+        if (!closed && a->content != b->content)
                 return "content";
-        if (a->xattrs != b->xattrs)
+        if (!closed && a->xattrs != b->xattrs)
                 return "attributes";
-        if (a->flags != b->flags)
+        if (!closed && a->flags != b->flags)
                 return "flags";
-        if (a->st.st_blocks != b->st.st_blocks || a->extents != b->extents)
+        if (a->st.st_blocks != b->st.st_blocks || (!closed && a->extents != b->extents))
                 return "blocks";
         if (!same_time(a->st.st_mtim, b->st.st_mtim))
                 return "mtime";
