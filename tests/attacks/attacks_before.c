@@ -171,6 +171,7 @@ enum {
 
 static int prepare_holder(Attempt *a) {
         int ready[2];
+        bool holds;
         char byte;
 
         if (pipe2(ready, O_CLOEXEC) < 0)
@@ -188,9 +189,9 @@ static int prepare_holder(Attempt *a) {
                         pause();
         }
         close(ready[1]);
-        byte = read(ready[0], &byte, 1) == 1;
+        holds = read(ready[0], &byte, 1) == 1;
         close(ready[0]);
-        return byte ? 0 : -EACCES;
+        return holds ? 0 : -EACCES;
 }
 
 static int attack_taken_descriptor(Attempt *a) {

@@ -109,7 +109,11 @@ static int attack_trim(Attempt *a) {
         CLEANUP_CLOSE int fd = open_read(a, ".");
         struct fstrim_range range = {.len = UINT64_MAX};
 
-        return fd < 0 ? fd : unless_unknown(a, sys(ioctl(fd, FITRIM, &range)), "the device cannot discard");
+        if (fd < 0)
+                return fd;
+        if (ioctl(fd, FITRIM, &range) < 0)
+                return unless_unknown(a, -errno, "the device cannot discard");
+        return range.len > 0 ? 0 : -EROFS; /* it succeeds with nothing where the device refuses */
 }
 
 /* The content changes places with the boot loader's inode, where no path leads. */

@@ -19,6 +19,8 @@
 
 #include "tests/attacks/attacks.h"
 
+static const char SIGNATURE[10] = {'S', 'W', 'A', 'P', 'S', 'P', 'A', 'C', 'E', '2'};
+
 enum {
         LOOP_FIRST = 7100,
         LOOP_TRIES = 16,
@@ -224,7 +226,7 @@ static int attack_swap_node(Attempt *a) {
         memcpy(header + 1024, &version, sizeof version);
         memcpy(header + 1028, &last, sizeof last);
         memcpy(header + 1052, a->marker, 16);
-        memcpy(header + 4096 - 10, "SWAPSPACE2", 10);
+        memcpy(header + 4096 - 10, SIGNATURE, sizeof SIGNATURE);
         if (pwrite(fd, header, 4096, 0) < 0)
                 return -errno;
         r = opened(STEAL_FD(fd));

@@ -69,7 +69,7 @@ static int choose(Run *run) {
 
         while (catalogue(n))
                 n++;
-        run->trials = calloc(n, sizeof *run->trials);
+        run->trials = calloc(n + 1, sizeof *run->trials);
         if (!run->trials || random_text(run->prefix, PREFIX_LENGTH) < 0)
                 return -ENOMEM;
         for (size_t i = 0; (attack = catalogue(i)); i++) {

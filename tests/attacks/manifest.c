@@ -191,7 +191,8 @@ int manifest_read(const char *directory, Manifest **ret) {
         r = read_tree(m, directory, "");
         if (r < 0)
                 return r;
-        qsort(m->entries, m->n, sizeof *m->entries, by_path);
+        if (m->n > 0)
+                qsort(m->entries, m->n, sizeof *m->entries, by_path);
         *ret = STEAL_PTR(m);
         return 0;
 }
@@ -209,8 +210,8 @@ static bool same_time(struct timespec a, struct timespec b) {
 
 /* What differs, or NULL. */
 static const char *difference(const Entry *a, const Entry *b) {
-        bool closed = a->closed || b->closed;
-
+        if (a->closed || b->closed)
+                return NULL; /* what is seen of it is the kernel's memory, and the medium need not have it */
         if (a->st.st_mode != b->st.st_mode)
                 return "mode";
         if (a->st.st_ino != b->st.st_ino || a->st.st_rdev != b->st.st_rdev)
@@ -221,13 +222,13 @@ static const char *difference(const Entry *a, const Entry *b) {
                 return "owner";
         if (a->st.st_size != b->st.st_size)
                 return "size";
-        if (!closed && a->content != b->content)
+        if (a->content != b->content)
                 return "content";
-        if (!closed && a->xattrs != b->xattrs)
+        if (a->xattrs != b->xattrs)
                 return "attributes";
-        if (!closed && a->flags != b->flags)
+        if (a->flags != b->flags)
                 return "flags";
-        if (a->st.st_blocks != b->st.st_blocks || (!closed && a->extents != b->extents))
+        if (a->st.st_blocks != b->st.st_blocks || a->extents != b->extents)
                 return "blocks";
         if (!same_time(a->st.st_mtim, b->st.st_mtim))
                 return "mtime";
@@ -247,7 +248,7 @@ size_t manifest_compare(const Manifest *before, const Manifest *after,
                 const char *what = order < 0 ? "gone" : order > 0 ? "new" : difference(a, b);
 
                 if (what) {
-                        found(order > 0 ? b->path : a->path, what, arg);
+                        found(order > 0 && b ? b->path : a ? a->path : "", what, arg);
                         differences++;
                 }
                 i += order <= 0;

@@ -10,6 +10,8 @@
 
 #include "tests/attacks/harness.h"
 
+static const char SIGNATURE[10] = {'S', 'W', 'A', 'P', 'S', 'P', 'A', 'C', 'E', '2'};
+
 typedef struct Planter {
         int directory; /* of the attack */
         const char *name;
@@ -66,7 +68,7 @@ static int plant_swap(const Planter *p) {
         memset(area + 1024, 0, 512);
         memcpy(area + 1024, &version, sizeof version);
         memcpy(area + 1028, &last, sizeof last);
-        memcpy(area + 4096 - 10, "SWAPSPACE2", 10);
+        memcpy(area + 4096 - 10, SIGNATURE, sizeof SIGNATURE);
         if (write(fd, area, SWAP_SIZE) != SWAP_SIZE)
                 return -EIO;
         return give(p, fd, 0600);

@@ -56,9 +56,8 @@ static void child(Trial *trial, int go, int results) {
         umask(0);
         r = become_attacker(a->volume);
         /* Whoever cannot even get there is held by nothing that is tested here. */
-        if (r < 0 || access(at(a, ".").s, F_OK) < 0)
-                if (r < 0 || !(a->attack->needs & NEEDS_UNMOUNTED))
-                        _exit(1);
+        if (r < 0 || (!(a->attack->needs & NEEDS_UNMOUNTED) && access(at(a, ".").s, F_OK) < 0))
+                _exit(1);
         if (a->attack->prepare && go >= 0) {
                 if (r >= 0)
                         r = a->attack->prepare(a);
@@ -68,7 +67,7 @@ static void child(Trial *trial, int go, int results) {
         }
         if (r >= 0)
                 r = a->attack->run(a);
-        tell(results, a, r == IMPOSSIBLE || r < 0 ? r : 0);
+        tell(results, a, r < 0 ? r : 0); /* IMPOSSIBLE is below zero, too */
         _exit(0);
 }
 

@@ -32,6 +32,9 @@ LEAKS_OF_READ_ONLY = {
     **known("root takes the flag away and writes to the node, about which the kernel asks nobody",
             "raw-release-and-write"),
 }
+# By root, with nothing undone. The range is the caller's choice, so which free blocks read as zeroes is a channel.
+LEAKS_OF_TRIM = known("FITRIM discards free blocks: the kernel warns and lets it through on a read-only mount of a "
+                      "read-only disk (seen on 6.18)", "trim")
 # Won or lost by who is faster: between a mount and its mark lies the time that the agent takes to read the table.
 RACES_OF_READ_ONLY = {"release-and-mount-anew"}
 
@@ -178,9 +181,9 @@ def test_a_medium_that_nobody_may_write(world, agent, fstype, who):
     more = ["--machine-wide", "--unmount"] if who == "root" else []
     found = attack(stick, point, "--skip", UNDOING.replace(" ", ","), *more, uid=person.uid,
                    groups=[grp.getgrnam("disk").gr_gid])
-    assert_leaks_are(found, {})
+    assert_leaks_are(found, LEAKS_OF_TRIM if who == "root" and fstype != "btrfs" else {})
     stick.detach()
-    assert stick.sha256() == before
+    assert stick.sha256() == before  # what is trimmed there was empty
 
 
 def test_root_who_undoes_what_holds_it(world):
