@@ -138,8 +138,8 @@ static void look_for_markers(const char *data, size_t size, int64_t offset, void
                         trial->evidence |= EVIDENCE_MARKER;
                         if (!*trial->detail)
                                 snprintf(trial->detail, sizeof trial->detail,
-                                         "marker at byte %lld of the medium",
-                                         (long long)(offset + (at_byte - data)));
+                                         "marker at byte %jd of the node",
+                                         (intmax_t)offset + (at_byte - data));
                 }
                 at_byte++;
         }
