@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* attacks_uring.c: the same through io_uring, where the caller's registers tell nothing. Raw system calls.
+ */
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <linux/openat2.h>
+#include <linux/stat.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "tests/attacks/attacks.h"
+
+enum {
+        ENTRIES = 4
+};
+
+typedef struct Ring {
+        int fd;
+        struct io_uring_params p;
+        char *queues;
+        struct io_uring_sqe *sqes;
+} Ring;
+
+static void ring_close(const Ring *ring) {
+        if (ring->fd >= 0)
+                close(ring->fd);
+}
+
+static int ring_open(Ring *ring, unsigned flags) {
+        size_t size;
+
+        ring->p = (struct io_uring_params){.flags = flags, .sq_thread_idle = 100};
+        ring->fd = sys(syscall(SYS_io_uring_setup, ENTRIES, &ring->p));
+        if (ring->fd < 0)
+                return ring->fd;
+        if (!(ring->p.features & IORING_FEAT_SINGLE_MMAP))
+                return -ENOSYS;
+        size = ring->p.cq_off.cqes + ring->p.cq_entries * sizeof(struct io_uring_cqe);
+        if (size < ring->p.sq_off.array + ring->p.sq_entries * sizeof(unsigned))
+                size = ring->p.sq_off.array + ring->p.sq_entries * sizeof(unsigned);
+        ring->queues = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_SQ_RING);
+        ring->sqes = mmap(NULL, ring->p.sq_entries * sizeof(struct io_uring_sqe), PROT_READ | PROT_WRITE,
+                          MAP_SHARED, ring->fd, IORING_OFF_SQES);
+        return ring->queues == MAP_FAILED || ring->sqes == MAP_FAILED ? -errno : 0;
+}
+
+static unsigned *ring_word(const Ring *ring, unsigned offset) {
+        return (unsigned *)(void *)(ring->queues + offset);
+}
+
+/* Submits one entry and waits for what comes of it. */
+static int ring_do(const Ring *ring, struct io_uring_sqe sqe) {
+        unsigned tail = *ring_word(ring, ring->p.sq_off.tail),
+                 mask = *ring_word(ring, ring->p.sq_off.ring_mask),
+                 head = *ring_word(ring, ring->p.cq_off.head), flags = IORING_ENTER_GETEVENTS;
+        const struct io_uring_cqe *cqe;
+
+        ring->sqes[tail & mask] = sqe;
+        ring_word(ring, ring->p.sq_off.array)[tail & mask] = tail & mask;
+        __atomic_store_n(ring_word(ring, ring->p.sq_off.tail), tail + 1, __ATOMIC_SEQ_CST);
+        if (ring->p.flags & IORING_SETUP_SQPOLL)
+                flags |= IORING_ENTER_SQ_WAKEUP;
+        if (syscall(SYS_io_uring_enter, ring->fd, 1, 1, flags, NULL, 0) < 0)
+                return -errno;
+        if (head == __atomic_load_n(ring_word(ring, ring->p.cq_off.tail), __ATOMIC_ACQUIRE))
+                return -EAGAIN;
+        cqe = (const struct io_uring_cqe *)(const void *)(ring->queues + ring->p.cq_off.cqes);
+        cqe += head & *ring_word(ring, ring->p.cq_off.ring_mask);
+        head++;
+        __atomic_store_n(ring_word(ring, ring->p.cq_off.head), head, __ATOMIC_RELEASE);
+        return cqe->res;
+}
+
+/* One entry in a ring of its own. An opcode that the kernel does not know is EINVAL, as is much else: so
+ * only what kernels before 6.1 do not have may call that impossible. */
+static int once(Attempt *a, struct io_uring_sqe sqe, unsigned flags) {
+        CLEANUP(ring_close) Ring ring = {.fd = -1};
+        int r = ring_open(&ring, flags);
+
+        if (r < 0)
+                return r == -ENOSYS || (r == -EPERM &&
+                                        access("/proc/sys/kernel/io_uring_disabled", F_OK) == 0 &&
+                                        flags == 0)
+                               ? impossible(a, "this kernel gives nobody a ring")
+                               : r;
+        return ring_do(&ring, sqe);
+}
+
+static struct io_uring_sqe opening(const char *path, int flags) {
+        return (struct io_uring_sqe){.opcode = IORING_OP_OPENAT,
+                                     .fd = AT_FDCWD,
+                                     .addr = (uintptr_t)path,
+                                     .len = 0600,
+                                     .open_flags = (unsigned)flags};
+}
+
+static int attack_openat(Attempt *a) {
+        Path path = at(a, "file");
+
+        return smuggle(a, once(a, opening(path.s, O_WRONLY), 0));
+}
+
+static int attack_create(Attempt *a) {
+        Path path = new_name(a);
+
+        return smuggle(a, once(a, opening(path.s, O_WRONLY | O_CREAT), 0));
+}
+
+static int attack_truncate(Attempt *a) {
+        Path path = at(a, "file");
+
+        return opened(once(a, opening(path.s, O_WRONLY | O_TRUNC), 0));
+}
+
+/* By one of the kernel's own workers. */
+static int attack_openat_worker(Attempt *a) {
+        Path path = at(a, "file");
+        struct io_uring_sqe sqe = opening(path.s, O_WRONLY);
+
+        sqe.flags = IOSQE_ASYNC;
+        return smuggle(a, once(a, sqe, 0));
+}
+
+/* By a thread of the kernel that polls the queue. */
+static int attack_openat_poller(Attempt *a) {
+        Path path = at(a, "file");
+
+        return smuggle(a, once(a, opening(path.s, O_WRONLY), IORING_SETUP_SQPOLL));
+}
+
+static int attack_openat2(Attempt *a) {
+        Path path = at(a, "file");
+        struct open_how how = {.flags = O_WRONLY};
+        struct io_uring_sqe sqe = {.opcode = IORING_OP_OPENAT2,
+                                   .fd = AT_FDCWD,
+                                   .addr = (uintptr_t)path.s,
+                                   .len = sizeof how,
+                                   .off = (uintptr_t)&how};
+
+        return smuggle(a, once(a, sqe, 0));
+}
+
+/* Opened into a slot of the ring and written there: no descriptor of the process ever has it. */
+static int attack_fixed_slot(Attempt *a) {
+        CLEANUP(ring_close) Ring ring = {.fd = -1};
+        Path path = at(a, "file");
+        struct io_uring_sqe open_sqe = opening(path.s, O_WRONLY);
+        struct io_uring_sqe write_sqe = {.opcode = IORING_OP_WRITE,
+                                         .flags = IOSQE_FIXED_FILE,
+                                         .addr = (uintptr_t)a->marker,
+                                         .len = MARKER_LENGTH};
+        struct io_uring_sqe sync_sqe = {.opcode = IORING_OP_FSYNC, .flags = IOSQE_FIXED_FILE};
+        int r = ring_open(&ring, 0), slot = -1;
+
+        if (r < 0)
+                return once(a, open_sqe, 0);
+        if (syscall(SYS_io_uring_register, ring.fd, IORING_REGISTER_FILES, &slot, 1) < 0)
+                return -errno;
+        open_sqe.file_index = 1;
+        if ((r = ring_do(&ring, open_sqe)) < 0 || (r = ring_do(&ring, write_sqe)) < 0)
+                return r;
+        return ring_do(&ring, sync_sqe);
+}
+
+/* A call with two paths. The second is in `off`, and the rest where each has it. */
+static int two_paths(Attempt *a, uint8_t opcode, const char *first, const char *second) {
+        struct io_uring_sqe sqe = {.opcode = opcode,
+                                   .fd = AT_FDCWD,
+                                   .addr = (uintptr_t)first,
+                                   .off = (uintptr_t)second,
+                                   .len = opcode == IORING_OP_SYMLINKAT ? 0 : (uint32_t)AT_FDCWD};
+
+        return once(a, sqe, 0);
+}
+
+static int attack_symlink(Attempt *a) {
+        Path path = new_name(a);
+
+        return two_paths(a, IORING_OP_SYMLINKAT, a->marker, path.s);
+}
+
+static int attack_link(Attempt *a) {
+        Path from = at(a, "file"), to = new_name(a);
+
+        return two_paths(a, IORING_OP_LINKAT, from.s, to.s);
+}
+
+static int attack_rename(Attempt *a) {
+        Path from = at(a, "file"), to = new_name(a);
+
+        return two_paths(a, IORING_OP_RENAMEAT, from.s, to.s);
+}
+
+static int one_path(Attempt *a, uint8_t opcode, const char *path, uint32_t length, uint32_t flags) {
+        struct io_uring_sqe sqe = {.opcode = opcode,
+                                   .fd = AT_FDCWD,
+                                   .addr = (uintptr_t)path,
+                                   .len = length,
+                                   .unlink_flags = flags};
+
+        return once(a, sqe, 0);
+}
+
+static int attack_mkdir(Attempt *a) {
+        Path path = new_name(a);
+
+        return one_path(a, IORING_OP_MKDIRAT, path.s, 0700, 0);
+}
+
+static int attack_unlink(Attempt *a) {
+        Path path = at(a, "file");
+
+        return one_path(a, IORING_OP_UNLINKAT, path.s, 0, 0);
+}
+
+static int attack_rmdir(Attempt *a) {
+        Path path = at(a, "empty");
+
+        return one_path(a, IORING_OP_UNLINKAT, path.s, 0, AT_REMOVEDIR);
+}
+
+static int attack_setxattr(Attempt *a) {
+        Path path = at(a, "file");
+        struct io_uring_sqe sqe = {.opcode = IORING_OP_SETXATTR,
+                                   .addr = (uintptr_t) "user.smuggled",
+                                   .addr2 = (uintptr_t)a->marker,
+                                   .addr3 = (uintptr_t)path.s,
+                                   .len = MARKER_LENGTH};
+
+        return once(a, sqe, 0);
+}
+
+static int attack_fsetxattr(Attempt *a) {
+        CLEANUP_CLOSE int fd = open_read(a, "file");
+        struct io_uring_sqe sqe = {.opcode = IORING_OP_FSETXATTR,
+                                   .fd = fd,
+                                   .addr = (uintptr_t) "user.smuggled",
+                                   .addr2 = (uintptr_t)a->marker,
+                                   .len = MARKER_LENGTH};
+
+        return fd < 0 ? fd : once(a, sqe, 0);
+}
+
+static int attack_write_opened_elsewhere(Attempt *a) {
+        CLEANUP_CLOSE int fd = sys(open(at(a, "file").s, O_WRONLY | O_CLOEXEC));
+        struct io_uring_sqe sqe = {
+                .opcode = IORING_OP_WRITE, .fd = fd, .addr = (uintptr_t)a->marker, .len = MARKER_LENGTH};
+        int r = fd < 0 ? fd : once(a, sqe, 0);
+
+        return r < 0 ? r : opened(STEAL_FD(fd));
+}
+
+static const Attack list[] = {
+        {"uring-openat", 0, NULL, attack_openat},
+        {"uring-create", 0, NULL, attack_create},
+        {"uring-truncate-open", 0, NULL, attack_truncate},
+        {"uring-openat-worker", 0, NULL, attack_openat_worker},
+        {"uring-openat-poller", 0, NULL, attack_openat_poller},
+        {"uring-openat2", 0, NULL, attack_openat2},
+        {"uring-fixed-slot", 0, NULL, attack_fixed_slot},
+        {"uring-write", 0, NULL, attack_write_opened_elsewhere},
+        {"uring-mkdir", 0, NULL, attack_mkdir},
+        {"uring-symlink", 0, NULL, attack_symlink},
+        {"uring-link", 0, NULL, attack_link},
+        {"uring-rename", 0, NULL, attack_rename},
+        {"uring-unlink", 0, NULL, attack_unlink},
+        {"uring-rmdir", 0, NULL, attack_rmdir},
+        {"uring-setxattr", 0, NULL, attack_setxattr},
+        {"uring-fsetxattr", 0, NULL, attack_fsetxattr},
+};
+ATTACK_TABLE(attacks_uring, list);
