@@ -316,6 +316,7 @@ int main(int argc, char **argv) {
 
         if (r < 0)
                 return EXIT_UNKNOWN;
+        signal(SIGPIPE, SIG_IGN); /* a process that waits to attack may have been ended */
         if (run.options.help) {
                 options_help(stdout);
                 return EXIT_HELD;

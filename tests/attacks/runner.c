@@ -175,6 +175,15 @@ void runner_end(Trial *trial) {
                 end(trial);
 }
 
+/* Whether a process that waits to attack was ended before it could: what the guard does to whoever has the
+ * disk itself open. */
+static bool was_ended(const Trial *trial) {
+        siginfo_t info = {0};
+
+        return waitid(P_PID, (id_t)trial->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+               info.si_pid != 0 && info.si_code == CLD_KILLED && info.si_status == SIGKILL;
+}
+
 void runner_run(Trial *trials, size_t n, size_t i, unsigned timeout) {
         Trial *trial = &trials[i];
         Result result = {0};
@@ -182,6 +191,11 @@ void runner_run(Trial *trials, size_t n, size_t i, unsigned timeout) {
 
         if (trial->verdict != VERDICT_NOT_RUN)
                 return;
+        if (trial->pid > 0 && was_ended(trial)) {
+                fail(trial, VERDICT_HELD, EPERM, "its process was ended");
+                end(trial);
+                return;
+        }
         if (trial->pid > 0)
                 r = write(trial->go, "", 1) == 1 ? 0 : -errno;
         else
