@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A terminal whose kernel has no BPF among its security modules: what is read-only underneath holds against people,
+and against root but for what is listed here, one reason each. The test fails if anything else leaks, and also if what
+is listed does not any more."""
+
+import pytest
+
+from sekisho_vm_attacks import Attacks
+from sekisho_vm_lab import OTHER, ROOT
+
+LEAKS_TO_ROOT = {
+    "raw-release-and-write": "root takes the read-only flag away, and the kernel asks nobody about device nodes",
+    "scsi-command": "commands to the disk itself do not see the flag", "scsi-command-by-reader": "likewise",
+    "scsi-generic": "likewise", "scsi-generic-by-reader": "likewise", "scsi-block-generic": "likewise",
+    "mapped-device": "the kernel only warns of a mapping that writes to a read-only disk",
+}
+# Won or lost by who is faster: the agent closes again what root has opened.
+RACES = {"release-and-mount-anew", "release-and-mkdir", "release-and-remount"}
+
+
+@pytest.fixture(scope="session")
+def booted(guest_lab):
+    guest_lab.machine.kernel_options = "lsm=lockdown,capability,landlock,yama,apparmor"
+    guest_lab.machine.power_on().boot()
+    return guest_lab
+
+
+@pytest.fixture(scope="session")
+def attacks(booted):
+    return Attacks(booted)
+
+
+def test_it_says_that_the_kernel_cannot_and_keeps_to_read_only_disks(lab):
+    assert "bpf is not among the kernel's security modules" in lab.guest.ask("sekishoctl status | grep ^lsm")
+    lab.policy()
+    medium = lab.medium("usb-storage", "ext4")
+    point = lab.mount(medium, "rw") or lab.mount(medium, "ro", check=True)
+    attempt = lab.write(f"{point}/file", OTHER)
+    assert attempt["error"] == "EROFS"
+    lab.recorded("write-denied", attempt, medium, uid=lab.uid(OTHER), path=f"{point}/file")
+
+
+@pytest.mark.parametrize("person", [ROOT, OTHER])
+def test_over_the_whole_catalogue_nothing_leaks_but_what_is_known(lab, attacks, person):
+    uid = lab.uid(person)
+    medium = attacks.stick(uid)
+    lab.policy()
+    medium.plug()
+    medium.wait_node()
+    point = lab.mount(medium, "rw") or lab.mount(medium, "ro", check=True)
+    outcomes = attacks.run(medium, point, uid, *(["--unmount"] if person == ROOT else []))
+    leaked = {attack["name"] for attack in outcomes.get("leaked", [])} - RACES
+    assert leaked == (set(LEAKS_TO_ROOT) if person == ROOT else set())
+    assert "hung" not in outcomes and "failed" not in outcomes, outcomes
