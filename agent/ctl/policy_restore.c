@@ -22,7 +22,7 @@
 
 #define DEFAULT_STATE_DIR "/var/lib/sekisho"
 
-static int refuse_unless_root_is_here(char tty[static CONSOLE_NAME_MAX]) {
+static int refuse_unless_root_is_here(char tty[static TTY_TEXT_MAX]) {
         if (geteuid() != 0)
                 return fail(_("only root may put policies aside"));
         if (!console_is_here(tty))
