@@ -42,6 +42,11 @@ typedef enum EventKind {
         EVENT_LIST(EVENT_CONSTANT_)
 } EventKind;
 
+#define EVENT_ONE_(constant, word, id, priority) +1
+enum {
+        EVENT_KINDS = 0 EVENT_LIST(EVENT_ONE_)
+};
+
 const char *event_to_string(EventKind kind);
 int event_from_string(const char *word); /* -1 if there is no such event */
 const char *event_message_id(EventKind kind);

@@ -84,7 +84,7 @@ const char *record_text_field(RecordText which) {
 
 int record_is_denial(const Record *record) {
         return record->kind == EVENT_WRITE_DENIED || record->kind == EVENT_READ_DENIED ||
-               record->kind == EVENT_RAW_WRITE_DENIED;
+               record->kind == EVENT_RAW_WRITE_DENIED || record->kind == EVENT_GUARD_TOUCHED;
 }
 
 static const char * or (const char *value, const char *otherwise) {
