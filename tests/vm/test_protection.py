@@ -115,6 +115,7 @@ if os.getsid(0) != os.getpid():
     os.setsid()
 fd = os.open("/dev/tty9", os.O_RDWR)
 fcntl.ioctl(fd, termios.TIOCSCTTY, 1)
+os.dup2(fd, 0)  # the last one to close a terminal takes it from its session
 os.execvp(sys.argv[1], sys.argv[1:])
 """
 
@@ -158,7 +159,9 @@ def test_root_can_neither_end_nor_change_it(protected):
     keeper = keeper_of(lab, agent)
     answers = json.loads(lab.guest.run("python3", "-c", ATTACKS, agent, keeper).stdout)
     maps = answers.pop("maps refused by id")
-    through = {name: answer for name, answer in answers.items() if answer != "EPERM"}
+    # procfs says EACCES of memory that may not be looked at
+    through = {name: answer for name, answer in answers.items()
+               if answer != ("EACCES" if name.startswith("memory") else "EPERM")}
     assert not through, through
     assert maps >= 10
     assert (lab.wait_guard(), keeper_of(lab, agent)) == (agent, keeper)
