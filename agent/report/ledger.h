@@ -15,7 +15,7 @@
 typedef struct Ledger {
         _Atomic uint64_t refused[EVENT_KINDS]; /* submitted */
         _Atomic uint64_t told[EVENT_KINDS];    /* written to the journal */
-        _Atomic uint64_t answering;             /* being refused just now, and not in `refused` yet */
+        _Atomic uint64_t answering;            /* being refused just now, and not in `refused` yet */
 } Ledger;
 
 /* New shared memory, all zero, and its descriptor. 0 or -errno. */
