@@ -187,6 +187,7 @@ int agent_reload(Agent *agent) {
         if (r == 0) {
                 tell(agent, EVENT_POLICY_LOADED);
                 (void)rejudge(agent);
+                agent_update_protection(agent);
                 /* gates have references of their own; nothing else points into the old policy any more */
                 policy_unref(old);
         } else
@@ -321,6 +322,7 @@ static int start(Agent *agent) {
                 return r;
         agent_settle_backstop(agent);
         predecessors_dismiss(&agent->predecessors);
+        agent_start_protection(agent);
         agent_update_audit(agent);
         start_bus(agent);
         return agent_write_status(agent);
@@ -384,6 +386,7 @@ Agent *agent_free(Agent *agent) {
         sd_event_source_disable_unref(agent->settle);
         sd_event_source_disable_unref(agent->expiry);
         sd_event_source_disable_unref(agent->clock_set);
+        sd_event_source_disable_unref(agent->maintenance_end);
         sd_event_unref(agent->event);
         policy_store_close(&agent->store);
         predecessors_clear(&agent->predecessors);

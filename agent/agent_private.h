@@ -14,6 +14,7 @@
 #include "agent/gate/opener.h"
 #include "agent/keeper/keeper.h"
 #include "agent/lsm/lsm.h"
+#include "agent/maintenance.h"
 #include "agent/mount/superblocks.h"
 #include "agent/policy_store.h"
 #include "agent/report/report.h"
@@ -43,6 +44,9 @@ struct Agent {
         bool deny_reads;       /* it is told to look at reads as well */
         struct BackstopNode *backstop_nodes;
         size_t n_backstop_nodes;
+        Maintenance maintenance; /* until is 0: none */
+        sd_event_source *maintenance_end;
+        int protection_error;   /* why the guard itself is not protected as the policy asks */
         CmdlineReader *cmdline; /* for what it refuses */
         Devices *devices;
         Superblocks *superblocks;
@@ -83,6 +87,18 @@ void agent_on_lsm_denial(void *userdata, const LsmDenial *denial);
 /* Bring what they tell in line with what is guarded. Whether they tell who is refused by read-only volumes.
  */
 bool agent_backstop_tells(Agent *agent);
+
+/* protection.c: what of the guard itself the programs protect. Start once everything is in force; update
+ * after whatever may change it: a policy, a new keeper. */
+void agent_start_protection(Agent *agent);
+void agent_update_protection(Agent *agent);
+/* In one line, for the status. */
+const char *agent_protection_word(const Agent *agent);
+/* PID asks for a maintenance, for which it has to be root's and at the console. 0, -EACCES, -ENOTTY, -EINVAL
+ * (reason or minutes), -errno. */
+int agent_begin_maintenance(Agent *agent, pid_t pid, const char *reason, uint32_t minutes);
+/* PID, root's, ends it. 1, 0 if there is none, -errno. */
+int agent_end_maintenance(Agent *agent, pid_t pid);
 
 /* Bring the audit filter in line with what is sealed. */
 void agent_update_audit(Agent *agent);

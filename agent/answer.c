@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the service on the bus asks the agent for. It changes nothing but by a reload. */
+/* What the service on the bus asks the agent for. It changes nothing but by a reload and a maintenance. */
 #include "agent/agent_private.h"
 
 static char *status(void *userdata) {
@@ -17,6 +17,14 @@ static int reload(void *userdata, char **ret_faults) {
                 return 1;
         *ret_faults = agent_faults_text(userdata, r);
         return 0;
+}
+
+static int begin_maintenance(void *userdata, pid_t pid, const char *reason, uint32_t minutes) {
+        return agent_begin_maintenance(userdata, pid, reason, minutes);
+}
+
+static int end_maintenance(void *userdata, pid_t pid) {
+        return agent_end_maintenance(userdata, pid);
 }
 
 static const Policy *policy(void *userdata) {
@@ -39,6 +47,8 @@ BusServiceCallbacks agent_bus_callbacks(Agent *agent) {
         return (BusServiceCallbacks){.status = status,
                                      .devices = devices,
                                      .reload = reload,
+                                     .begin_maintenance = begin_maintenance,
+                                     .end_maintenance = end_maintenance,
                                      .policy = policy,
                                      .time = policy_time,
                                      .changed = changed,

@@ -323,6 +323,24 @@ static bool is_sealed(const Superblock *sb) {
                       sb->guard == GUARD_LSM_READ_ONLY);
 }
 
+/* Somebody laid hands on the guard itself. */
+static void tell_touched(Agent *agent, const LsmDenial *denial) {
+        CLEANUP_FREE Opener *opener = calloc(1, sizeof(*opener));
+        Record *record = opener ? agent_record(agent, EVENT_GUARD_TOUCHED) : NULL;
+        char path[PATH_MAX];
+
+        if (record) {
+                tell_caller(agent, denial, record, opener);
+                record->operation = denial->operation;
+                record->count = denial->count;
+                if (denial->path[0]) {
+                        put_path(agent, denial->devnum, denial->path, path, sizeof(path));
+                        record_set(record, TEXT_PATH, path);
+                }
+        }
+        report_submit(agent->report, record);
+}
+
 void agent_on_lsm_denial(void *userdata, const LsmDenial *denial) {
         Agent *agent = userdata;
         CLEANUP_FREE Opener *opener = NULL;
@@ -334,6 +352,10 @@ void agent_on_lsm_denial(void *userdata, const LsmDenial *denial) {
 
         if (denial->pid == getpid() || !agent->superblocks)
                 return;
+        if (denial->kind == LSM_EVENT_GUARD) {
+                tell_touched(agent, denial);
+                return;
+        }
         tell_path(agent, denial, path, sizeof(path));
         if (denial->kind != LSM_EVENT_NODE)
                 sb = superblock_at(agent, denial->devnum, path);

@@ -332,6 +332,7 @@ void agent_on_keeper_restarted(void *userdata) {
         Agent *agent = userdata;
 
         agent_tell_failure(agent, NULL, NULL, N_("the keeper ended and was started anew"), -EPIPE);
+        agent_update_protection(agent);
         if (agent->devices)
                 (void)devices_foreach(agent->devices, keep_device, agent);
         if (agent->superblocks)

@@ -107,6 +107,29 @@ static struct json_object *policy_object(const PolicyStore *store) {
         return object;
 }
 
+/* What the policy asks for, whether it holds now, and the maintenance that lifts it. */
+static struct json_object *self_protection_object(const Agent *agent) {
+        struct json_object *object = json_object_new_object(), *maintenance = NULL;
+        uint64_t now = clock_boottime_usec();
+        const Maintenance *current = &agent->maintenance;
+
+        for (int i = 0; i < PROTECTIONS; i++)
+                put_flag(object, protected_to_string((Protected)i), agent->store.policy->protects[i]);
+        put_flag(object, "holds",
+                 agent->lsm && agent->protection_error == 0 && !agent_is_monitor(agent) &&
+                         current->until == 0);
+        if (current->until > now) {
+                maintenance = json_object_new_object();
+                put_number(maintenance, "until", time(NULL) + (int64_t)((current->until - now) / 1000000));
+                put(maintenance, "reason", current->reason);
+                put(maintenance, "terminal", current->by.tty);
+                put_number(maintenance, "loginuid",
+                           current->by.loginuid == (uid_t)-1 ? -1 : (int64_t)current->by.loginuid);
+        }
+        json_object_object_add(object, "maintenance", maintenance);
+        return object;
+}
+
 static struct json_object *mechanisms_object(const Agent *agent) {
         struct json_object *object = json_object_new_object();
         char text[128] = "", lsm[LSM_WHY + 8];
@@ -128,6 +151,7 @@ static struct json_object *mechanisms_object(const Agent *agent) {
                     : N_("the first process cannot be looked at: those of the agent's namespace"));
         snprintf(lsm, sizeof(lsm), "off: %s", agent->lsm_why);
         put(object, "lsm", agent->lsm ? N_("ok: changes are refused at the kernel's security hooks") : lsm);
+        put(object, "self-protection", agent_protection_word(agent));
         put(object, "udev", "ok");
         put(object, "block-read-only", "ok");
         if (!agent->audit || agent->audit_error < 0)
@@ -179,6 +203,7 @@ char *agent_status_text(Agent *agent) {
         put(object, "contact", agent->store.policy->contact);
         json_object_object_add(object, "policy", policy_object(&agent->store));
         json_object_object_add(object, "mechanisms", mechanisms_object(agent));
+        json_object_object_add(object, "self_protection", self_protection_object(agent));
         (void)devices_foreach(agent->devices, add_device, devices);
         (void)superblocks_foreach(agent->superblocks, add_superblock, superblocks);
         json_object_object_add(object, "devices", devices);

@@ -168,6 +168,20 @@ static bool check_number(Check *check, const TreeNode *node) {
         return false;
 }
 
+/* Two words of the many that one or another reader of YAML takes for a truth value. */
+static bool check_flag(Check *check, const TreeNode *node) {
+        char text[QUOTE_MAX];
+
+        if (node->plain && (tree_is(node, "true") || tree_is(node, "false")))
+                return true;
+        if (node->kind == TREE_SCALAR)
+                check_fault(check, node, "%s; expected true or false, without quotes",
+                            quote(node->text, node->length, text));
+        else
+                check_fault(check, node, "%s; expected true or false", check_kind(check, node));
+        return false;
+}
+
 static bool check_sequence(Check *check, const cyaml_schema_value_t *schema, const FieldCheck *extra,
                            const TreeNode *node) {
         bool good = true;
@@ -263,6 +277,8 @@ static bool check_value(Check *check, const cyaml_schema_value_t *schema, const 
         case CYAML_INT:
         case CYAML_UINT:
                 return check_number(check, node);
+        case CYAML_BOOL:
+                return check_flag(check, node);
         case CYAML_ENUM:
                 return check_enum(check, schema, node);
         case CYAML_STRING:
@@ -277,7 +293,6 @@ static bool check_value(Check *check, const cyaml_schema_value_t *schema, const 
                 return check_sequence(check, schema, extra, node);
         case CYAML_IGNORE: /* all of it is the attached check's matter */
                 return true;
-        case CYAML_BOOL:
         case CYAML_FLAGS:
         case CYAML_FLOAT:
         case CYAML_BITFIELD:

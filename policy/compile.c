@@ -224,6 +224,18 @@ static int add_networks(Compile *compile, RawNetworks *raw, const TreeNode *sect
         return 0;
 }
 
+static void add_self_protection(Policy *policy, const RawSelfProtection *raw) {
+        const bool *const given[PROTECTIONS] = {[PROTECT_PROCESS] = raw->process,
+                                                [PROTECT_STATE] = raw->state,
+                                                [PROTECT_POLICY] = raw->policy};
+
+        for (size_t i = 0; i < PROTECTIONS; i++)
+                if (given[i]) {
+                        policy->protect_named[i] = true;
+                        policy->protects[i] = *given[i];
+                }
+}
+
 int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *file, bool *ret_has_serial) {
         Compile compile = {.policy = policy, .tree = tree, .file = file};
         const TreeNode *root = tree_root(tree);
@@ -254,6 +266,8 @@ int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *fi
                 return r;
         if (raw->mfa && (r = compile_mfa(&compile, raw->mfa, tree_find(tree, root, "mfa"))) < 0)
                 return r;
+        if (raw->self_protection)
+                add_self_protection(policy, raw->self_protection);
         return 0;
 }
 
@@ -278,6 +292,7 @@ int compile_finish(Policy *policy) {
                         policy->usb_class_allow[class] =
                                 policy->usb_default_given ? policy->usb_default_allow
                                                           : usb_class_allowed_by_default((uint8_t) class);
+        protect_by_zone(policy);
         if (built_in_unless_named(&policy->removable_origin) < 0 ||
             built_in_unless_named(&policy->usb_origin) < 0 ||
             built_in_unless_named(&policy->filesystems_origin) < 0)

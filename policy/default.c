@@ -16,6 +16,13 @@ bool usb_class_allowed_by_default(uint8_t class) {
         return false;
 }
 
+/* Not the policy's own files: administrators put new ones there. */
+void protect_by_zone(Policy *policy) {
+        for (size_t i = 0; i < PROTECTIONS; i++)
+                if (!policy->protect_named[i])
+                        policy->protects[i] = policy->zone == ZONE_MYNUMBER && i != PROTECT_POLICY;
+}
+
 int policy_default(Policy **ret) {
         CLEANUP_POLICY Policy *policy = policy_new();
 
@@ -30,6 +37,7 @@ int policy_default(Policy **ret) {
         for (size_t class = 0; class < ELEMENTS(policy->usb_class_allow); class ++)
                 policy->usb_class_allow[class] = policy->usb_class_named[class] =
                         usb_class_allowed_by_default((uint8_t) class);
+        protect_by_zone(policy);
         policy->removable_origin = strdup("built-in");
         policy->usb_origin = strdup("built-in");
         policy->filesystems_origin = strdup("built-in");

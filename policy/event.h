@@ -32,12 +32,20 @@
         X(EVENT_FACTOR_FAILED, "factor-failed", "0f01e7c5218446478cb22ddbfc6ae8dc", 4)                      \
         X(EVENT_FACTOR_ENROLLED, "factor-enrolled", "30315b481ed848e5b565e1fecf2d10b3", 5)                  \
         X(EVENT_FACTOR_REMOVED, "factor-removed", "22bf3f63459e40919ff22c24bfed4701", 5)                    \
-        X(EVENT_SUBSTITUTE_ISSUED, "substitute-issued", "6523fa1038064fcd8c07f61acb53c1f7", 5)
+        X(EVENT_SUBSTITUTE_ISSUED, "substitute-issued", "6523fa1038064fcd8c07f61acb53c1f7", 5)              \
+        X(EVENT_MAINTENANCE_STARTED, "maintenance-started", "b55a58f2076d4ee69db03d327dbd9744", 4)          \
+        X(EVENT_MAINTENANCE_ENDED, "maintenance-ended", "b1161a7f9741449f9bc2be597d3dcab0", 4)              \
+        X(EVENT_GUARD_TOUCHED, "guard-touched", "9526115eec0446938e9ff768cefaf9e4", 2)
 
 #define EVENT_CONSTANT_(constant, word, id, priority) constant,
 typedef enum EventKind {
         EVENT_LIST(EVENT_CONSTANT_)
 } EventKind;
+
+#define EVENT_ONE_(constant, word, id, priority) +1
+enum {
+        EVENT_KINDS = 0 EVENT_LIST(EVENT_ONE_)
+};
 
 const char *event_to_string(EventKind kind);
 int event_from_string(const char *word); /* -1 if there is no such event */
@@ -79,6 +87,9 @@ int event_priority(EventKind kind);
 #define FIELD_RESULT         "SEKISHO_RESULT"
 #define FIELD_EXPIRES        "SEKISHO_EXPIRES"
 #define FIELD_BY             "SEKISHO_BY"
+#define FIELD_PURPOSE        "SEKISHO_PURPOSE"
+#define FIELD_MINUTES        "SEKISHO_MINUTES"
+#define FIELD_CAUSE          "SEKISHO_CAUSE"
 
 /* What was tried: SEKISHO_OPERATION. */
 #define OPERATION_LIST(X)                                                                                   \

@@ -11,6 +11,7 @@ DEFINE_ENUM_STRINGS(Factor, factor, FACTOR_LIST)
 DEFINE_ENUM_STRINGS(FactorKind, factor_kind, FACTOR_KIND_LIST)
 DEFINE_ENUM_STRINGS(LoginNeed, login_need, LOGIN_NEED_LIST)
 DEFINE_ENUM_STRINGS(Protocol, protocol, PROTOCOL_LIST)
+DEFINE_ENUM_STRINGS(Protected, protected, PROTECTION_LIST)
 
 static void strings_free(char **strings, size_t n) {
         for (size_t i = 0; i < n; i++)

@@ -67,6 +67,16 @@ DECLARE_ENUM(LoginNeed, login_need, LOGIN_NEED_LIST);
         X(PROTOCOL_ICMP, "icmp")
 DECLARE_ENUM(Protocol, protocol, PROTOCOL_LIST);
 
+/* What of the guard itself nobody else may touch, root included. */
+#define PROTECTION_LIST(X)                                                                                  \
+        X(PROTECT_PROCESS, "process") /* its processes, and what it has pinned in the kernel */             \
+        X(PROTECT_STATE, "state")     /* its state and runtime directories */                               \
+        X(PROTECT_POLICY, "policy")   /* the files of the policy */
+DECLARE_ENUM(Protected, protected, PROTECTION_LIST);
+enum {
+        PROTECTIONS = PROTECT_POLICY + 1
+};
+
 /* Hours of a week: bit 0 of days is Sunday; minutes since midnight, from inclusive, to exclusive; a window
  * whose end is not after its start runs over midnight and belongs to the day it starts on. */
 typedef struct Hours {
@@ -220,6 +230,9 @@ typedef struct Policy {
         unsigned mfa_grace_days; /* and so many days from a person's first login; 0: not by days */
         MfaLimits mfa_limits;
         unsigned mfa_drift; /* TOTP: steps of 30 s that clocks may differ, either way */
+
+        bool protects[PROTECTIONS];      /* by Protected; by zone where no file names it */
+        bool protect_named[PROTECTIONS]; /* a file does */
 
         /* where the values above that stand alone came from: "FILE:LINE" or "built-in" */
         char *removable_origin, *usb_origin, *filesystems_origin;

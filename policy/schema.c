@@ -202,6 +202,13 @@ const cyaml_schema_field_t mfa_fields[] = {
         CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t self_protection_fields[] = {
+        CYAML_FIELD_BOOL_PTR("process", CYAML_FLAG_OPTIONAL, RawSelfProtection, process),
+        CYAML_FIELD_BOOL_PTR("state", CYAML_FLAG_OPTIONAL, RawSelfProtection, state),
+        CYAML_FIELD_BOOL_PTR("policy", CYAML_FLAG_OPTIONAL, RawSelfProtection, policy),
+        CYAML_FIELD_END,
+};
+
 const cyaml_schema_field_t policy_fields[] = {
         CYAML_FIELD_INT("version", CYAML_FLAG_DEFAULT, RawPolicy, version),
         CYAML_FIELD_UINT_PTR("serial", CYAML_FLAG_OPTIONAL, RawPolicy, serial),
@@ -213,6 +220,8 @@ const cyaml_schema_field_t policy_fields[] = {
         CYAML_FIELD_MAPPING_PTR("filesystems", OPTIONAL, RawPolicy, filesystems, filesystems_fields),
         CYAML_FIELD_MAPPING_PTR("network", OPTIONAL, RawPolicy, network, networks_fields),
         CYAML_FIELD_MAPPING_PTR("mfa", OPTIONAL, RawPolicy, mfa, mfa_fields),
+        CYAML_FIELD_MAPPING_PTR("self-protection", OPTIONAL, RawPolicy, self_protection,
+                                self_protection_fields),
         CYAML_FIELD_END,
 };
 

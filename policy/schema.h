@@ -160,6 +160,10 @@ typedef struct RawMfa {
         RawTotp *totp;
 } RawMfa;
 
+typedef struct RawSelfProtection {
+        bool *process, *state, *policy;
+} RawSelfProtection;
+
 typedef struct RawPolicy {
         int version;
         uint64_t *serial;
@@ -171,6 +175,7 @@ typedef struct RawPolicy {
         RawFilesystems *filesystems;
         RawNetworks *network;
         RawMfa *mfa;
+        RawSelfProtection *self_protection;
 } RawPolicy;
 
 extern const cyaml_schema_value_t policy_schema;

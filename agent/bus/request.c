@@ -25,6 +25,7 @@ struct Request {
         sd_bus_message *call;
         sd_bus_slot *slot; /* what is waited for */
         const char *action;
+        bool wants_process;
         RequestAnswer answer;
         void *userdata;
         Caller caller;
@@ -86,6 +87,37 @@ static int ask_polkit(Request *request) {
         return r;
 }
 
+/* Asks the bus METHOD about the caller. */
+static int ask_bus(Request *request, const char *method, sd_bus_message_handler_t handler) {
+        sd_bus *bus = sd_bus_message_get_bus(request->call);
+        sd_bus_message *m = NULL;
+        /* not sd_bus_query_sender_creds(), which waits for the bus */
+        int r = sd_bus_message_new_method_call(bus, &m, BUS_NAME, BUS_PATH, BUS_NAME, method);
+
+        request->slot = sd_bus_slot_unref(request->slot);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", request->caller.name);
+        if (r >= 0)
+                r = sd_bus_call_async(bus, &request->slot, m, handler, request, WHO_TIMEOUT_USEC);
+        sd_bus_message_unref(m);
+        return r;
+}
+
+static int on_process(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Request *request = userdata;
+        uint32_t pid;
+
+        (void)error;
+        if (sd_bus_message_is_method_error(m, NULL) > 0)
+                request->caller.error = -EACCES;
+        else if (sd_bus_message_read(m, "u", &pid) <= 0 || pid == 0 || pid > INT32_MAX)
+                request->caller.error = -EBADMSG;
+        else
+                request->caller.pid = (pid_t)pid;
+        request->caller.allowed = request->caller.allowed && request->caller.error == 0;
+        return finish(request);
+}
+
 static int on_who(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Request *request = userdata;
         uint32_t uid;
@@ -100,6 +132,12 @@ static int on_who(sd_bus_message *m, void *userdata, sd_bus_error *error) {
                 request->caller.allowed = uid == 0;
                 if (!request->caller.allowed && request->action && ask_polkit(request) >= 0)
                         return 1;
+                if (request->caller.allowed && request->wants_process) {
+                        if (ask_bus(request, "GetConnectionUnixProcessID", on_process) >= 0)
+                                return 1;
+                        request->caller.error = -ENOMEM;
+                        request->caller.allowed = false;
+                }
         }
         return finish(request);
 }
@@ -112,11 +150,10 @@ static size_t waiting_of(const Requests *requests, const char *name) {
         return n;
 }
 
-int request_begin(Requests *requests, sd_bus_message *call, const char *action, RequestAnswer answer,
-                  void *userdata, sd_bus_error *error) {
+static int begin(Requests *requests, sd_bus_message *call, const char *action, bool wants_process,
+                 RequestAnswer answer, void *userdata, sd_bus_error *error) {
         const char *name = sd_bus_message_get_sender(call);
         Request *request;
-        sd_bus_message *m = NULL;
         int r;
 
         if (!name)
@@ -131,25 +168,28 @@ int request_begin(Requests *requests, sd_bus_message *call, const char *action, 
                              .next = requests->first,
                              .call = sd_bus_message_ref(call),
                              .action = action,
+                             .wants_process = wants_process,
                              .answer = answer,
                              .userdata = userdata,
                              .caller = {.name = name, .uid = (uid_t)-1}};
         requests->first = request;
         requests->n++;
-        /* not sd_bus_query_sender_creds(), which waits for the bus */
-        r = sd_bus_message_new_method_call(sd_bus_message_get_bus(call), &m, BUS_NAME, BUS_PATH, BUS_NAME,
-                                           "GetConnectionUnixUser");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "s", name);
-        if (r >= 0)
-                r = sd_bus_call_async(sd_bus_message_get_bus(call), &request->slot, m, on_who, request,
-                                      WHO_TIMEOUT_USEC);
-        sd_bus_message_unref(m);
+        r = ask_bus(request, "GetConnectionUnixUser", on_who);
         if (r < 0) {
                 request_free(request);
                 return r;
         }
         return 1;
+}
+
+int request_begin(Requests *requests, sd_bus_message *call, const char *action, RequestAnswer answer,
+                  void *userdata, sd_bus_error *error) {
+        return begin(requests, call, action, false, answer, userdata, error);
+}
+
+int request_begin_with_process(Requests *requests, sd_bus_message *call, RequestAnswer answer,
+                               void *userdata, sd_bus_error *error) {
+        return begin(requests, call, NULL, true, answer, userdata, error);
 }
 
 void requests_clear(Requests *requests) {

@@ -18,6 +18,7 @@ typedef struct Caller {
         const char *name; /* the connection's unique name */
         int error;        /* negative: the caller is gone or not known, and nothing else holds */
         uid_t uid;
+        pid_t pid;      /* who made the connection; 0 unless it was asked for */
         bool allowed;   /* root, or polkit says yes to the action that was asked about */
         bool challenge; /* polkit would ask for a password, had the caller let it */
 } Caller;
@@ -38,6 +39,10 @@ typedef struct Requests {
  * is waiting already. */
 int request_begin(Requests *requests, sd_bus_message *call, const char *action, RequestAnswer answer,
                   void *userdata, sd_bus_error *error);
+
+/* The same for what is root's alone: also find out which process it is. */
+int request_begin_with_process(Requests *requests, sd_bus_message *call, RequestAnswer answer,
+                               void *userdata, sd_bus_error *error);
 
 /* Drops all that wait, unanswered: their connection is gone. */
 void requests_clear(Requests *requests);

@@ -97,6 +97,44 @@ static int answer_reload(void *userdata, sd_bus_message *call, const Caller *cal
         return sd_bus_reply_method_return(call, "bs", r > 0, valid ? valid : "");
 }
 
+static int answer_begin_maintenance(void *userdata, sd_bus_message *call, const Caller *caller,
+                                    sd_bus_error *error) {
+        BusService *service = userdata;
+        const char *reason;
+        uint32_t minutes;
+        int r;
+
+        if (!caller->allowed)
+                return refuse_or_error(caller, error);
+        r = sd_bus_message_read(call, "su", &reason, &minutes);
+        if (r < 0)
+                return r;
+        r = service->callbacks.begin_maintenance(service->callbacks.userdata, caller->pid, reason, minutes);
+        switch (r) {
+        case -EACCES:
+                return request_refuse(caller, error);
+        case -ENOTTY:
+                return sd_bus_error_set(error, BUS_ERROR_NOT_AT_CONSOLE,
+                                        "This is for a console of the terminal itself");
+        case -EINVAL:
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "A reason of one line and 1 to 480 minutes are needed");
+        default:
+                return r < 0 ? r : sd_bus_reply_method_return(call, NULL);
+        }
+}
+
+static int answer_end_maintenance(void *userdata, sd_bus_message *call, const Caller *caller,
+                                  sd_bus_error *error) {
+        BusService *service = userdata;
+        int r;
+
+        if (!caller->allowed)
+                return refuse_or_error(caller, error);
+        r = service->callbacks.end_maintenance(service->callbacks.userdata, caller->pid);
+        return r < 0 ? r : sd_bus_reply_method_return(call, "b", r > 0);
+}
+
 /* Fills ARGUMENTS, whose strings are borrowed from CALL. How many, or negative. */
 static int read_arguments(sd_bus_message *call, BusExplainArgument arguments[BUS_EXPLAIN_ARGUMENTS_MAX],
                           sd_bus_error *error) {
@@ -184,6 +222,16 @@ DEFINE_METHOD(recent, ACTION("denials"));
 DEFINE_METHOD(reload, ACTION("reload"));
 DEFINE_METHOD(explain, ACTION("explain"));
 
+#define DEFINE_ROOTS_METHOD(name)                                                                           \
+        static int method_##name(sd_bus_message *m, void *userdata, sd_bus_error *error) {                  \
+                BusService *service = userdata;                                                             \
+                return request_begin_with_process(&service->requests, m, answer_##name, service, error);    \
+        }                                                                                                   \
+        struct method_##name##_semicolon
+
+DEFINE_ROOTS_METHOD(begin_maintenance);
+DEFINE_ROOTS_METHOD(end_maintenance);
+
 static int method_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         BusService *service = userdata;
         int r = subscribers_add(&service->subscribers, m, error);
@@ -204,6 +252,10 @@ static const sd_bus_vtable vtable[] = {
                                  method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_NAMES("Explain", "sa{ss}", SD_BUS_PARAM(kind) SD_BUS_PARAM(arguments), "s",
                                  SD_BUS_PARAM(json), method_explain, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_NAMES("BeginMaintenance", "su", SD_BUS_PARAM(reason) SD_BUS_PARAM(minutes), "", ,
+                                 method_begin_maintenance, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_NAMES("EndMaintenance", "", , "b", SD_BUS_PARAM(ended), method_end_maintenance,
+                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Subscribe", "", "", method_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_NAMES("Denied", "ua{sv}", SD_BUS_PARAM(uid) SD_BUS_PARAM(details), 0),
         SD_BUS_VTABLE_END};

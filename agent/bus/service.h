@@ -14,6 +14,8 @@
 
 #define BUS_SERVICE_NAME "org.sekisho.Guard1"
 #define BUS_SERVICE_PATH "/org/sekisho/Guard1"
+/* Root asks for a maintenance, and does not sit at the machine. */
+#define BUS_ERROR_NOT_AT_CONSOLE "org.sekisho.Guard1.Error.NotAtConsole"
 
 typedef struct BusService BusService;
 
@@ -23,6 +25,10 @@ typedef struct BusServiceCallbacks {
         char *(*devices)(void *userdata);
         /* load the policy anew: 1 if it is in force, 0 if it was refused, with its faults as a new string */
         int (*reload)(void *userdata, char **ret_faults);
+        /* lift the protection of the guard itself, or put it in force again, because root's process PID asks
+         * for it: as agent_begin_maintenance() and agent_end_maintenance() */
+        int (*begin_maintenance)(void *userdata, pid_t pid, const char *reason, uint32_t minutes);
+        int (*end_maintenance)(void *userdata, pid_t pid);
         /* the policy in force, borrowed until the next turn of the loop */
         const Policy *(*policy)(void *userdata);
         /* the time to ask it with: 0 or -errno */

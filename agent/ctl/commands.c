@@ -31,6 +31,9 @@ static const char help_main[] =
            "  policy explain device  what would be decided about a device, and why\n"
            "  policy explain open    whether a person may read or write somewhere, and why\n"
            "  policy restore         the way back: put every policy aside, for root on the console\n"
+           "  maintenance            whether the guard itself may be touched now\n"
+           "  maintenance on         let root do so for a while, for root on the console\n"
+           "  maintenance off        end that\n"
            "  factors USER           what a person has to log in with\n"
            "  enrol USER             give a person one-time passwords (TOTP)\n"
            "  unenrol USER           take away what a person logs in with\n"
@@ -130,6 +133,32 @@ static const Command commands[] = {
             "refused\n"
             "and the one before stays in force; then every fault is printed.\n"
             "\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_MAINTENANCE_ON, "maintenance on", command_maintenance_on, 0, 0,
+         N_("Usage: sekishoctl maintenance on --reason TEXT [--minutes N] [--runtime-dir DIR] [--json]\n"
+            "\n"
+            "Lifts the protection of the guard itself, so that root may change or remove it. For root on a\n"
+            "console of this terminal. It ends by itself, at the next start of the terminal, and with\n"
+            "maintenance off. The journal records it.\n"
+            "\n"
+            "  --reason TEXT          what for, for the journal\n"
+            "  --minutes N            for how long, 1 to 480 (default 30)\n"
+            "  --runtime-dir DIR      read what the agent wrote there, and do not ask it\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_MAINTENANCE, "maintenance off", command_maintenance_off, 0, 0,
+         N_("Usage: sekishoctl maintenance off [--runtime-dir DIR] [--json]\n"
+            "\n"
+            "Ends a maintenance before its time. For root.\n")},
+        {COMMAND_MAINTENANCE, "maintenance", command_maintenance, 0, 0,
+         N_("Usage: sekishoctl maintenance [--runtime-dir DIR] [--json]\n"
+            "       sekishoctl maintenance on --reason TEXT [--minutes N]\n"
+            "       sekishoctl maintenance off\n"
+            "\n"
+            "Tells whether the guard itself may be touched now. Exit status 0 if nothing of it is "
+            "protected, 1 if\n"
+            "it is.\n"
+            "\n"
+            "  --runtime-dir DIR      read what the agent wrote there, and do not ask it\n"
             "  --json                 the answer for programs\n")},
         {COMMAND_POLICY_CHECK, "policy check", command_policy_check, 1, 256,
          N_("Usage: sekishoctl policy check PATH... [--json]\n"

@@ -8,13 +8,8 @@
 
 #include <stdbool.h>
 
-enum {
-        CONSOLE_NAME_MAX = 64
-};
+#include "agent/tty.h"
 
-/* Whether NAME is a terminal of the machine itself: tty1, ttyS0, hvc0, console ... */
-bool console_is_local(const char *name);
-
-/* By the login session, if there is one: local, and with a seat or on such a terminal. Without one (rescue
- * mode) by the controlling terminal. RET_TTY says where, also where it is not at the machine. */
-bool console_is_here(char ret_tty[static CONSOLE_NAME_MAX]);
+/* By the login session, if there is one: local, and with a seat or on a terminal of the machine. Without one
+ * (emergency mode) by the controlling terminal. RET_TTY says where, also where it is not at the machine. */
+bool console_is_here(char ret_tty[static TTY_TEXT_MAX]);

@@ -274,6 +274,13 @@ static char *what_cell(const EventRecord *record) {
                             event_record_get(record, FIELD_BY));
         case EVENT_ENFORCEMENT_FAILED:
                 return join(word_text(verdict), ": ", word_text(event_record_get(record, FIELD_ERROR)));
+        case EVENT_MAINTENANCE_STARTED:
+        case EVENT_MAINTENANCE_ENDED:
+                return join(event_record_get(record, FIELD_TERMINAL), ": ",
+                            event_record_get(record, FIELD_PURPOSE));
+        case EVENT_GUARD_TOUCHED:
+                return join(exe ? base_name(exe) : NULL, ": ",
+                            path ? path : event_record_get(record, FIELD_OPERATION));
         case EVENT_DEVICE_ATTACHED:
         case EVENT_DEVICE_DETACHED:
         case EVENT_AGENT_STARTED:

@@ -12,10 +12,8 @@
 #include "agent/ctl/json.h"
 #include "policy/event.h"
 
-#define EVENT_ONE_(constant, word, id, priority) +1
 enum {
-        EVENT_FIELDS_MAX = 64,
-        EVENT_KINDS = 0 EVENT_LIST(EVENT_ONE_)
+        EVENT_FIELDS_MAX = 64
 };
 
 typedef struct EventField {

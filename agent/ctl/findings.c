@@ -6,6 +6,7 @@
 
 #include "agent/ctl/i18n.h"
 #include "agent/ctl/status.h"
+#include "agent/ctl/timespec.h"
 #include "agent/ctl/words.h"
 
 /* Without it everything is refused all the same; only less is known of who tried. */
@@ -97,6 +98,19 @@ static void find_in_policy(const struct json_object *root, struct json_object *f
                 find(findings, _("the policy that is there now was refused; the last good one is in force"));
 }
 
+static void find_maintenance(const struct json_object *root, struct json_object *findings) {
+        const struct json_object *maintenance = json_map(json_map(root, "self_protection"), "maintenance");
+        char buffer[TIMESPEC_TEXT_MAX];
+        int64_t until = 0;
+
+        if (!maintenance)
+                return;
+        (void)json_number(maintenance, "until", &until);
+        find(findings, _("maintenance until %s, nothing protects the guard itself: %s"),
+             until > 0 ? timespec_for_person((uint64_t)until * USEC_PER_SEC, buffer) : "?",
+             or_unknown(json_text(maintenance, "reason")));
+}
+
 struct json_object *status_findings(const StatusFile *status) {
         struct json_object *findings = json_object_new_array();
         const char *mode = json_text(status->root, "mode");
@@ -114,6 +128,7 @@ struct json_object *status_findings(const StatusFile *status) {
                      or_unknown(word_mode(mode)));
         find_in_policy(status->root, findings);
         find_in_mechanisms(status->root, findings);
+        find_maintenance(status->root, findings);
         find_in_devices(status->root, findings);
         find_in_superblocks(status->root, findings);
         return findings;

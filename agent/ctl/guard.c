@@ -2,6 +2,7 @@
 #include "agent/ctl/guard.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
 #include <time.h>
@@ -72,13 +73,16 @@ static int open_bus(sd_bus **ret) {
 }
 
 static int refusal(const sd_bus_error *error, int r) {
+        if (sd_bus_error_has_name(error, BUS_ERROR_NOT_AT_CONSOLE))
+                return -ENOTTY;
         return sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED) ||
                                sd_bus_error_has_name(error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED)
                        ? -EACCES
                        : r;
 }
 
-static int call(sd_bus *bus, const char *method, sd_bus_message **ret) {
+/* With arguments of TYPES, as sd_bus_message_append() takes them. */
+static int call(sd_bus *bus, const char *method, sd_bus_message **ret, const char *types, ...) {
         CLEANUP(scope_message) sd_bus_message *m = NULL;
         CLEANUP(scope_error) sd_bus_error error = SD_BUS_ERROR_NULL;
         bool person = geteuid() != 0 && isatty(STDIN_FILENO);
@@ -87,6 +91,13 @@ static int call(sd_bus *bus, const char *method, sd_bus_message **ret) {
 
         if (r >= 0)
                 r = sd_bus_message_set_allow_interactive_authorization(m, person);
+        if (r >= 0 && types) {
+                va_list arguments;
+
+                va_start(arguments, types);
+                r = sd_bus_message_appendv(m, types, arguments);
+                va_end(arguments);
+        }
         if (r >= 0)
                 r = sd_bus_call(bus, m, person ? PERSON_USEC : ANSWER_USEC, &error, ret);
         return r < 0 ? refusal(&error, r) : 0;
@@ -99,7 +110,7 @@ int guard_ask(const char *method, char **ret) {
         int r = open_bus(&bus);
 
         if (r >= 0)
-                r = call(bus, method, &reply);
+                r = call(bus, method, &reply, NULL);
         if (r >= 0)
                 r = sd_bus_message_read(reply, "s", &text);
         if (r < 0)
@@ -115,7 +126,7 @@ int guard_reload(bool *ret_loaded, char **ret_faults) {
         int r = open_bus(&bus), loaded = 0;
 
         if (r >= 0)
-                r = call(bus, "Reload", &reply);
+                r = call(bus, "Reload", &reply, NULL);
         if (r >= 0)
                 r = sd_bus_message_read(reply, "bs", &loaded, &faults);
         if (r < 0)
@@ -125,4 +136,24 @@ int guard_reload(bool *ret_loaded, char **ret_faults) {
                 return -ENOMEM;
         *ret_loaded = loaded;
         return 0;
+}
+
+int guard_begin_maintenance(const char *reason, unsigned minutes) {
+        CLEANUP(scope_bus) sd_bus *bus = NULL;
+        CLEANUP(scope_message) sd_bus_message *reply = NULL;
+        int r = open_bus(&bus);
+
+        return r < 0 ? r : call(bus, "BeginMaintenance", &reply, "su", reason, (uint32_t)minutes);
+}
+
+int guard_end_maintenance(void) {
+        CLEANUP(scope_bus) sd_bus *bus = NULL;
+        CLEANUP(scope_message) sd_bus_message *reply = NULL;
+        int r = open_bus(&bus), ended = 0;
+
+        if (r >= 0)
+                r = call(bus, "EndMaintenance", &reply, NULL);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "b", &ended);
+        return r < 0 ? r : ended;
 }

@@ -14,3 +14,10 @@ int guard_ask(const char *method, char **ret);
 /* Have the policy loaded again: whether it was taken, and the faults of one that was not as a new string.
  * As guard_ask(). */
 int guard_reload(bool *ret_loaded, char **ret_faults);
+
+/* Have the protection of the guard itself lifted for so many minutes. 0; -ENOTTY if the guard says that this
+ * is no console of the terminal; as guard_ask(). */
+int guard_begin_maintenance(const char *reason, unsigned minutes);
+
+/* End it before its time. 1, 0 if there is none; as guard_ask(). */
+int guard_end_maintenance(void);

@@ -29,7 +29,9 @@ enum {
         COMMAND_RECOVERY_CODES = 1 << 14,
         COMMAND_SUBSTITUTE = 1 << 15,
         COMMAND_GIVING = COMMAND_ENROL | COMMAND_UNENROL | COMMAND_RECOVERY_CODES | COMMAND_SUBSTITUTE,
-        COMMAND_ANY = (1 << 16) - 1,
+        COMMAND_MAINTENANCE = 1 << 16, /* show it or end it */
+        COMMAND_MAINTENANCE_ON = 1 << 17,
+        COMMAND_ANY = (1 << 18) - 1,
 };
 
 /* X(constant, "name", short form or 0, takes a value, commands that know it) */
@@ -38,7 +40,8 @@ enum {
         X(OPTION_VERSION, "version", 0, false, COMMAND_ANY)                                                 \
         X(OPTION_JSON, "json", 0, false, COMMAND_ANY)                                                       \
         X(OPTION_RUNTIME_DIR, "runtime-dir", 0, true,                                                       \
-          COMMAND_STATUS | COMMAND_DEVICES | COMMAND_REGISTER | COMMAND_POLICY_RESTORE)                     \
+          COMMAND_STATUS | COMMAND_DEVICES | COMMAND_REGISTER | COMMAND_POLICY_RESTORE |                    \
+                  COMMAND_MAINTENANCE | COMMAND_MAINTENANCE_ON)                                             \
         X(OPTION_ALL, "all", 'a', false, COMMAND_DEVICES)                                                   \
         X(OPTION_DIRECTORY, "directory", 'D', true, COMMAND_EVENTS)                                         \
         X(OPTION_USER, "user", 'u', true, COMMAND_EVENTS | COMMAND_EXPLAIN_OPEN)                            \
@@ -77,6 +80,8 @@ enum {
         X(OPTION_BY, "by", 0, true, COMMAND_GIVING)                                                         \
         X(OPTION_STATE_DIR, "state-dir", 0, true,                                                           \
           COMMAND_POLICY_RESTORE | COMMAND_FACTORS | COMMAND_GIVING)                                        \
+        X(OPTION_REASON, "reason", 0, true, COMMAND_MAINTENANCE_ON)                                         \
+        X(OPTION_MINUTES, "minutes", 0, true, COMMAND_MAINTENANCE_ON)                                       \
         X(OPTION_AT, "at", 0, true, COMMAND_EXPLAIN)
 
 #define OPTION_CONSTANT_(constant, name, letter, value, commands) constant,

@@ -12,7 +12,10 @@
 #include "agent/ctl/command.h"
 #include "agent/ctl/console.h"
 #include "agent/ctl/explain.h"
+#include "agent/ctl/guard.h"
 #include "agent/ctl/i18n.h"
+#include "agent/ctl/maintenance.h"
+#include "agent/ctl/status_file.h"
 #include "agent/ctl/tell_guard.h"
 #include "agent/ctl/text.h"
 #include "agent/file.h"
@@ -22,7 +25,7 @@
 
 #define DEFAULT_STATE_DIR "/var/lib/sekisho"
 
-static int refuse_unless_root_is_here(char tty[static CONSOLE_NAME_MAX]) {
+static int refuse_unless_root_is_here(char tty[static TTY_TEXT_MAX]) {
         if (geteuid() != 0)
                 return fail(_("only root may put policies aside"));
         if (!console_is_here(tty))
@@ -101,6 +104,29 @@ static int move_policies(const char *from, const char *to) {
         return fsync(dirfd(target)) < 0 || fsync(dirfd(source)) < 0 ? -errno : n;
 }
 
+/* Where the guard keeps root's hands off what is moved and written here: a maintenance of a minute. 0, with
+ * RET_LIFTED if it was needed, or 2 after one line on stderr. */
+static int lift_protection(const Options *options, bool *ret_lifted) {
+        CLEANUP_STATUS_FILE StatusFile status = {0};
+        const struct json_object *protection;
+
+        if (status_file_open(options->value[OPTION_RUNTIME_DIR], "Status", &status) != 0)
+                return EXIT_TROUBLE;
+        protection = json_map(status.root, "self_protection");
+        *ret_lifted = status.alive && json_is_true(protection, "holds") &&
+                      (json_is_true(protection, "state") || json_is_true(protection, "policy"));
+        return *ret_lifted ? maintenance_begin("sekishoctl policy restore", 1) : 0;
+}
+
+static int fail_at(const char *path, int r) {
+        if (r == -EPERM)
+                return fail(_("%s: %s; if the guard protects it and does not run: start the terminal in "
+                              "emergency "
+                              "mode, where nothing of it is in force"),
+                            path, strerror(-r));
+        return fail("%s: %s", path, strerror(-r));
+}
+
 static const char *sentence_of(ReloadOutcome outcome) {
         switch (outcome) {
         case RELOAD_TAKEN:
@@ -140,27 +166,39 @@ static int tell(const Options *options, const char *directory, const Restored *r
         return good ? EXIT_YES : EXIT_NO;
 }
 
+static int restore(const Options *options, const char *directory, const char *state_dir,
+                   Restored *restored) {
+        int r = make_aside(directory, restored->time, restored->directory);
+
+        if (r < 0)
+                return fail_at(directory, r);
+        /* first the note: whatever happens from here on, none of these policies comes into force again */
+        r = directory_ensure(state_dir, 0700);
+        if (r >= 0)
+                r = restored_write(state_dir, restored);
+        if (r < 0)
+                return fail_at(state_dir, r);
+        r = move_policies(directory, restored->directory);
+        if (r < 0)
+                return fail_at(directory, r);
+        return tell(options, directory, restored, r);
+}
+
 int command_policy_restore(const Options *options) {
         const char *directory = options->value[OPTION_POLICY], *state_dir = options->value[OPTION_STATE_DIR];
         Restored restored = {.time = time(NULL), .uid = getuid(), .loginuid = login_uid()};
-        int r;
+        bool lifted = false;
+        int status;
 
         if (refuse_unless_root_is_here(restored.tty) != 0)
                 return EXIT_TROUBLE;
         directory = directory ? directory : DEFAULT_POLICY_PATH;
         state_dir = state_dir ? state_dir : DEFAULT_STATE_DIR;
         restored.serial = highest_serial(directory, state_dir);
-        r = make_aside(directory, restored.time, restored.directory);
-        if (r < 0)
-                return fail("%s: %s", directory, strerror(-r));
-        /* first the note: whatever happens from here on, none of these policies comes into force again */
-        r = directory_ensure(state_dir, 0700);
-        if (r >= 0)
-                r = restored_write(state_dir, &restored);
-        if (r < 0)
-                return fail("%s: %s", state_dir, strerror(-r));
-        r = move_policies(directory, restored.directory);
-        if (r < 0)
-                return fail("%s: %s", directory, strerror(-r));
-        return tell(options, directory, &restored, r);
+        if (lift_protection(options, &lifted) != 0)
+                return EXIT_TROUBLE;
+        status = restore(options, directory, state_dir, &restored);
+        if (lifted)
+                (void)guard_end_maintenance(); /* else it ends by itself */
+        return status;
 }

@@ -61,6 +61,12 @@ static const char *of_event(EventKind kind) {
                 return C_("event", "factor-removed");
         case EVENT_SUBSTITUTE_ISSUED:
                 return C_("event", "substitute-issued");
+        case EVENT_MAINTENANCE_STARTED:
+                return C_("event", "maintenance-started");
+        case EVENT_MAINTENANCE_ENDED:
+                return C_("event", "maintenance-ended");
+        case EVENT_GUARD_TOUCHED:
+                return C_("event", "guard-touched");
         }
         return NULL;
 }

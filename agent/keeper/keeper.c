@@ -130,6 +130,10 @@ int keeper_new(sd_event *event, const char *runtime_dir, int ledger, KeeperResta
         return 0;
 }
 
+pid_t keeper_pid(const Keeper *keeper) {
+        return keeper ? keeper->pid : 0;
+}
+
 static int send_message(Keeper *keeper, const KeeperMessage *message, int fd) {
         struct iovec data = {.iov_base = (void *)message, .iov_len = sizeof(*message)};
         union {

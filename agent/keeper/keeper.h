@@ -23,6 +23,9 @@ typedef void (*KeeperRestarted)(void *userdata);
 int keeper_new(sd_event *event, const char *runtime_dir, int ledger, KeeperRestarted restarted,
                void *userdata, Keeper **ret);
 
+/* Its process, 0 if there is none. */
+pid_t keeper_pid(const Keeper *keeper);
+
 /* Tell of a gate (again, if it changed) on superblock or disk DEVNUM, or that it is gone. 0 or -errno. */
 int keeper_gate(Keeper *keeper, dev_t devnum, bool raw, const Gate *gate, const SuperblockIdentity *identity,
                 const char *mount, uint64_t policy_serial);

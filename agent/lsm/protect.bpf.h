@@ -32,6 +32,9 @@ static __always_inline bool is_unit(const struct lsm_protection *set, const void
 }
 
 /* The guard, the service manager, or what that has started in the guard's unit: the agent that is to come.
+ * What the service manager has forked and what has not executed anything yet is still the service manager,
+ * on its way into the unit: it has the very file open that the service manager runs from, which nobody else
+ * can get.
  */
 static __always_inline bool is_entitled(const struct lsm_protection *set) {
         struct task_struct *task = (void *)bpf_get_current_task();
@@ -39,7 +42,9 @@ static __always_inline bool is_entitled(const struct lsm_protection *set) {
 
         if (pid == 1 || is_guard() || BPF_CORE_READ(task, flags) & PF_KTHREAD)
                 return true;
-        return BPF_CORE_READ(task, real_parent, tgid) == 1 &&
+        if (BPF_CORE_READ(task, real_parent, tgid) != 1)
+                return false;
+        return BPF_CORE_READ(task, mm, exe_file) == BPF_CORE_READ(task, real_parent, mm, exe_file) ||
                is_unit(set, BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, name));
 }
 

@@ -61,6 +61,8 @@ const char *notice_summary(const Notice *notice) {
                 return _("Reading was blocked");
         if (kind == EVENT_RAW_WRITE_DENIED)
                 return _("Writing to a device was blocked");
+        if (kind == EVENT_GUARD_TOUCHED)
+                return _("Tampering with Sekisho was blocked");
         return _("Writing was blocked");
 }
 

@@ -12,14 +12,10 @@
 
 #include "policy/event.h"
 
-enum {
-        LEDGER_KINDS = EVENT_ENFORCEMENT_FAILED + 1
-};
-
 typedef struct Ledger {
-        _Atomic uint64_t refused[LEDGER_KINDS]; /* submitted */
-        _Atomic uint64_t told[LEDGER_KINDS];    /* written to the journal */
-        _Atomic uint64_t answering;             /* being refused just now, and not in `refused` yet */
+        _Atomic uint64_t refused[EVENT_KINDS]; /* submitted */
+        _Atomic uint64_t told[EVENT_KINDS];    /* written to the journal */
+        _Atomic uint64_t answering;            /* being refused just now, and not in `refused` yet */
 } Ledger;
 
 /* New shared memory, all zero, and its descriptor. 0 or -errno. */

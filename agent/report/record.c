@@ -84,7 +84,7 @@ const char *record_text_field(RecordText which) {
 
 int record_is_denial(const Record *record) {
         return record->kind == EVENT_WRITE_DENIED || record->kind == EVENT_READ_DENIED ||
-               record->kind == EVENT_RAW_WRITE_DENIED;
+               record->kind == EVENT_RAW_WRITE_DENIED || record->kind == EVENT_GUARD_TOUCHED;
 }
 
 static const char * or (const char *value, const char *otherwise) {
@@ -213,6 +213,29 @@ static void print_record(FILE *f, const Record *r) {
                 }
                 if (r->text[TEXT_MOUNT])
                         fprintf(f, " on %s", r->text[TEXT_MOUNT]);
+                return;
+        case EVENT_MAINTENANCE_STARTED:
+                fprintf(f,
+                        "Maintenance begins at the console (%s) for %s minutes: nothing protects the guard "
+                        "itself",
+                        or (r->text[TEXT_TERMINAL], "?"), or (r->text[TEXT_MINUTES], "?"));
+                print_who(f, r);
+                fprintf(f, ": %s", or (r->text[TEXT_PURPOSE], "?"));
+                return;
+        case EVENT_MAINTENANCE_ENDED:
+                fputs("Maintenance is over", f);
+                if (r->text[TEXT_CAUSE] && strcmp(r->text[TEXT_CAUSE], "command") == 0)
+                        print_who(f, r);
+                fprintf(f, ": %s", or (r->text[TEXT_PURPOSE], "?"));
+                return;
+        case EVENT_GUARD_TOUCHED:
+                fputs("Somebody laid hands on the guard and was refused: ", f);
+                fputs(operation_to_string(r->operation), f);
+                if (r->text[TEXT_PATH])
+                        fprintf(f, " %s", r->text[TEXT_PATH]);
+                print_who(f, r);
+                if (r->count > 1)
+                        fprintf(f, ", %" PRIu64 " times", r->count);
                 return;
         case EVENT_LOGIN_ALLOWED: /* the PAM module's and sekishoctl's own records */
         case EVENT_LOGIN_DENIED:

@@ -32,7 +32,10 @@
         X(TEXT_FSTYPE, FIELD_FSTYPE)                                                                        \
         X(TEXT_MOUNT, FIELD_MOUNT)                                                                          \
         X(TEXT_MODE, FIELD_MODE)                                                                            \
-        X(TEXT_ERROR, FIELD_ERROR)
+        X(TEXT_ERROR, FIELD_ERROR)                                                                          \
+        X(TEXT_PURPOSE, FIELD_PURPOSE)                                                                      \
+        X(TEXT_MINUTES, FIELD_MINUTES)                                                                      \
+        X(TEXT_CAUSE, FIELD_CAUSE)
 
 #define RECORD_TEXT_CONSTANT_(constant, field) constant,
 typedef enum RecordText {

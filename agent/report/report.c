@@ -21,7 +21,6 @@
 #define FAREWELL_SEC  1
 
 enum {
-        EVENT_KINDS = LEDGER_KINDS,
         STACK_SIZE = 256 * 1024
 };
 

@@ -8,8 +8,8 @@ import stat
 
 import pytest
 import yaml
+from sekisho_console import on_console
 from sekisho_machine import GROUP
-from sekisho_wait import run
 from sekisho_world import OPENERS, program
 
 BASE = {"removable": {"default": "read-only"}}
@@ -178,20 +178,6 @@ def test_an_ordinary_person_registers_nothing(world, register):
 
 # -- the way back
 
-def on_console(world, *arguments):
-    """The command with a console of the machine as its controlling terminal."""
-    consoles = [name for name in ("tty63", "tty12", "hvc0", "ttyS0") if os.path.exists(f"/dev/{name}")]
-    if not consoles:
-        pytest.skip("this machine has no console")
-    take = ("import fcntl, os, sys, termios\n"
-            "os.setsid()\n"
-            "fd = os.open(sys.argv[1], os.O_RDWR | os.O_NONBLOCK)\n"
-            "fcntl.ioctl(fd, termios.TIOCSCTTY, 1)\n"
-            "os.dup2(fd, 0)\n"  # the last one to close a terminal takes it from its session
-            "os.execv(sys.argv[2], ['sekishoctl', *sys.argv[3:]])\n")
-    return run(["/usr/bin/python3", "-c", take, f"/dev/{consoles[0]}", program("sekishoctl"), *arguments], check=False)
-
-
 def restore_arguments(world):
     return ["policy", "restore", "--policy", world.policy_directory, "--state-dir", world.state,
             "--runtime-dir", world.runtime]
@@ -212,7 +198,7 @@ def test_root_on_the_console_puts_policies_aside_and_a_later_one_undoes_it(world
     stick.wait_held(False)
     path = os.path.join(world.policy_directory, "10-test.yaml")
 
-    result = on_console(world, *restore_arguments(world), "--json")
+    result = on_console(*restore_arguments(world), "--json")
     assert result.returncode == 0, result.stdout + result.stderr
     answer = json.loads(result.stdout)
     assert (answer["guard"], answer["files"], answer["serial"]) == ("taken", 1, 1)

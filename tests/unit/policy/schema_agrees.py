@@ -40,6 +40,7 @@ WHOLE = {
             "rules": [{"name": "hoshu", "services": ["sshd"], "from": ["10.20.0.0/16", "local"], "login": "required",
                        "factors": ["password", "totp"], "users": ["a"], "groups": ["b"], "hours": "08:30-17:15",
                        "expires": "2027-03-31"}]},
+    "self-protection": {"process": True, "state": False, "policy": True},
 }
 
 DEVICE = {"name": "r", "match": {"bus": "usb"}, "access": "write"}
@@ -78,6 +79,7 @@ GOOD = [
     mfa(default="deny"), mfa(rules=[]), mfa(rules=[{"name": "r", "login": "off"}]), mfa(**{"break-glass": []}),
     mfa(grace={}), mfa(limits={"tries": 20}), mfa(totp={"drift": 0}), mfa(factors=["password", "recovery"]),
     mfa(exempt=[]), head(contact="true"), head(contact="5"),
+    head(self_protection={}), head(self_protection={"state": True}), head(self_protection={"policy": False}),
 ]
 
 BAD = [
@@ -106,6 +108,8 @@ BAD = [
     mfa(factors=["recovery", "totp"]), mfa(**{"break-glass": [{"user": "a", "factors": ["card", "recovery"]}]}),
     mfa(**{"break-glass": [{"user": "a"}]}), mfa(limits={"wait-max": 86401}),
     mfa(services={"": "off"}), mfa(services={"s%d" % i: "off" for i in range(65)}),
+    head(self_protection=True), head(self_protection={"process": "true"}), head(self_protection={"process": 1}),
+    head(self_protection={"state": None}), head(self_protection={"kernel": True}),
 ]
 
 # What a schema cannot say: the loader alone refuses these.

@@ -40,7 +40,8 @@ static const char whole[] =
         "mfa:\n"
         "  services: {login: required, sudo: off}\n"
         "  factors: [password, card]\n"
-        "  exempt: [konbini]\n";
+        "  exempt: [konbini]\n"
+        "self-protection: {process: true, policy: false}\n";
 
 Test(policy_load, keeps_every_key_of_a_file) {
         CLEANUP_POLICY Policy *p = policy_of(whole);
@@ -108,6 +109,9 @@ Test(policy_load, keeps_every_key_of_a_file) {
         cr_expect(p->mfa_services[0].required && !p->mfa_services[1].required);
         cr_assert_eq(p->n_mfa_factors, 2);
         cr_expect(p->mfa_factors[0] == FACTOR_PASSWORD && p->mfa_factors[1] == FACTOR_CARD);
+        cr_expect(p->protects[PROTECT_PROCESS] && p->protect_named[PROTECT_PROCESS]);
+        cr_expect(!p->protects[PROTECT_STATE] && !p->protect_named[PROTECT_STATE]);
+        cr_expect(!p->protects[PROTECT_POLICY] && p->protect_named[PROTECT_POLICY]);
         cr_assert_eq(p->n_mfa_exempt, 1);
         cr_expect_str_eq(p->mfa_exempt[0], "konbini");
 }

@@ -99,7 +99,8 @@ static const char whole_text[] =
              "usb: {interfaces: {hid: allow}, devices: [{name: u, match: {bus: usb}, access: allow}]}\n"
              "filesystems: {allow: [{name: f, type: cifs, source: s, access: write, groups: [g]}]}\n"
              "network: {allow: [{name: n, to: a.b, protocol: tcp, ports: [443]}]}\n"
-             "mfa: {services: {login: required}, factors: [password, card], exempt: [x]}\n";
+             "mfa: {services: {login: required}, factors: [password, card], exempt: [x]}\n"
+             "self-protection: {process: true, state: true, policy: true}\n";
 
 Test(policy_memory, that_runs_out_refuses_the_policy_or_changes_nothing_in_it) {
         CLEANUP_POLICY Policy *whole = NULL;
