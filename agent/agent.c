@@ -23,6 +23,8 @@ static void tell(Agent *agent, EventKind kind) {
 
         if (record) {
                 record_set(record, TEXT_MODE, agent_is_monitor(agent) ? "monitor" : "enforce");
+                if (kind == EVENT_AGENT_STARTED && !agent->hooks)
+                        record_setf(record, TEXT_ERROR, "no BPF LSM: %s", agent->lsm_why);
                 if (kind == EVENT_POLICY_LOADED)
                         record_set(record, TEXT_PATH, agent->store.builtin ? NULL : agent->store.path);
         }
@@ -361,7 +363,7 @@ Agent *agent_free(Agent *agent) {
                 return NULL;
         (void)sd_notify(false, "STOPPING=1");
         agent->bus = bus_service_free(agent->bus);
-        if (agent->devices && !agent->lsm && devices_hold_conditional(agent->devices) < 0)
+        if (agent->devices && !agent->hooks && devices_hold_conditional(agent->devices) < 0)
                 closed = false;
         if (agent->superblocks)
                 closed = superblocks_close(agent->superblocks) && closed;

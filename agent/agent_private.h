@@ -40,7 +40,8 @@ struct Agent {
         Audit *audit;
         int audit_error;       /* why there is none, or why it does not watch */
         Lsm *lsm;              /* NULL where the kernel has no such thing ... */
-        char lsm_why[LSM_WHY]; /* ... and why */
+        bool hooks;            /* ... whether it holds file systems too, not only nodes ... */
+        char lsm_why[LSM_WHY]; /* ... and if not, why */
         bool deny_reads;       /* it is told to look at reads as well */
         struct BackstopNode *backstop_nodes;
         size_t n_backstop_nodes;

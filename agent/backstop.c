@@ -174,7 +174,7 @@ int agent_backstop_superblock(void *userdata, const Superblock *sb) {
         LsmVerdict verdict;
         int r;
 
-        if (!agent->lsm)
+        if (!agent->hooks)
                 return 0;
         if (sb->identity.kind == SUPERBLOCK_KERNEL)
                 return 1;
@@ -201,14 +201,14 @@ int agent_backstop_superblock(void *userdata, const Superblock *sb) {
 bool agent_backstop_holds(void *userdata, const Superblock *sb) {
         const Agent *agent = userdata;
 
-        return !agent->lsm || sb->identity.kind == SUPERBLOCK_KERNEL || goes_by_disk(sb) ||
+        return !agent->hooks || sb->identity.kind == SUPERBLOCK_KERNEL || goes_by_disk(sb) ||
                lsm_superblock_known(agent->lsm, sb->identity.devnum);
 }
 
 void agent_backstop_let_go(void *userdata, const Superblock *sb) {
         const Agent *agent = userdata;
 
-        if (agent->lsm && sb->identity.kind != SUPERBLOCK_KERNEL && !goes_by_disk(sb))
+        if (agent->hooks && sb->identity.kind != SUPERBLOCK_KERNEL && !goes_by_disk(sb))
                 lsm_superblock_forget(agent->lsm, sb->identity.devnum);
 }
 
@@ -252,12 +252,29 @@ static void put_path(Agent *agent, dev_t devnum, const char *below, char *to, si
         snprintf(to, size, "%s%s", mount, below[0] || mount[0] ? below : "/");
 }
 
+/* The usual name of a block device's node; nothing for others. */
+static void put_node(dev_t devnum, char *to, size_t size) {
+        char link[64], target[PATH_MAX];
+        const char *slash;
+        ssize_t n;
+
+        snprintf(link, sizeof(link), "/sys/dev/block/%u:%u", major(devnum), minor(devnum));
+        n = readlink(link, target, sizeof(target) - 1);
+        target[n > 0 ? n : 0] = '\0';
+        slash = strrchr(target, '/');
+        snprintf(to, size, "%s%s", slash ? "/dev" : "", slash ? slash : "");
+}
+
 /* The path that DENIAL is about. */
 static void tell_path(Agent *agent, const LsmDenial *denial, char *to, size_t size) {
         size_t n;
 
         switch (denial->kind) {
         case LSM_EVENT_NODE:
+                if (!denial->path[0]) { /* the kernel opened it by its number */
+                        put_node(denial->devnum, to, size);
+                        return;
+                }
                 put_path(agent, denial->base_devnum, denial->path, to, size);
                 return;
         case LSM_EVENT_NAME:
@@ -334,7 +351,7 @@ static void tell_touched(Agent *agent, const LsmDenial *denial) {
                 record->operation = denial->operation;
                 record->count = denial->count;
                 if (denial->path[0]) {
-                        put_path(agent, denial->devnum, denial->path, path, sizeof(path));
+                        put_path(agent, denial->base_devnum, denial->path, path, sizeof(path));
                         record_set(record, TEXT_PATH, path);
                 }
         }
@@ -405,11 +422,11 @@ bool agent_backstop_tells(Agent *agent) {
         (void)superblocks_foreach(agent->superblocks, see_sealed, &sealed);
         r = lsm_settings(agent->lsm, agent_is_monitor(agent), deny_reads);
         agent->deny_reads = deny_reads;
-        if (r == 0)
+        if (r == 0 && agent->hooks)
                 r = lsm_tell_refused(agent->lsm, sealed);
         if (r < 0)
                 agent_tell_failure(agent, NULL, NULL, N_("attribution in the kernel"), r);
-        return r == 0;
+        return r == 0 && agent->hooks;
 }
 
 void agent_start_backstop(Agent *agent) {
@@ -421,6 +438,7 @@ void agent_start_backstop(Agent *agent) {
         if (r >= 0)
                 r = lsm_settings(agent->lsm, agent_is_monitor(agent), true);
         agent->deny_reads = true;
+        agent->hooks = r >= 0 && lsm_has_hooks(agent->lsm);
         if (r >= 0)
                 return;
         if (!agent->lsm_why[0])

@@ -132,7 +132,7 @@ static int guard_nodes(Agent *agent, const Device *device) {
         if (r == 0)
                 r = keeper_disk(agent->keeper, device->id.devnum,
                                 (device->decision.conditional || device->n_closed > 0) &&
-                                        !agent_is_monitor(agent) && !agent->lsm);
+                                        !agent_is_monitor(agent) && !agent->hooks);
         return r;
 }
 
@@ -369,8 +369,8 @@ static int collect_node(void *userdata, dev_t disk, const char *path) {
         const Volume *volume = nodes_volume(sealed->agent->nodes, disk);
         char **grown;
 
-        if (nodes_gate(sealed->agent->nodes, disk) || !volume || volume_asks_subject(volume) ||
-            volume_is_monitor(volume))
+        if (sealed->agent->lsm || nodes_gate(sealed->agent->nodes, disk) || !volume ||
+            volume_asks_subject(volume) || volume_is_monitor(volume))
                 return 0;
         grown = reallocarray(sealed->nodes, sealed->n_nodes + 1, sizeof(char *));
         if (!grown)

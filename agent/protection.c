@@ -102,7 +102,7 @@ static int protect(Agent *agent) {
 }
 
 void agent_update_protection(Agent *agent) {
-        if (!agent->lsm)
+        if (!agent->hooks)
                 return;
         agent->protection_error = protect(agent);
         if (agent->protection_error < 0)
@@ -129,7 +129,7 @@ const char *agent_protection_word(const Agent *agent) {
                 which |= (protects[i] ? 1U : 0U) << i;
         if (which == 0)
                 return words[0];
-        if (!agent->lsm)
+        if (!agent->hooks)
                 return N_("nothing: this kernel cannot; root can end and change the guard");
         if (agent->protection_error < 0)
                 return N_("failed: it was not taken by the kernel");

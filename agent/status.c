@@ -116,7 +116,7 @@ static struct json_object *self_protection_object(const Agent *agent) {
         for (int i = 0; i < PROTECTIONS; i++)
                 put_flag(object, protected_to_string((Protected)i), agent->store.policy->protects[i]);
         put_flag(object, "holds",
-                 agent->lsm && agent->protection_error == 0 && !agent_is_monitor(agent) &&
+                 agent->hooks && agent->protection_error == 0 && !agent_is_monitor(agent) &&
                          current->until == 0);
         if (current->until > now) {
                 maintenance = json_object_new_object();
@@ -132,7 +132,7 @@ static struct json_object *self_protection_object(const Agent *agent) {
 
 static struct json_object *mechanisms_object(const Agent *agent) {
         struct json_object *object = json_object_new_object();
-        char text[128] = "", lsm[LSM_WHY + 8];
+        char text[128] = "", lsm[LSM_WHY + 32];
 
         put(object, "fanotify", N_("ok: permission events, asked by thread"));
         put(object, "open-mode",
@@ -140,7 +140,8 @@ static struct json_object *mechanisms_object(const Agent *agent) {
                     ? N_("ok: registers and kernel stack")
                     : N_("no kernel stacks: every open on a guarded volume counts as a write"));
         put(object, "device-nodes",
-            agent->lsm ? N_("ok: asked at the kernel's security hooks")
+            agent->hooks ? N_("ok: asked at the kernel's security hooks")
+            : agent->lsm ? N_("ok: asked by the control group of all processes")
             : nodes_have_gates(agent->nodes)
                     ? N_("ok: permission events")
                     : N_("this kernel asks nobody about special files: raw writes are refused by the "
@@ -149,17 +150,18 @@ static struct json_object *mechanisms_object(const Agent *agent) {
             host_can_be_seen()
                     ? N_("ok: those of the first process")
                     : N_("the first process cannot be looked at: those of the agent's namespace"));
-        snprintf(lsm, sizeof(lsm), "off: %s", agent->lsm_why);
-        put(object, "lsm", agent->lsm ? N_("ok: changes are refused at the kernel's security hooks") : lsm);
+        snprintf(lsm, sizeof(lsm), "%s: %s", N_("this kernel cannot"), agent->lsm_why);
+        put(object, "lsm",
+            agent->hooks ? N_("ok: changes are refused at the kernel's security hooks") : lsm);
         put(object, "self-protection", agent_protection_word(agent));
         put(object, "udev", "ok");
         put(object, "block-read-only", "ok");
         if (!agent->audit || agent->audit_error < 0)
                 snprintf(text, sizeof(text), "off: %s", strerror(-agent->audit_error));
         put(object, "audit",
-            agent->lsm ? N_("ok: not needed, attempts are told by the kernel's security hooks")
-            : text[0]  ? text
-                       : N_("ok: attempts on read-only volumes are recorded"));
+            agent->hooks ? N_("ok: not needed, attempts are told by the kernel's security hooks")
+            : text[0]    ? text
+                         : N_("ok: attempts on read-only volumes are recorded"));
         put(object, "keeper", agent->keeper ? "ok" : "off");
         put(object, "bus",
             bus_service_is_up(agent->bus) ? N_("ok: answers on the system bus")

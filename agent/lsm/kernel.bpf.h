@@ -132,6 +132,7 @@ struct css_set {
 struct task_struct {
         int pid, tgid;
         unsigned int flags;
+        void *stack;
         struct task_struct *real_parent;
         struct css_set *cgroups;
         struct task_struct *group_leader;

@@ -68,6 +68,10 @@ static int count_arguments(const struct btf *kernel, const struct bpf_program *p
         return id < 0 ? -1 : btf_vlen(btf__type_by_id(kernel, btf__type_by_id(kernel, (__u32)id)->type));
 }
 
+static bool asks_control_group(const struct bpf_program *program) {
+        return strncmp(bpf_program__name(program), PINS_DEVICE, strlen(PINS_DEVICE)) == 0;
+}
+
 /* What fits: a hook that this kernel has, and of two programs for one the one with its arguments. */
 static bool fits(const struct btf *kernel, const struct bpf_program *program) {
         enum {
@@ -76,6 +80,8 @@ static bool fits(const struct btf *kernel, const struct bpf_program *program) {
         int n = count_arguments(kernel, program);
         const char *name = bpf_program__name(program);
 
+        if (asks_control_group(program))
+                return true;
         if (strcmp(name, "guard_inode_setattr") == 0)
                 return n == SETATTR_UNMAPPED;
         if (strcmp(name, "guard_inode_setattr_mapped") == 0)
@@ -111,7 +117,7 @@ static int pin_all(const struct bpf_object *object, const char *directory) {
         return 0;
 }
 
-static int load_and_pin(const char *root, const char *version) {
+static int load_and_pin(const char *root, const char *version, bool hooks) {
         CLEANUP(scope_btf__free) struct btf *kernel = btf__load_vmlinux_btf();
         CLEANUP(scope_programs_bpf__destroy) struct programs_bpf *programs = NULL;
         struct bpf_program *program;
@@ -126,8 +132,8 @@ static int load_and_pin(const char *root, const char *version) {
         programs = programs_bpf__open();
         if (!programs)
                 return -errno;
-        bpf_object__for_each_program(program, programs->obj)
-                bpf_program__set_autoload(program, fits(kernel, program));
+        bpf_object__for_each_program(program, programs->obj) bpf_program__set_autoload(
+                program, hooks ? fits(kernel, program) : asks_control_group(program));
         r = programs_bpf__load(programs);
         if (r < 0)
                 return r;
@@ -164,12 +170,12 @@ __attribute__((format(printf, 2, 0))) static int complain(enum libbpf_print_leve
         return n;
 }
 
-static void in_child(int to, const char *root, const char *version) {
+static void in_child(int to, const char *root, const char *version, bool hooks) {
         int r;
 
         complaint = to;
         libbpf_set_print(complain);
-        r = load_and_pin(root, version);
+        r = load_and_pin(root, version, hooks);
         _exit(-r & 0x7f);
 }
 
@@ -181,22 +187,17 @@ static void hear(int from, char why[LSM_WHY]) {
         why[n > 0 ? n : 0] = '\0';
 }
 
-int lsm_load(const char *root, const char *version, char why[LSM_WHY]) {
+static int load(const char *root, const char *version, bool hooks, char why[LSM_WHY]) {
         CLEANUP_CLOSE int from = -1;
-        char list[LIST_SIZE];
         int ends[2], status;
         pid_t child;
 
-        if (file_read_small(AT_FDCWD, modules, list, sizeof(list)) < 0 || !has_bpf(list)) {
-                snprintf(why, LSM_WHY, "%s", N_("bpf is not among the kernel's security modules"));
-                return -EOPNOTSUPP;
-        }
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return -errno;
         from = ends[0];
         child = fork();
         if (child == 0)
-                in_child(ends[1], root, version);
+                in_child(ends[1], root, version, hooks);
         close(ends[1]);
         if (child < 0)
                 return -errno;
@@ -210,4 +211,14 @@ int lsm_load(const char *root, const char *version, char why[LSM_WHY]) {
                 snprintf(why, LSM_WHY, "%s",
                          WIFEXITED(status) ? strerror(WEXITSTATUS(status)) : strsignal(WTERMSIG(status)));
         return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
+}
+
+int lsm_load(const char *root, const char *version, char why[LSM_WHY]) {
+        char list[LIST_SIZE], ignored[LSM_WHY];
+
+        if (file_read_small(AT_FDCWD, modules, list, sizeof(list)) < 0 || !has_bpf(list))
+                snprintf(why, LSM_WHY, "%s", N_("bpf is not among the kernel's security modules"));
+        else if (load(root, version, true, why) == 0)
+                return 0;
+        return load(root, version, false, ignored);
 }

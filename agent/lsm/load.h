@@ -15,6 +15,7 @@ enum {
 /* The name of this version of the programs: that of the directory they are pinned in. */
 void lsm_version(char *name, size_t size);
 
-/* Load the programs and pin them and their maps in the new directory ROOT/VERSION, whole or not at all. 0 or
- * -errno with WHY saying what the kernel refused. -EOPNOTSUPP where the kernel asks no BPF programs. */
+/* Load the programs and pin them and their maps in the new directory ROOT/VERSION, whole or not at all: all
+ * that fit this kernel, or, where it takes none at its security hooks, those that control groups ask. 0 or
+ * -errno; WHY says what the kernel refused, also where less than all was loaded. */
 int lsm_load(const char *root, const char *version, char why[LSM_WHY]);

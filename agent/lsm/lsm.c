@@ -79,7 +79,8 @@ static int watch_ring(Lsm *lsm, sd_event *event) {
 }
 
 static bool is_hook(const char *name) {
-        return strncmp(name, "guard_", 6) == 0 || strncmp(name, "forget_", 7) == 0;
+        return strncmp(name, "guard_", 6) == 0 || strncmp(name, "forget_", 7) == 0 ||
+               strncmp(name, PINS_DEVICE, strlen(PINS_DEVICE)) == 0;
 }
 
 int lsm_update(int map, const void *key, const void *value) {
@@ -107,10 +108,15 @@ static int write_settings(Lsm *lsm) {
         return lsm_update(lsm->maps[MAP_settings], &zero, &value);
 }
 
+/* Without control groups the hooks hold all the same. */
 static int attach_hook(void *userdata, const char *name) {
         Lsm *lsm = userdata;
+        int r;
 
-        return is_hook(name) ? pins_attach(lsm->directory, name) : 0;
+        if (!is_hook(name))
+                return 0;
+        r = pins_attach(lsm->directory, name);
+        return r == -ENOENT && lsm->has_hooks ? 0 : r;
 }
 
 /* Programs that an earlier agent left in force stay as strict as it left them. */
@@ -133,6 +139,13 @@ static int at(const char *step, int r, char why[LSM_WHY]) {
         return r;
 }
 
+static bool has_program(const Lsm *lsm, const char *name) {
+        char path[PATH_MAX + LSM_NAME];
+
+        snprintf(path, sizeof(path), "%s/%s", lsm->directory, name);
+        return access(path, F_OK) == 0;
+}
+
 int lsm_new(sd_event *event, LsmHandler handler, void *userdata, Lsm **ret, char why[LSM_WHY]) {
         Lsm *lsm = calloc(1, sizeof(*lsm));
         int r;
@@ -148,6 +161,7 @@ int lsm_new(sd_event *event, LsmHandler handler, void *userdata, Lsm **ret, char
         snprintf(lsm->directory, sizeof(lsm->directory), "%s/%s", LSM_ROOT, lsm->version);
         lsm->adopted = access(lsm->directory, F_OK) == 0;
         r = lsm->adopted ? 0 : lsm_load(LSM_ROOT, lsm->version, why);
+        lsm->has_hooks = r == 0 && has_program(lsm, "guard_file_open");
         if (r == 0)
                 r = at("maps", open_maps(lsm), why);
         if (r == 0)
@@ -162,6 +176,10 @@ int lsm_new(sd_event *event, LsmHandler handler, void *userdata, Lsm **ret, char
         }
         *ret = lsm;
         return 0;
+}
+
+bool lsm_has_hooks(const Lsm *lsm) {
+        return lsm->has_hooks;
 }
 
 Lsm *lsm_free(Lsm *lsm) {

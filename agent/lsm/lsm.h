@@ -23,9 +23,13 @@ typedef struct Lsm Lsm;
 typedef void (*LsmHandler)(void *userdata, const LsmDenial *denial);
 
 /* Find the programs in the kernel, or bring them there and put them in force: what is judged holds from then
- * on, what nobody has judged is let through until lsm_settle(). 0, or -errno with WHY (-EOPNOTSUPP, -EPERM:
- * this kernel does not allow it). */
+ * on, what nobody has judged is let through until lsm_settle(). 0, or -errno with WHY: this
+ * kernel does not allow it. */
 int lsm_new(sd_event *event, LsmHandler handler, void *userdata, Lsm **ret, char why[LSM_WHY]);
+
+/* Whether they are asked at the kernel's security hooks; if not, they hold device nodes, and WHY of
+ * lsm_new() says what the kernel refused. */
+bool lsm_has_hooks(const Lsm *lsm);
 
 /* Forget them; they stay in force. Returns NULL. */
 Lsm *lsm_free(Lsm *lsm);

@@ -132,20 +132,24 @@ static __always_inline bool is_harmless_node_request(__u32 request, unsigned lon
 }
 
 /* SCSI and USB nodes speak to the device itself. */
-static __always_inline int judge_character(struct file *file) {
+static __always_inline bool is_guarded_character(__u32 dev, bool writing) {
         const struct lsm_settings *set = get_settings();
-        __u32 dev = file->f_inode->i_rdev, major = dev >> MINOR_BITS;
+        __u32 major = dev >> MINOR_BITS;
         const __u32 *verdict;
         bool guarded;
 
         if (major != SG_MAJOR && major != USB_MAJOR && !(set && set->bsg_major && major == set->bsg_major))
-                return 0;
+                return false;
         verdict = bpf_map_lookup_elem(&characters, &dev);
         /* a USB device is anything, and card readers are opened as they are plugged in */
         guarded = verdict ? *verdict == LSM_CHAR_GUARDED : major != USB_MAJOR;
-        if (!guarded || (major == USB_MAJOR && !(file->f_mode & FMODE_WRITE)))
-                return 0;
-        if (is_lenient())
+        return guarded && (major != USB_MAJOR || writing);
+}
+
+static __always_inline int judge_character(struct file *file) {
+        __u32 dev = file->f_inode->i_rdev;
+
+        if (!is_guarded_character(dev, file->f_mode & FMODE_WRITE) || is_lenient())
                 return 0;
         tell_entry(LSM_EVENT_NODE, LSM_OP_WRITE, dev, file->f_path.dentry, 0, false);
         return -EPERM;

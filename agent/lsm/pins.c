@@ -4,10 +4,13 @@
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "policy/scope.h"
@@ -45,6 +48,38 @@ int pins_open(const char *directory, const char *name) {
         return fd < 0 ? -errno : fd;
 }
 
+/* Where the control groups of all processes begin. */
+static int open_root_group(void) {
+        static const char *const places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+
+        for (size_t i = 0; i < ELEMENTS(places); i++) {
+                int fd = open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                struct statfs st;
+
+                if (fd >= 0 && fstatfs(fd, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC)
+                        return fd;
+                if (fd >= 0)
+                        close(fd);
+        }
+        return -ENOENT;
+}
+
+/* With no name: the program knows where it belongs. Understood since 5.7, unlike BPF_LINK_CREATE. */
+static int make_link(const char *program, int fd) {
+        CLEANUP_CLOSE int group = -1;
+        int link;
+
+        if (strncmp(program, PINS_DEVICE, strlen(PINS_DEVICE)) != 0)
+                link = bpf_raw_tracepoint_open(NULL, fd);
+        else {
+                group = open_root_group();
+                if (group < 0)
+                        return group;
+                link = bpf_link_create(fd, group, BPF_CGROUP_DEVICE, NULL);
+        }
+        return link < 0 ? -errno : link;
+}
+
 int pins_attach(const char *directory, const char *program) {
         char path[PATH_MAX];
         int r = join(path, directory, LINK, program);
@@ -56,10 +91,9 @@ int pins_attach(const char *directory, const char *program) {
         CLEANUP_CLOSE int fd = pins_open(directory, program);
         if (fd < 0)
                 return fd;
-        /* with no name: the program knows where it belongs. Understood since 5.7, unlike BPF_LINK_CREATE */
-        CLEANUP_CLOSE int link = bpf_raw_tracepoint_open(NULL, fd);
+        CLEANUP_CLOSE int link = make_link(program, fd);
         if (link < 0)
-                return -errno;
+                return link;
         return bpf_obj_pin(link, path) < 0 ? -errno : 0;
 }
 

@@ -5,6 +5,9 @@
  */
 #pragma once
 
+/* What the names of programs begin with that control groups ask. */
+#define PINS_DEVICE "device_"
+
 /* The number of entries matters to nobody: F is called with each name in DIRECTORY. Stops at the first
  * negative result and returns it. 0 or -errno. */
 int pins_foreach(const char *directory, int (*f)(void *userdata, const char *name), void *userdata);
@@ -12,8 +15,9 @@ int pins_foreach(const char *directory, int (*f)(void *userdata, const char *nam
 /* A descriptor of an object, or -errno. */
 int pins_open(const char *directory, const char *name);
 
-/* Put PROGRAM in force at its hook and pin that; a program that is in force already stays so. 0 or -errno.
- */
+/* Put PROGRAM in force at its hook, or, if its name begins with "device_", for the control group of all
+ * processes (-ENOENT where there is none), and pin that; a program that is in
+ * force already stays so. 0 or -errno. */
 int pins_attach(const char *directory, const char *program);
 
 /* Take it out of force again. 0 (also if it was not) or -errno. */

@@ -33,7 +33,8 @@ struct Lsm {
         LsmHandler handler;
         void *userdata;
         unsigned taken; /* events in this turn of the loop */
-        bool adopted;   /* they were in the kernel already */
+        bool has_hooks;
+        bool adopted; /* they were in the kernel already */
         bool settled, lenient, deny_reads;
         Numbers known[MAPS];
 };

@@ -4,6 +4,7 @@
  * they refuse what the verdicts in the maps do not allow, and what nobody has judged. They decide nothing
  * themselves and need no agent. Source: Documentation/bpf/prog_lsm.rst, include/linux/lsm_hook_defs.h.
  */
+#include "agent/lsm/devices.bpf.h"
 #include "agent/lsm/judge.bpf.h"
 #include "agent/lsm/nodes.bpf.h"
 #include "agent/lsm/protect.bpf.h"

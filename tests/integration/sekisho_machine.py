@@ -22,6 +22,7 @@ OUR_RULES = ("05-sekisho-test.rules", "10-sekisho.rules")
 JOURNALD = "/lib/systemd/systemd-journald"
 UDEVD = "/lib/systemd/systemd-udevd"
 LOOP_CTL_REMOVE = 0x4C81
+PINS = "/sys/fs/bpf/sekisho"
 PREFIX = "sekisho-test-"  # of every temporary directory
 # Loop devices of the tests have numbers that nobody else takes: held for a stick by a udev rule, and plain.
 STICK_LOOPS = range(6800, 6900)
@@ -51,6 +52,11 @@ def _remove_if_empty(directory):
 def unlink(path):
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
+
+
+def remove_pins():
+    """What an agent has left in force in the kernel goes with the names of it."""
+    shutil.rmtree(PINS, ignore_errors=True)
 
 
 class Person:
@@ -95,6 +101,7 @@ class Machine:
     def _sweep():
         """A run that was killed may have left mounts, rules and loop devices behind. Nobody else of the tests is
         there, by the lock; what is not ours is left alone."""
+        remove_pins()
         below = os.path.join(tempfile.gettempdir(), PREFIX)
         with open("/proc/self/mountinfo") as table:
             points = [line.split()[4] for line in table]

@@ -111,7 +111,9 @@ class Stick:
                     continue
                 break
         wait_until(lambda: os.path.exists(self.disk), f"{self.disk} has a node")
-        run(["losetup", *(["--partscan"] if self.partitioned else []), self.disk, self.image])
+        command = ["losetup", *(["--partscan"] if self.partitioned else []), self.disk, self.image]
+        if run(command, check=False).returncode != 0:  # over a node that may not be opened for writing
+            run([*command, "--read-only"])
         self.settle()
         self.find_partition()
         return self

@@ -17,7 +17,7 @@ import yaml
 
 import sekisho_stick
 from sekisho_journal import Journal
-from sekisho_machine import PLAIN_LOOPS, PREFIX, RULES, STICK_LOOPS, make_directory, unlink
+from sekisho_machine import PLAIN_LOOPS, PREFIX, RULES, STICK_LOOPS, make_directory, remove_pins, unlink
 from sekisho_wait import DEADLINE, Late, run, start, stop, wait_until
 
 NETLINK_AUDIT = 9
@@ -161,6 +161,7 @@ class World:
             os.mkdir(directory, 0o755)
         self.journal = Journal()
         self._undo.callback(self.journal.close)
+        self._undo.callback(remove_pins)
         self._rules()
 
     def close(self):
