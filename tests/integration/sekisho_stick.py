@@ -115,8 +115,18 @@ class Stick:
         if run(command, check=False).returncode != 0:  # over a node that may not be opened for writing
             run([*command, "--read-only"])
         self.settle()
+        self._see_told()
         self.find_partition()
         return self
+
+    def _see_told(self):
+        """Of a few hundred loop devices that are set up on a busy machine the kernel's word of one does not reach
+        udev, and so nobody: then it is said once more. A real disk is told of as it is added."""
+        with open(f"/sys/class/block/{os.path.basename(self.disk)}/diskseq") as file:
+            medium = file.read().strip()
+        told = run(["udevadm", "info", "--query=property", f"--name={self.disk}"], check=False).stdout
+        if f"DISKSEQ={medium}" not in told.splitlines():
+            run(["udevadm", "trigger", "--settle", "--action=change", f"--name-match={self.disk}"])
 
     def find_partition(self):
         """See to it that the partition has its node. A kernel that reads no partition tables by itself is told

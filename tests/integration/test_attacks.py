@@ -29,8 +29,6 @@ def known(why, names):
 UNDOING = "release-and-remount release-and-mkdir raw-release-and-write release-and-mount-anew"
 LEAKS_OF_READ_ONLY = {
     **known("root takes the flag away and mounts it writable: names, which the gate never sees", "release-and-mkdir"),
-    **known("root takes the flag away and writes to the node, about which the kernel asks nobody",
-            "raw-release-and-write"),
 }
 # By root, with nothing undone. The range is the caller's choice, so which free blocks read as zeroes is a channel.
 LEAKS_OF_TRIM = known("FITRIM discards free blocks: the kernel warns and lets it through on a read-only mount of a "
