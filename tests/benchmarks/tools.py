@@ -91,11 +91,12 @@ def children(pid):
     return found
 
 
-def context_switches(pid):
-    """By thread: how often it gave up the processor, or lost it."""
+def by_thread(pid):
+    """Of each thread: how often it went to sleep, and how many ns it had the processor."""
     found = {}
     for task in os.listdir(f"/proc/{pid}/task"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            found[pid, task] = (status_field(pid, "voluntary_ctxt_switches", task)
-                                + status_field(pid, "nonvoluntary_ctxt_switches", task))
+            with open(f"/proc/{pid}/task/{task}/schedstat") as file:
+                took = int(file.read().split()[0])
+            found[pid, task] = (status_field(pid, "voluntary_ctxt_switches", task), took)
     return found
