@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the agent takes while it does nothing, and what is left of many sticks."""
 
-import time
-
-from tools import attach_and_guard, by_thread, children, conditional, rss_kib, wait_marked, world_of
+from processes import footprint, rss_kib
+from tools import attach_and_guard, conditional, wait_marked, world_of
 
 ROUNDS, IDLE_SECONDS = 3, 60.0
 WARM_UP, STICKS = 200, 200
@@ -11,7 +10,7 @@ WARM_UP, STICKS = 200, 200
 
 def idle(machine, figures):
     """Memory and wakeups with one stick mounted for which each open is asked: agent, gate and keeper."""
-    agent_rss, keeper_rss, wakeups, busy = [], [], [], []
+    rounds = []
     with world_of(machine) as world:
         stick = world.stick(attach=False)
         world.write_policy(removable={"devices": [conditional(stick)]})
@@ -20,31 +19,22 @@ def idle(machine, figures):
             attach_and_guard(world, stick)
             stick.settle()
             world.journal.barrier()
-            keepers = children(agent.pid)
-            agent_rss.append(rss_kib(agent.pid) / 1024)
-            keeper_rss.append(sum(rss_kib(pid) for pid in keepers) / 1024)
-            woken, took = _over_a_minute([agent.pid, *keepers])
-            wakeups.append(woken)
-            busy.append(took)
+            rounds.append(footprint(agent.pid, IDLE_SECONDS))
             stick.detach()
             agent.stop()
-    figures.put_rounds("agent_rss_mib", agent_rss)
-    if all(keeper_rss):
-        figures.put_rounds("keeper_rss_mib", keeper_rss)
-    figures.put_rounds("agent_idle_wakeups_per_min", wakeups)
-    figures.put_rounds("agent_idle_cpu_ms_per_min", busy)
+    put_footprint(figures, rounds, "")
 
 
-def _over_a_minute(pids):
-    """How often their threads went to sleep, and the ms they had a processor; here the time itself is waited for."""
-    before, after = {}, {}
-    for pid in pids:
-        before.update(by_thread(pid))
-    time.sleep(IDLE_SECONDS)
-    for pid in pids:
-        after.update(by_thread(pid))
-    pairs = [(count, before.get(thread, (0, 0))) for thread, count in after.items()]
-    return sum(now[0] - then[0] for now, then in pairs), sum(now[1] - then[1] for now, then in pairs) / 1e6
+def put_footprint(figures, rounds, kind):
+    """KIND is in the middle of the names."""
+    def put(name, field):
+        figures.put_rounds(name, [found[field] for found in rounds])
+
+    put(f"agent_rss{kind}_mib", "rss_mib")
+    if all(found["keeper_rss_mib"] for found in rounds):
+        put(f"keeper_rss{kind}_mib", "keeper_rss_mib")
+    put(f"agent_idle_wakeups{kind}_per_min", "wakeups")
+    put(f"agent_idle_cpu{kind}_ms_per_min", "cpu_ms")
 
 
 def sticks(machine, figures):

@@ -82,8 +82,9 @@ int main(int argc, char **argv) {
         if (is(argv, argc, "create", 3) && parse(argv[3], 1, COUNT_MAX, &count) &&
             parse(argv[4], 0, BYTES_MAX, &number))
                 return measure_create(argv[2], count, number);
-        if (is(argv, argc, "write", 2) && parse(argv[3], 1, COUNT_MAX, &count))
-                return measure_write(argv[2], count);
+        if (is(argv, argc, "write", 3) && parse(argv[3], 1, COUNT_MAX, &number) &&
+            parse(argv[4], 1, COUNT_MAX, &count))
+                return measure_write(argv[2], number, count);
         if (is(argv, argc, "refused", 2) && parse(argv[3], 1, COUNT_MAX, &count))
                 return measure_refused(argv[2], count);
         if (is(argv, argc, "denied", 2) && parse(argv[2], 1, COUNT_MAX, &count))

@@ -25,7 +25,7 @@ int failed(const char *what, int error);
 /* measure_files.c */
 int measure_open(const char *path, int flags, long count);
 int measure_create(const char *directory, long count, long bytes);
-int measure_write(const char *path, long mib);
+int measure_write(const char *path, long mib, long count);
 
 /* measure_refusals.c */
 int measure_refused(const char *path, long count);

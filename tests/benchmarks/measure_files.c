@@ -100,28 +100,36 @@ int measure_create(const char *path, long count, long bytes) {
         return EXIT_SUCCESS;
 }
 
-int measure_write(const char *path, long mib) {
-        CLEANUP_FREE char *data = malloc(MIB);
-        CLEANUP_CLOSE int fd = -1;
-        int64_t start;
-        int r = 0;
+/* Writes MIB of DATA from the file's beginning and has them on the medium. 0 or -errno. */
+static int write_once(const char *path, const char *data, long mib) {
+        CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+        int r = fd < 0 ? -errno : 0;
 
-        if (!data)
-                return failed("no memory", ENOMEM);
-        memset(data, 'x', MIB);
-        start = now_ns();
-        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd < 0)
-                return failed(path, errno);
         for (long i = 0; i < mib && r == 0; i++)
                 r = write_all(fd, data, MIB);
-        if (r == 0 && fsync(fd) < 0)
-                r = -errno;
-        start = now_ns() - start;
+        return r == 0 && fsync(fd) < 0 ? -errno : r;
+}
+
+int measure_write(const char *path, long mib, long count) {
+        CLEANUP_FREE int64_t *turns = calloc((size_t)count, sizeof(*turns));
+        CLEANUP_FREE char *data = malloc(MIB);
+        int r;
+
+        if (!turns || !data)
+                return failed("no memory", ENOMEM);
+        memset(data, 'x', MIB);
+        /* The first turn makes the file and does not count: memory that was not used for long is slow. */
+        r = write_once(path, data, mib);
+        for (long i = 0; i < count && r == 0; i++) {
+                int64_t start = now_ns();
+
+                r = write_once(path, data, mib);
+                turns[i] = now_ns() - start;
+        }
         if (unlink(path) < 0 && r == 0)
                 r = -errno;
         if (r < 0)
                 return failed(path, r);
-        printf("%" PRId64 "\n", start);
+        printf("%" PRId64 "\n", median(turns, (size_t)count));
         return EXIT_SUCCESS;
 }

@@ -67,36 +67,3 @@ def wait_marked(world, stick):
         return False
 
     wait_until(marked, f"the file system of {stick.node} is marked")
-
-
-def status_field(pid, name, task=None):
-    path = f"/proc/{pid}/status" if task is None else f"/proc/{pid}/task/{task}/status"
-    with open(path) as status:
-        for line in status:
-            key, _, value = line.partition(":")
-            if key == name:
-                return int(value.split()[0])
-    raise KeyError(name)
-
-
-def rss_kib(pid):
-    return status_field(pid, "VmRSS")
-
-
-def children(pid):
-    found = []
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children") as file:
-            found += [int(child) for child in file.read().split()]
-    return found
-
-
-def by_thread(pid):
-    """Of each thread: how often it went to sleep, and how many ns it had the processor."""
-    found = {}
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            with open(f"/proc/{pid}/task/{task}/schedstat") as file:
-                took = int(file.read().split()[0])
-            found[pid, task] = (status_field(pid, "voluntary_ctxt_switches", task), took)
-    return found
