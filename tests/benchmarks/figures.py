@@ -34,13 +34,15 @@ KNOWN = {
     "policy_load_5000_ms": ("loading a policy of 5000 devices", None),
     "decide_ns": ("deciding for the last of these", None),
     "open_internal_lsm_ratio": ("open of an internal file for reading, LSM to no guard", ("<=", 1.01)),
+    "open_internal_with_stick_lsm_ratio": ("the same while an unapproved stick is mounted", ("<=", 1.01)),
     "write_open_internal_lsm_ratio": ("open of an internal file for writing, LSM to no guard", None),
     "open_guarded_lsm_ratio": ("open for reading on a stick approved for others, LSM to no guard", ("<=", 1.1)),
     "create_approved_lsm_ratio": ("making a small file on a stick approved for the caller, LSM to no guard", None),
     "write_approved_lsm_ratio": ("throughput to that stick, LSM to no guard", (">=", 0.98)),
     "denial_lsm_us": ("refusal by the LSM", None),
     "denial_to_journal_lsm_p99_ms": ("refused call, by the LSM, until its record can be read", ("<=", 50)),
-    "uevent_to_enforced_lsm_p99_ms": ("a stick is there until it is read-only", ("<=", 20)),
+    "uevent_to_enforced_lsm_p99_ms": ("an unapproved USB stick is there until writing is refused", ("<=", 20)),
+    "uevent_to_read_only_lsm_p99_ms": ("a stick is there until it is read-only underneath", None),
     "uevent_to_approved_lsm_ms": ("an approved USB stick is there until it can be written", None),
     "uevent_to_authorised_usbguard_ms": ("an approved USB stick is there until usbguard lets it in", None),
     "start_to_ready_lsm_ms": ("the agent's start until it is in force, programs not in the kernel yet", None),
@@ -73,9 +75,10 @@ class Figures:
         self._values[name] = (statistics.median(values), max(values) - min(values))
 
     def put_p99(self, name, rounds):
-        """The 99th percentile of all values of all rounds; the spread is that of the rounds' own."""
+        """The 99th percentile of all values of all rounds; the spread is that of the rounds' own, or of all values
+        where there is one round."""
         assert name in KNOWN, name
-        own = [percentile(values, 0.99) for values in rounds]
+        own = [percentile(values, 0.99) for values in rounds] if len(rounds) > 1 else rounds[0]
         self._values[name] = (percentile([v for values in rounds for v in values], 0.99), max(own) - min(own))
 
     def put_once(self, name, value):

@@ -17,6 +17,7 @@ from tools import LONG, MEASURE
 
 TOOL = "/usr/local/bin/sekisho-measure"
 PINS = "/sys/fs/bpf/sekisho"
+PROTECTED = 1  # exit status of `sekishoctl maintenance`
 MEMORY = "/dev/shm"
 USBGUARD = "usbguard.service usbguard-dbus.service"
 
@@ -77,14 +78,12 @@ class Guest:
         return (ready - begun) / 1000
 
     def guard_off(self):
-        """Not even its programs in the kernel are left. Where it protects itself, that takes a maintenance."""
-        if self._knows_maintenance():
-            self.lab.session("root", "sekishoctl", "maintenance", "on", "--reason", "bench", "--minutes", "5")
+        """Not even its programs in the kernel are left. Where it protects them, the laboratory's policy, which asks
+        for no protection, comes first."""
+        if self.lab.guest.run("sekishoctl", "maintenance", check=False).status == PROTECTED:
+            self.lab.policy()
         self.lab.guest.run("systemctl", "stop", UNIT, deadline=LONG)
-        self.lab.guest.run("rm", "-rf", PINS)
-
-    def _knows_maintenance(self):
-        return self.lab.guest.run("sekishoctl", "maintenance", "--json", check=False).status == 0
+        self.lab.guest.run("rm", "-r", PINS)
 
     # Measuring.
 
@@ -94,9 +93,9 @@ class Guest:
                 self.lab.guest.run(tool, *arguments, deadline=deadline).stdout.split()]
 
     def measure_plug(self, medium, *arguments):
-        """The ms that the measuring program prints about a device that is plugged in once it listens."""
+        """The ms that the measuring program, so called, prints about a device that is plugged in once it listens."""
         guest, told = self.lab.guest, "/run/sekisho-bench-uevent"
-        running = guest.start(["sh", "-c", f'rm -f {told}; exec {TOOL} uevent "$@" >{told}', "sh", *arguments],
+        running = guest.start(["sh", "-c", f'rm -f {told}; exec {TOOL} "$@" >{told}', "sh", *arguments],
                               deadline=LONG)
         guest.until(f"grep -q listening {told}", "the measuring program listens")
         medium.plug()

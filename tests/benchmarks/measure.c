@@ -15,6 +15,8 @@
  *                                                says "listening", waits until the kernel adds a device of
  * that kind, and until its attribute has had these values, one after the other; prints the time from the
  * kernel's message
+ *   sekisho-measure raw                          likewise of a disk, until its node cannot be opened for
+ * writing
  *
  * Exit 0, 1 with a message if something did not come about, 2 for a wrong call.
  */
@@ -94,10 +96,12 @@ int main(int argc, char **argv) {
                 return measure_hold(number, argv[3], count);
         if (argc >= 6 && strcmp(argv[1], "uevent") == 0)
                 return measure_uevent(argv[2], argv[3], argv[4], (const char *const *)argv + 5);
+        if (is(argv, argc, "raw", 0))
+                return measure_raw();
         fputs("Usage: sekisho-measure open read|write PATH COUNT | create DIRECTORY COUNT BYTES | write "
               "PATH MIB | "
               "refused PATH COUNT | denied COUNT DIRECTORY | hold NUMBER IMAGE COUNT | "
-              "uevent SUBSYSTEM TYPE ATTRIBUTE VALUE...\n",
+              "uevent SUBSYSTEM TYPE ATTRIBUTE VALUE... | raw\n",
               stderr);
         return EXIT_USAGE;
 }

@@ -35,3 +35,4 @@ int measure_denied(long count, const char *directory);
 int measure_hold(long number, const char *image, long count);
 int measure_uevent(const char *subsystem, const char *type, const char *attribute,
                    const char *const *values);
+int measure_raw(void);

@@ -75,7 +75,8 @@ static int remove_loop(int control, long number) {
 
 static int hold_once(long number, int image, int64_t *ret) {
         CLEANUP_CLOSE int device = -1;
-        struct loop_config config = {.fd = (uint32_t)image};
+        /* goes with its last user: to a held disk the guard refuses the call that would end it */
+        struct loop_config config = {.fd = (uint32_t)image, .info.lo_flags = LO_FLAGS_AUTOCLEAR};
         int64_t start;
         int r;
 
@@ -87,7 +88,6 @@ static int hold_once(long number, int image, int64_t *ret) {
         start = now_ns();
         r = await_read_only(number, deadline_ns());
         *ret = now_ns() - start;
-        ioctl(device, LOOP_CLR_FD, 0);
         return r;
 }
 
@@ -129,9 +129,31 @@ static bool has(const char *message, size_t length, const char *name, const char
         return false;
 }
 
-/* The first part of a kernel's message is ACTION@PATH. Source: lib/kobject_uevent.c. */
-static int await_added(int kernel, const char *subsystem, const char *type, char path[PATH_MAX],
-                       int64_t *ret_when) {
+typedef struct Added {
+        char path[PATH_MAX]; /* in sysfs */
+        char node[PATH_MAX]; /* in /dev, if it has one */
+        int64_t when;
+} Added;
+
+static void read_node(const char *message, size_t length, Added *ret) {
+        const char name[] = "DEVNAME=";
+
+        ret->node[0] = '\0';
+        for (size_t at = 0; at < length; at += strlen(message + at) + 1)
+                if (strncmp(message + at, name, strlen(name)) == 0)
+                        snprintf(ret->node, sizeof(ret->node), "/dev/%s", message + at + strlen(name));
+}
+
+/* Says that it listens, and waits for a device of that kind. The first part of a kernel's message is
+ * ACTION@PATH. Source: lib/kobject_uevent.c. */
+static int await_added(const char *subsystem, const char *type, Added *ret) {
+        struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = 1};
+        CLEANUP_CLOSE int kernel = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+
+        if (kernel < 0 || bind(kernel, (struct sockaddr *)&address, sizeof(address)) < 0)
+                return -errno;
+        puts("listening");
+        fflush(stdout);
         for (int64_t until = now_ns() + PLUG_SECONDS * (int64_t)1000000000; now_ns() < until;) {
                 struct pollfd ready = {.fd = kernel, .events = POLLIN};
                 char message[MESSAGE_MAX + 1];
@@ -144,12 +166,15 @@ static int await_added(int kernel, const char *subsystem, const char *type, char
                         continue;
                 if (n < 0)
                         return -errno;
-                *ret_when = now_ns();
+                ret->when = now_ns();
                 message[n] = '\0';
-                if (strncmp(message, "add@", 4) == 0 && has(message, (size_t)n, "SUBSYSTEM", subsystem) &&
-                    has(message, (size_t)n, "DEVTYPE", type))
-                        return snprintf(path, PATH_MAX, "/sys%s", message + 4) < PATH_MAX ? 0
-                                                                                          : -ENAMETOOLONG;
+                if (strncmp(message, "add@", 4) != 0 || !has(message, (size_t)n, "SUBSYSTEM", subsystem) ||
+                    !has(message, (size_t)n, "DEVTYPE", type))
+                        continue;
+                read_node(message, (size_t)n, ret);
+                return snprintf(ret->path, sizeof(ret->path), "/sys%s", message + 4) < PATH_MAX
+                               ? 0
+                               : -ENAMETOOLONG;
         }
         return -ETIME;
 }
@@ -170,22 +195,15 @@ static int await_value(int attribute, const char *value) {
 }
 
 int measure_uevent(const char *subsystem, const char *type, const char *name, const char *const *values) {
-        struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = 1};
-        CLEANUP_CLOSE int kernel = -1;
         CLEANUP_CLOSE int attribute = -1;
-        char path[PATH_MAX], file[PATH_MAX + 64];
-        int64_t start = 0;
+        char file[PATH_MAX + 64];
+        Added added = {0};
         int r;
 
-        kernel = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
-        if (kernel < 0 || bind(kernel, (struct sockaddr *)&address, sizeof(address)) < 0)
-                return failed("kernel's messages", errno);
-        puts("listening");
-        fflush(stdout);
-        r = await_added(kernel, subsystem, type, path, &start);
+        r = await_added(subsystem, type, &added);
         if (r < 0)
                 return failed("nothing was plugged in", r);
-        snprintf(file, sizeof(file), "%s/%s", path, name);
+        snprintf(file, sizeof(file), "%s/%s", added.path, name);
         attribute = open(file, O_RDONLY | O_CLOEXEC);
         if (attribute < 0)
                 return failed(file, errno);
@@ -194,6 +212,25 @@ int measure_uevent(const char *subsystem, const char *type, const char *name, co
                 if (r < 0)
                         return failed(file, r);
         }
-        printf("%" PRId64 "\n", now_ns() - start);
+        printf("%" PRId64 "\n", now_ns() - added.when);
         return EXIT_SUCCESS;
+}
+
+int measure_raw(void) {
+        Added added = {0};
+        int r = await_added("block", "disk", &added);
+
+        if (r < 0)
+                return failed("nothing was plugged in", r);
+        for (int64_t until = deadline_ns(); now_ns() < until;) {
+                int fd = open(added.node, O_WRONLY | O_CLOEXEC);
+
+                if (fd < 0 && (errno == EPERM || errno == EACCES || errno == EROFS)) {
+                        printf("%" PRId64 "\n", now_ns() - added.when);
+                        return EXIT_SUCCESS;
+                }
+                if (fd >= 0)
+                        close(fd);
+        }
+        return failed(added.node, ETIME);
 }
