@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the agent takes while it does nothing, and what is left of many sticks."""
 
-import time
+from processes import footprint, rss_kib
+from tools import attach_and_guard, conditional, wait_marked, world_of
 
-from tools import attach_and_guard, children, conditional, context_switches, rss_kib, wait_marked, world_of
-
-ROUNDS, IDLE_SECONDS = 3, 15.0
+ROUNDS, IDLE_SECONDS = 3, 60.0
 WARM_UP, STICKS = 200, 200
 
 
 def idle(machine, figures):
     """Memory and wakeups with one stick mounted for which each open is asked: agent, gate and keeper."""
-    agent_rss, keeper_rss, wakeups = [], [], []
+    rounds = []
     with world_of(machine) as world:
         stick = world.stick(attach=False)
         world.write_policy(removable={"devices": [conditional(stick)]})
@@ -19,28 +18,23 @@ def idle(machine, figures):
             agent = world.start_agent()
             attach_and_guard(world, stick)
             stick.settle()
-            keepers = children(agent.pid)
-            agent_rss.append(rss_kib(agent.pid) / 1024)
-            keeper_rss.append(sum(rss_kib(pid) for pid in keepers) / 1024)
-            wakeups.append(_switches([agent.pid, *keepers]) * 60 / IDLE_SECONDS)
+            world.journal.barrier()
+            rounds.append(footprint(agent.pid, IDLE_SECONDS))
             stick.detach()
             agent.stop()
-    figures.put_rounds("agent_rss_mib", agent_rss)
-    if all(keeper_rss):
-        figures.put_rounds("keeper_rss_mib", keeper_rss)
-    figures.put_rounds("agent_idle_wakeups_per_min", wakeups)
+    put_footprint(figures, rounds, "")
 
 
-def _switches(pids):
-    """Over IDLE_SECONDS; here the time itself is what is waited for."""
-    before = {}
-    for pid in pids:
-        before.update(context_switches(pid))
-    time.sleep(IDLE_SECONDS)
-    after = {}
-    for pid in pids:
-        after.update(context_switches(pid))
-    return sum(count - before.get(thread, 0) for thread, count in after.items())
+def put_footprint(figures, rounds, kind):
+    """KIND is in the middle of the names."""
+    def put(name, field):
+        figures.put_rounds(name, [found[field] for found in rounds])
+
+    put(f"agent_rss{kind}_mib", "rss_mib")
+    if all(found["keeper_rss_mib"] for found in rounds):
+        put(f"keeper_rss{kind}_mib", "keeper_rss_mib")
+    put(f"agent_idle_wakeups{kind}_per_min", "wakeups")
+    put(f"agent_idle_cpu{kind}_ms_per_min", "cpu_ms")
 
 
 def sticks(machine, figures):

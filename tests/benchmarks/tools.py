@@ -67,35 +67,3 @@ def wait_marked(world, stick):
         return False
 
     wait_until(marked, f"the file system of {stick.node} is marked")
-
-
-def status_field(pid, name, task=None):
-    path = f"/proc/{pid}/status" if task is None else f"/proc/{pid}/task/{task}/status"
-    with open(path) as status:
-        for line in status:
-            key, _, value = line.partition(":")
-            if key == name:
-                return int(value.split()[0])
-    raise KeyError(name)
-
-
-def rss_kib(pid):
-    return status_field(pid, "VmRSS")
-
-
-def children(pid):
-    found = []
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children") as file:
-            found += [int(child) for child in file.read().split()]
-    return found
-
-
-def context_switches(pid):
-    """By thread: how often it gave up the processor, or lost it."""
-    found = {}
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            found[pid, task] = (status_field(pid, "voluntary_ctxt_switches", task)
-                                + status_field(pid, "nonvoluntary_ctxt_switches", task))
-    return found

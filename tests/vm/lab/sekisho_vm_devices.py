@@ -47,14 +47,14 @@ class Medium:
 
     KINDS = ("usb-storage", "usb-uas", "usb-cdrom", "sd")
 
-    def __init__(self, machine, kind="usb-storage", fstype="vfat", serial=None):
+    def __init__(self, machine, kind="usb-storage", fstype="vfat", serial=None, size=32 * MIB):
         assert kind in self.KINDS
         self.machine, self.kind, self.fstype = machine, kind, fstype
         self.id = f"medium{next(_numbers)}"
         # an SD card of QEMU's has one of its own
         self.serial = "0xdeadbeef" if kind == "sd" else serial or f"LAB{self.id.upper()}"
         self.image = machine.path(self.id + ".img")
-        make_medium(self.image, "iso9660" if kind == "usb-cdrom" else fstype)
+        make_medium(self.image, "iso9660" if kind == "usb-cdrom" else fstype, size)
         self.made = sha256(self.image)
         self.plugged = False
 

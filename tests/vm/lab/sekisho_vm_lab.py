@@ -42,8 +42,9 @@ def package():
 
 
 class Lab:
-    def __init__(self):
-        self.machine = Machine(sekisho_vm_image.build([package()]))
+    def __init__(self, *debs):
+        """DEBS are installed beside the package under test."""
+        self.machine = Machine(sekisho_vm_image.build([package(), *debs]))
         self._serials = itertools.count(1)
         self._uids = {}
 
