@@ -89,6 +89,10 @@ struct filename {
         const char *name;
 };
 
+struct open_flags {
+        int open_flag;
+};
+
 struct group_info {
         int ngroups;
         kgid_t gid[];
@@ -161,6 +165,7 @@ enum {
         FMODE_READ = 0x1,
         FMODE_WRITE = 0x2,
         FMODE_CREATED = 0x100000,
+        OPEN_CREATE = 0100, /* O_CREAT */
         ATTR_SIZE = 1 << 3,
         PF_KTHREAD = 0x00200000,
         TYPE_MASK = 0170000,

@@ -188,13 +188,16 @@ int BPF_PROG(tell_want_write_file, struct file *file, int ret) {
 
 /* Opens for writing. Of what was there already the superblock is the agent's to find, by the name. */
 SEC("fexit/do_filp_open")
-int BPF_PROG(tell_open, int directory, struct filename *name, const void *flags, struct file *ret) {
-        __u32 dev = take_refused(bpf_get_current_task_btf());
+int BPF_PROG(tell_open, int directory, struct filename *name, const struct open_flags *flags,
+             struct file *ret) {
         struct lsm_event *event;
+        __u32 dev = 0;
         long n;
 
-        if ((long)ret != -EROFS)
+        if ((long)ret != -EROFS) /* runs at every open */
                 return 0;
+        if (flags->open_flag & OPEN_CREATE) /* else a note is of an earlier one, which went on to read */
+                dev = take_refused(bpf_get_current_task_btf());
         event = begin_event(LSM_EVENT_NAME, dev ? LSM_OP_CREATE : LSM_OP_WRITE, dev, false);
         if (!event)
                 return 0;

@@ -82,7 +82,7 @@ def test_each_attempt_on_a_read_only_stick_is_recorded_with_its_name(lab):
     tries = {"create": ("touch new", "new"), "mkdir": ("mkdir made", "made"), "symlink": ("ln -s target name", "name"),
              "link": ("ln file second", "second"), "rename": ("mv file other", "file"),
              "unlink": ("rm -f file", "file"), "rmdir": ("python3 -c 'import os; os.rmdir(\"empty\")'", "empty"),
-             "setattr": ("chmod 600 file", "file"), "open-write": ("sh -c 'echo x >>file'", "file"),
+             "setattr": ("chmod 600 file", "file"), "open-write": ("python3 -c 'import os; os.open(\"file\", os.O_WRONLY)'", "file"),
              "mknod": ("mkfifo pipe", "pipe"),
              "truncate": ("python3 -c 'import os; os.truncate(\"file\", 1)'", "file"),
              "setxattr": ("python3 -c 'import os; os.setxattr(\"file\", \"user.x\", b\"1\")'", "file")}
