@@ -363,9 +363,9 @@ Agent *agent_free(Agent *agent) {
                 return NULL;
         (void)sd_notify(false, "STOPPING=1");
         agent->bus = bus_service_free(agent->bus);
-        if (agent->devices && !agent->hooks && devices_hold_conditional(agent->devices) < 0)
+        if (agent->devices && !agent->stays && devices_hold_conditional(agent->devices) < 0)
                 closed = false;
-        if (agent->superblocks)
+        if (agent->superblocks && !agent->stays)
                 closed = superblocks_close(agent->superblocks) && closed;
         if (agent->report && agent->store.policy)
                 tell(agent, EVENT_AGENT_STOPPED);
@@ -377,7 +377,9 @@ Agent *agent_free(Agent *agent) {
         superblocks_free(agent->superblocks);
         nodes_free(agent->nodes);
         audit_free(agent->audit);
-        lsm_free(agent->lsm); /* what it has put in force stays so */
+        if (agent->lsm && !lsm_is_unit())
+                (void)lsm_remove(); /* what was held by it is held underneath by now */
+        lsm_free(agent->lsm);
         cmdline_reader_free(agent->cmdline);
         free(agent->backstop_nodes);
         report_free(agent->report);

@@ -41,6 +41,7 @@ struct Agent {
         int audit_error;       /* why there is none, or why it does not watch */
         Lsm *lsm;              /* NULL where the kernel has no such thing ... */
         bool hooks;            /* ... whether it holds file systems too, not only nodes ... */
+        bool stays;            /* ... whether that stays in force when the agent ends ... */
         char lsm_why[LSM_WHY]; /* ... and if not, why */
         bool deny_reads;       /* it is told to look at reads as well */
         struct BackstopNode *backstop_nodes;

@@ -439,6 +439,7 @@ void agent_start_backstop(Agent *agent) {
                 r = lsm_settings(agent->lsm, agent_is_monitor(agent), true);
         agent->deny_reads = true;
         agent->hooks = r >= 0 && lsm_has_hooks(agent->lsm);
+        agent->stays = agent->hooks && lsm_is_unit(); /* started by hand it leaves nothing behind */
         if (r >= 0)
                 return;
         if (!agent->lsm_why[0])

@@ -131,6 +131,8 @@ const char *agent_protection_word(const Agent *agent) {
                 return words[0];
         if (!agent->hooks)
                 return N_("nothing: this kernel cannot; root can end and change the guard");
+        if (!agent->stays)
+                return N_("nothing: the service manager has not started the guard");
         if (agent->protection_error < 0)
                 return N_("failed: it was not taken by the kernel");
         if (agent_is_monitor(agent))

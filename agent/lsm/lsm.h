@@ -80,6 +80,10 @@ typedef struct LsmProtection {
         uint64_t lifted_until; /* CLOCK_BOOTTIME in ns until when nothing of this holds; 0: it holds */
 } LsmProtection;
 
-/* Replaces what was protected before. Who is started by the service manager in this agent's own unit counts
- * as the guard as well, so that a new agent can take over. 0 or -errno. */
+/* Whether the service manager started this process, in a unit of its own. */
+bool lsm_is_unit(void);
+
+/* Replaces what was protected before. Outside a unit nothing is: nobody could take over. Who is started by
+ * the service manager in this agent's own unit counts as the guard as well, so that a new agent can take
+ * over. 0 or -errno. */
 int lsm_protect(Lsm *lsm, const LsmProtection *protection);

@@ -23,6 +23,13 @@ static void read_unit(char name[LSM_UNIT]) {
         memcpy(name, slash + 1, strlen(slash + 1));
 }
 
+bool lsm_is_unit(void) {
+        char name[LSM_UNIT];
+
+        read_unit(name);
+        return name[0] != '\0';
+}
+
 /* One that is not there needs no protection. */
 static int list_directory(Lsm *lsm, const char *path, struct lsm_inode *ret) {
         struct stat st;
@@ -93,6 +100,8 @@ int lsm_protect(Lsm *lsm, const LsmProtection *protection) {
                 return -errno;
         value.pins_dev = lsm_devnum(st.st_dev);
         read_unit(value.unit);
+        if (!value.unit[0])
+                value.process = value.pins = value.directories = 0;
         r = list_own_maps(lsm);
         if (r == 0)
                 r = list_directories(lsm, protection);

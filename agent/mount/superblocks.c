@@ -300,7 +300,7 @@ bool superblocks_close(Superblocks *all) {
         if (mountinfo_read(NULL, &table) < 0)
                 return false;
         for (size_t i = 0; i < all->n; i++)
-                if (all->items[i]->guard == GUARD_GATE)
+                if (all->items[i]->guard == GUARD_GATE || all->items[i]->guard == GUARD_LSM)
                         closed = guard_close(all, &table, all->items[i]) && closed;
         return closed;
 }
