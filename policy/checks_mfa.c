@@ -115,3 +115,20 @@ void check_mfa_wait_max(Check *check, const TreeNode *node) {
 void check_mfa_drift(Check *check, const TreeNode *node) {
         check_range(check, node, 0, 5);
 }
+
+void check_mfa_timeout(Check *check, const TreeNode *node) {
+        check_range(check, node, 5, 120);
+}
+
+void check_mfa_relying_party(Check *check, const TreeNode *node) {
+        static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+
+        if (strspn(node->text, allowed) != node->length)
+                check_fault(check, node,
+                            "not a relying party; expected a host name: small letters, digits, . and -");
+}
+
+void check_mfa_attestation(Check *check, const TreeNode *node) {
+        if (!tree_is(node, "none") && (node->text[0] != '/' || node->length < 2))
+                check_fault(check, node, "expected none, or the path of a file with certificates");
+}

@@ -15,3 +15,6 @@ void check_mfa_tries(Check *check, const TreeNode *node);
 void check_mfa_wait(Check *check, const TreeNode *node);
 void check_mfa_wait_max(Check *check, const TreeNode *node);
 void check_mfa_drift(Check *check, const TreeNode *node);
+void check_mfa_timeout(Check *check, const TreeNode *node);
+void check_mfa_relying_party(Check *check, const TreeNode *node);
+void check_mfa_attestation(Check *check, const TreeNode *node);

@@ -116,6 +116,32 @@ static void set_limits(Policy *policy, const RawMfa *raw) {
                 policy->mfa_grace_days = *raw->grace->days;
 }
 
+static void set_text(char **text, char **raw) {
+        if (*raw) {
+                free(*text);
+                *text = STEAL_PTR(*raw);
+        }
+}
+
+static void set_devices(Policy *policy, const RawMfa *raw) {
+        MfaFido2 *fido2 = &policy->mfa_fido2;
+
+        if (raw->fingerprint && raw->fingerprint->timeout)
+                policy->mfa_fingerprint_timeout = *raw->fingerprint->timeout;
+        if (!raw->fido2)
+                return;
+        set_text(&fido2->relying_party, &raw->fido2->relying_party);
+        set_text(&fido2->attestation, &raw->fido2->attestation);
+        if (fido2->attestation && strcmp(fido2->attestation, "none") == 0) {
+                free(fido2->attestation);
+                fido2->attestation = NULL;
+        }
+        if (raw->fido2->verification)
+                fido2->verification = *raw->fido2->verification;
+        if (raw->fido2->timeout)
+                fido2->timeout = *raw->fido2->timeout;
+}
+
 int compile_mfa(Compile *compile, RawMfa *raw, const TreeNode *section) {
         Policy *policy = compile->policy;
         int r;
@@ -135,6 +161,7 @@ int compile_mfa(Compile *compile, RawMfa *raw, const TreeNode *section) {
         for (uint32_t i = 0; i < raw->exempt_count; i++)
                 policy->mfa_exempt[policy->n_mfa_exempt++] = STEAL_PTR(raw->exempt[i]);
         set_limits(policy, raw);
+        set_devices(policy, raw);
         if (raw->grace && compile_take_expires(raw->grace->until, &policy->mfa_grace_until) < 0)
                 return -EINVAL;
         if ((r = add_rules(compile, raw, section)) < 0)

@@ -10,6 +10,7 @@ DEFINE_ENUM_STRINGS(PolicyMode, policy_mode, POLICY_MODE_LIST)
 DEFINE_ENUM_STRINGS(Factor, factor, FACTOR_LIST)
 DEFINE_ENUM_STRINGS(FactorKind, factor_kind, FACTOR_KIND_LIST)
 DEFINE_ENUM_STRINGS(LoginNeed, login_need, LOGIN_NEED_LIST)
+DEFINE_ENUM_STRINGS(UserVerification, user_verification, USER_VERIFICATION_LIST)
 DEFINE_ENUM_STRINGS(Protocol, protocol, PROTOCOL_LIST)
 DEFINE_ENUM_STRINGS(Protected, protected, PROTECTION_LIST)
 
@@ -91,6 +92,8 @@ static void policy_free(Policy *policy) {
         free(policy->mfa_factors);
         strings_free(policy->mfa_exempt, policy->n_mfa_exempt);
         free(policy->mfa_exempt_uids);
+        free(policy->mfa_fido2.relying_party);
+        free(policy->mfa_fido2.attestation);
         for (size_t i = 0; i < policy->n_mfa_rules; i++)
                 mfa_rule_clear(&policy->mfa_rules[i]);
         free(policy->mfa_rules);
@@ -115,6 +118,7 @@ Policy *policy_new(void) {
         policy->mfa_limits = (MfaLimits){
                 .tries = MFA_TRIES_DEFAULT, .wait = MFA_WAIT_DEFAULT, .wait_max = MFA_WAIT_MAX_DEFAULT};
         policy->mfa_drift = MFA_DRIFT_DEFAULT;
+        policy->mfa_fido2.timeout = policy->mfa_fingerprint_timeout = MFA_TIMEOUT_DEFAULT;
         return policy;
 }
 

@@ -170,6 +170,21 @@ typedef struct MfaBreakGlass {
         uid_t uid;
 } MfaBreakGlass;
 
+/* Whether a security key has to know its owner, by PIN or fingerprint, besides being touched. */
+#define USER_VERIFICATION_LIST(X)                                                                           \
+        X(USER_VERIFICATION_REQUIRED, "required")                                                           \
+        X(USER_VERIFICATION_PREFERRED, "preferred") /* where the key can */
+DECLARE_ENUM(UserVerification, user_verification, USER_VERIFICATION_LIST);
+
+typedef struct MfaFido2 {
+        char *relying_party; /* NULL: MFA_RELYING_PARTY_DEFAULT */
+        UserVerification verification;
+        unsigned timeout;  /* seconds */
+        char *attestation; /* file with certificates of those whose keys are enrolled; NULL: anybody's */
+} MfaFido2;
+
+#define MFA_RELYING_PARTY_DEFAULT "pam.sekisho"
+
 /* Bounds on guessing: after TRIES failures of one factor WAIT seconds, doubled with each further one. */
 typedef struct MfaLimits {
         unsigned tries, wait, wait_max;
@@ -179,7 +194,8 @@ enum {
         MFA_TRIES_DEFAULT = 5,
         MFA_WAIT_DEFAULT = 30,
         MFA_WAIT_MAX_DEFAULT = 900,
-        MFA_DRIFT_DEFAULT = 1
+        MFA_DRIFT_DEFAULT = 1,
+        MFA_TIMEOUT_DEFAULT = 30
 };
 
 typedef struct Policy {
@@ -230,6 +246,8 @@ typedef struct Policy {
         unsigned mfa_grace_days; /* and so many days from a person's first login; 0: not by days */
         MfaLimits mfa_limits;
         unsigned mfa_drift; /* TOTP: steps of 30 s that clocks may differ, either way */
+        MfaFido2 mfa_fido2;
+        unsigned mfa_fingerprint_timeout; /* seconds */
 
         bool protects[PROTECTIONS];      /* by Protected; by zone where no file names it */
         bool protect_named[PROTECTIONS]; /* a file does */

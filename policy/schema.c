@@ -19,6 +19,7 @@ DEFINE_WORDS(mode_strings, POLICY_MODE_LIST);
 DEFINE_WORDS(factor_strings, FACTOR_LIST);
 DEFINE_WORDS(protocol_strings, PROTOCOL_LIST);
 DEFINE_WORDS(login_strings, LOGIN_NEED_LIST);
+DEFINE_WORDS(verification_strings, USER_VERIFICATION_LIST);
 
 #define REQUIRED CYAML_FLAG_STRICT
 #define OPTIONAL (CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL)
@@ -188,6 +189,19 @@ const cyaml_schema_field_t totp_fields[] = {
         CYAML_FIELD_END,
 };
 
+const cyaml_schema_field_t fido2_fields[] = {
+        FIELD_TEXT("relying-party", OPTIONAL, RawFido2, relying_party, SHORT_LENGTH_MAX),
+        FIELD_WORD_OPTIONAL("user-verification", RawFido2, verification, verification_strings),
+        CYAML_FIELD_UINT_PTR("timeout-seconds", CYAML_FLAG_OPTIONAL, RawFido2, timeout),
+        FIELD_TEXT("attestation", OPTIONAL, RawFido2, attestation, SOURCE_LENGTH_MAX),
+        CYAML_FIELD_END,
+};
+
+const cyaml_schema_field_t fingerprint_fields[] = {
+        CYAML_FIELD_UINT_PTR("timeout-seconds", CYAML_FLAG_OPTIONAL, RawFingerprint, timeout),
+        CYAML_FIELD_END,
+};
+
 const cyaml_schema_field_t mfa_fields[] = {
         FIELD_WORD_OPTIONAL("default", RawMfa, initial, login_strings),
         CYAML_FIELD_IGNORE("services", CYAML_FLAG_OPTIONAL),
@@ -199,6 +213,8 @@ const cyaml_schema_field_t mfa_fields[] = {
         CYAML_FIELD_MAPPING_PTR("grace", OPTIONAL, RawMfa, grace, grace_fields),
         CYAML_FIELD_MAPPING_PTR("limits", OPTIONAL, RawMfa, limits, limits_fields),
         CYAML_FIELD_MAPPING_PTR("totp", OPTIONAL, RawMfa, totp, totp_fields),
+        CYAML_FIELD_MAPPING_PTR("fido2", OPTIONAL, RawMfa, fido2, fido2_fields),
+        CYAML_FIELD_MAPPING_PTR("fingerprint", OPTIONAL, RawMfa, fingerprint, fingerprint_fields),
         CYAML_FIELD_END,
 };
 

@@ -145,6 +145,16 @@ typedef struct RawTotp {
         uint32_t *drift;
 } RawTotp;
 
+typedef struct RawFido2 {
+        char *relying_party, *attestation;
+        UserVerification *verification;
+        uint32_t *timeout;
+} RawFido2;
+
+typedef struct RawFingerprint {
+        uint32_t *timeout;
+} RawFingerprint;
+
 typedef struct RawMfa {
         LoginNeed *initial;
         Factor *factors;
@@ -158,6 +168,8 @@ typedef struct RawMfa {
         RawGrace *grace;
         RawLimits *limits;
         RawTotp *totp;
+        RawFido2 *fido2;
+        RawFingerprint *fingerprint;
 } RawMfa;
 
 typedef struct RawSelfProtection {
@@ -181,4 +193,4 @@ typedef struct RawPolicy {
 extern const cyaml_schema_value_t policy_schema;
 extern const cyaml_schema_field_t policy_fields[], match_fields[], device_fields[], usb_device_fields[],
         filesystem_fields[], network_fields[], mfa_fields[], mfa_rule_fields[], break_glass_fields[],
-        grace_fields[], limits_fields[], totp_fields[];
+        grace_fields[], limits_fields[], totp_fields[], fido2_fields[], fingerprint_fields[];
