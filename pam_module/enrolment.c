@@ -29,10 +29,20 @@ unsigned enrolment_recovery_left(const Enrolment *enrolment) {
         return n;
 }
 
+unsigned enrolment_fido2_keys(const Enrolment *enrolment) {
+        unsigned n = 0;
+
+        for (size_t i = 0; i < FIDO2_KEYS_MAX; i++)
+                n += enrolment->fido2[i].length > 0;
+        return n;
+}
+
 unsigned enrolment_factors(const Enrolment *enrolment) {
         return (enrolment->totp.enrolled ? FACTOR_BIT(FACTOR_TOTP) : 0) |
                (enrolment_recovery_left(enrolment) > 0 ? FACTOR_BIT(FACTOR_RECOVERY) : 0) |
-               (enrolment->substitute.issued ? FACTOR_BIT(FACTOR_SUBSTITUTE) : 0);
+               (enrolment->substitute.issued ? FACTOR_BIT(FACTOR_SUBSTITUTE) : 0) |
+               (enrolment_fido2_keys(enrolment) > 0 ? FACTOR_BIT(FACTOR_FIDO2) : 0) |
+               (enrolment->fingerprint.enrolled ? FACTOR_BIT(FACTOR_FINGERPRINT) : 0);
 }
 
 bool enrolment_is_word(const char *text, size_t max) {
@@ -126,6 +136,48 @@ static bool take_substitute(char **words, Enrolment *ret) {
                take_word(words[5], substitute->by, ISSUER_SIZE);
 }
 
+/* A word, or "-" for none. */
+static bool take_optional(const char *word, char *ret, size_t size) {
+        return strcmp(word, "-") == 0 || take_word(word, ret, size);
+}
+
+static bool take_bytes(const char *word, unsigned char *ret, size_t size, size_t *ret_length) {
+        const char *end = NULL;
+
+        return sodium_hex2bin(ret, size, word, strlen(word), NULL, ret_length, &end) == 0 && end && !*end;
+}
+
+/* fido2 ES256 RELYING-PARTY ID PUBLIC-KEY COUNTER LABEL PERSON */
+static bool take_fido2(char **words, Enrolment *ret) {
+        Fido2Key *key = ret->fido2;
+        uint64_t counter;
+        size_t length;
+
+        while (key < ret->fido2 + FIDO2_KEYS_MAX && key->length > 0)
+                key++;
+        if (key == ret->fido2 + FIDO2_KEYS_MAX || strcmp(words[1], "ES256") != 0 ||
+            !take_word(words[2], key->relying_party, RELYING_PARTY_SIZE) ||
+            !take_bytes(words[3], key->id, FIDO2_ID_MAX, &key->length) || key->length == 0 ||
+            !take_bytes(words[4], key->public_key, FIDO2_PUBLIC_SIZE, &length) ||
+            length != FIDO2_PUBLIC_SIZE || !take_number(words[5], UINT32_MAX, &counter))
+                return false;
+        for (const Fido2Key *other = ret->fido2; other < key; other++)
+                if (other->length == key->length && memcmp(other->id, key->id, key->length) == 0)
+                        return false;
+        key->counter = (uint32_t)counter;
+        return take_word(words[6], key->label, LABEL_SIZE) &&
+               take_optional(words[7], key->person, PERSON_SIZE);
+}
+
+/* fingerprint FINGERS PERSON */
+static bool take_fingerprint(char **words, Enrolment *ret) {
+        if (ret->fingerprint.enrolled)
+                return false;
+        ret->fingerprint.enrolled = true;
+        return take_word(words[1], ret->fingerprint.fingers, FINGERS_SIZE) &&
+               take_optional(words[2], ret->fingerprint.person, PERSON_SIZE);
+}
+
 /* failures FACTOR N WALL BOOTTIME BOOT-ID */
 static bool take_failures(char **words, Enrolment *ret) {
         int factor = factor_from_string(words[1]);
@@ -170,6 +222,8 @@ static const struct {
         {"recovery", 3, take_recovery},
         {"substitute", 6, take_substitute},
         {"failures", 6, take_failures},
+        {"fido2", 8, take_fido2},
+        {"fingerprint", 3, take_fingerprint},
 };
 
 /* Cuts LINE into words with one blank between; 0 if that cannot be. */
@@ -264,6 +318,27 @@ static void add_codes(const Enrolment *enrolment, Secret *text) {
                             enrolment->failures[i].boottime, enrolment->failures[i].boot_id);
 }
 
+static void add_fido2(const Fido2Key *key, Secret *text) {
+        char id[2 * FIDO2_ID_MAX + 1], public_key[2 * FIDO2_PUBLIC_SIZE + 1];
+
+        if (key->length == 0)
+                return;
+        sodium_bin2hex(id, sizeof(id), key->id, key->length);
+        sodium_bin2hex(public_key, sizeof(public_key), key->public_key, FIDO2_PUBLIC_SIZE);
+        add(text, "fido2 ES256 %s %s %s %" PRIu32 " %s %s\n", key->relying_party, id, public_key,
+            key->counter, key->label, key->person[0] ? key->person : "-");
+}
+
+static void add_devices(const Enrolment *enrolment, Secret *text) {
+        const FingerprintEnrolment *fingerprint = &enrolment->fingerprint;
+
+        for (size_t i = 0; i < FIDO2_KEYS_MAX; i++)
+                add_fido2(&enrolment->fido2[i], text);
+        if (fingerprint->enrolled)
+                add(text, "fingerprint %s %s\n", fingerprint->fingers,
+                    fingerprint->person[0] ? fingerprint->person : "-");
+}
+
 int enrolment_format(const Enrolment *enrolment, Secret *ret) {
         CLEANUP_SECRET Secret text = {.text = secret_alloc(ENROLMENT_SIZE_MAX)},
                               hex = {.text = secret_alloc(2 * TOTP_SECRET_MAX + 1)};
@@ -278,6 +353,7 @@ int enrolment_format(const Enrolment *enrolment, Secret *ret) {
                 add(&text, "first-seen %lld\n", (long long)enrolment->first_seen);
         add_totp(&enrolment->totp, hex.text, 2 * TOTP_SECRET_MAX + 1, &text);
         add_codes(enrolment, &text);
+        add_devices(enrolment, &text);
         add(&text, "end\n");
         r = enrolment_parse(text.text, text.length, again);
         if (r < 0)

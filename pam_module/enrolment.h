@@ -21,6 +21,13 @@ enum {
         HASH_SIZE = 128, /* crypto_pwhash_STRBYTES */
         BOOT_ID_SIZE = 37,
         ISSUER_SIZE = 256,
+        FIDO2_KEYS_MAX = 8,
+        FIDO2_ID_MAX = 512,
+        FIDO2_PUBLIC_SIZE = 64, /* X and Y of P-256 */
+        RELYING_PARTY_SIZE = 64,
+        LABEL_SIZE = 64,
+        PERSON_SIZE = 64,
+        FINGERS_SIZE = 256,
         FACTORS_N = FACTOR_SUBSTITUTE + 1
 };
 
@@ -48,6 +55,25 @@ typedef struct SubstituteEnrolment {
         char by[ISSUER_SIZE]; /* who issued it */
 } SubstituteEnrolment;
 
+/* A security key: what is public of a credential that it made, and nothing that could be used to log in. */
+typedef struct Fido2Key {
+        size_t length; /* of the identifier; 0: there is none */
+        unsigned char id[FIDO2_ID_MAX];
+        unsigned char public_key[FIDO2_PUBLIC_SIZE]; /* ES256 */
+        char relying_party[RELYING_PARTY_SIZE];
+        uint32_t counter; /* of signatures, as the key told it last */
+        char label[LABEL_SIZE];
+        char person[PERSON_SIZE]; /* who it was handed to, where that is another name than the account's; ""
+                                   */
+} Fido2Key;
+
+/* Fingers are kept by fprintd, and here that they count, and which those were. */
+typedef struct FingerprintEnrolment {
+        bool enrolled;
+        char fingers[FINGERS_SIZE]; /* fprintd's names, in order, with commas */
+        char person[PERSON_SIZE];
+} FingerprintEnrolment;
+
 /* Failures in a row of one factor, and when the last one was, by both clocks. */
 typedef struct Failures {
         unsigned n;
@@ -63,6 +89,8 @@ typedef struct Enrolment {
         TotpEnrolment totp;
         char recovery[RECOVERY_SLOTS][HASH_SIZE]; /* "": used, or never issued */
         SubstituteEnrolment substitute;
+        Fido2Key fido2[FIDO2_KEYS_MAX];
+        FingerprintEnrolment fingerprint;
         Failures failures[FACTORS_N]; /* by Factor */
 } Enrolment;
 
@@ -78,6 +106,7 @@ static inline void scope_enrolment_free(Enrolment **enrolment) {
 /* What is enrolled, a FACTOR_BIT each. */
 unsigned enrolment_factors(const Enrolment *enrolment);
 unsigned enrolment_recovery_left(const Enrolment *enrolment);
+unsigned enrolment_fido2_keys(const Enrolment *enrolment);
 
 /* Whether TEXT can stand as one word of the text: visible ASCII, no blanks, 1 to MAX bytes. */
 bool enrolment_is_word(const char *text, size_t max);

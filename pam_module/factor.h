@@ -19,4 +19,6 @@ typedef struct FactorModule {
         Proof (*prove)(Login *login, unsigned wanted, Factor *ret);
 } FactorModule;
 
+extern const FactorModule factor_fido2;
+extern const FactorModule factor_fingerprint;
 extern const FactorModule factor_code; /* totp, recovery, substitute: one prompt for all */

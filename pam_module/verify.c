@@ -38,6 +38,7 @@ static Proof settle(Verification *verification, Enrolment *enrolment, VerifyChec
         case PROOF_REFUSED:
         case PROOF_REPLAYED:
         case PROOF_EXPIRED:
+        case PROOF_CLONED:
                 limits_failed(failures, &verification->now);
                 break;
         case PROOF_BROKEN:

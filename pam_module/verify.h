@@ -14,6 +14,7 @@
         X(PROOF_REFUSED, "refused")                                                                         \
         X(PROOF_REPLAYED, "replayed")         /* right once, and taken then */                              \
         X(PROOF_EXPIRED, "expired")           /* a substitute whose time is over */                         \
+        X(PROOF_CLONED, "cloned")             /* the key counts less than before: there are two of it */    \
         X(PROOF_WAIT, "wait")                 /* too many failures: not looked at */                        \
         X(PROOF_NOT_ENROLLED, "not-enrolled") /* the person has nothing of the kind */                      \
         X(PROOF_ABSENT, "absent")             /* the card, token or reader is not there: no failure */      \
