@@ -115,11 +115,12 @@ static void get_info(Session *session) {
         if (!cbor_array_push(versions, cbor_move(cbor_build_string("FIDO_2_0"))) ||
             !cbor_array_push(protocols, cbor_move(number(1))))
                 abort();
+        /* in the order of CTAP's canonical CBOR */
         put(options, cbor_build_string("rk"), cbor_build_bool(false));
         put(options, cbor_build_string("up"), cbor_build_bool(true));
-        put(options, cbor_build_string("plat"), cbor_build_bool(false));
         if (session->fake->has_uv)
                 put(options, cbor_build_string("uv"), cbor_build_bool(true));
+        put(options, cbor_build_string("plat"), cbor_build_bool(false));
         put(options, cbor_build_string("clientPin"), cbor_build_bool(session->fake->pin[0] != '\0'));
         put(map, number(1), versions);
         put_bytes(map, 3, aaguid, sizeof(aaguid));
