@@ -28,6 +28,8 @@ int command_maintenance_on(const Options *options);
 int command_maintenance_off(const Options *options);
 int command_reload(const Options *options);
 int command_enrol(const Options *options);
+int command_enrol_fido2(const Options *options);
+int command_enrol_fingerprint(const Options *options);
 int command_unenrol(const Options *options);
 int command_factors(const Options *options);
 int command_recovery_codes(const Options *options);

@@ -36,6 +36,8 @@ static const char help_main[] =
            "  maintenance off        end that\n"
            "  factors USER           what a person has to log in with\n"
            "  enrol USER             give a person one-time passwords (TOTP)\n"
+           "  enrol fido2 USER       give a person the security key that is plugged in\n"
+           "  enrol fingerprint USER let a person's finger count, which fprintd has\n"
            "  unenrol USER           take away what a person logs in with\n"
            "  recovery-codes USER    codes on paper for when the rest is lost\n"
            "  substitute USER        a code in place of a forgotten card\n"
@@ -179,6 +181,31 @@ static const Command commands[] = {
             "  --state-dir DIR        the agent's state directory (default /var/lib/sekisho)\n"
             "  --runtime-dir DIR      its runtime directory (default /run/sekisho)\n"
             "  --json                 the answer for programs\n")},
+        {COMMAND_ENROL_FIDO2, "enrol fido2", command_enrol_fido2, 1, 1,
+         N_("Usage: sekishoctl enrol fido2 USER [OPTIONS]\n"
+            "\n"
+            "Has the security key that is plugged in make a credential for a person, and sign with it "
+            "once.\n"
+            "Its PIN is asked for where it has one. For root.\n"
+            "\n"
+            "  --person ID            whose it is, where that is not the name of the account\n"
+            "  --label NAME           what is written on it (default: key)\n"
+            "  --by NAME              who does it (default: who logged in)\n"
+            "  --policy PATH          (default /etc/sekisho/policy.d)\n"
+            "  --state-dir DIR        (default /var/lib/sekisho)\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_ENROL_FINGERPRINT, "enrol fingerprint", command_enrol_fingerprint, 1, 1,
+         N_("Usage: sekishoctl enrol fingerprint USER [OPTIONS]\n"
+            "\n"
+            "Lets the fingers count that fprintd has of a person (fprintd-enroll), once one of them was "
+            "put on\n"
+            "the reader. For root.\n"
+            "\n"
+            "  --person ID            whose they are, where that is not the name of the account\n"
+            "  --by NAME              who does it (default: who logged in)\n"
+            "  --policy PATH          (default /etc/sekisho/policy.d)\n"
+            "  --state-dir DIR        (default /var/lib/sekisho)\n"
+            "  --json                 the answer for programs\n")},
         {COMMAND_ENROL, "enrol", command_enrol, 1, 1,
          N_("Usage: sekishoctl enrol USER [OPTIONS]\n"
             "\n"
@@ -192,7 +219,7 @@ static const Command commands[] = {
             "  --state-dir DIR        (default /var/lib/sekisho)\n"
             "  --json                 the answer for programs; taken without a code\n")},
         {COMMAND_UNENROL, "unenrol", command_unenrol, 1, 2,
-         N_("Usage: sekishoctl unenrol USER [totp|recovery|substitute] [OPTIONS]\n"
+         N_("Usage: sekishoctl unenrol USER [totp|fido2|fingerprint|recovery|substitute] [OPTIONS]\n"
             "\n"
             "Takes a factor away from a person; without a name everything, also where the store's file "
             "cannot be\n"

@@ -122,6 +122,10 @@ static void take_away(Enrolment *enrolment, Factor factor) {
                 memset(enrolment->recovery, 0, sizeof(enrolment->recovery));
         else if (factor == FACTOR_SUBSTITUTE)
                 memset(&enrolment->substitute, 0, sizeof(enrolment->substitute));
+        else if (factor == FACTOR_FIDO2)
+                memset(enrolment->fido2, 0, sizeof(enrolment->fido2));
+        else if (factor == FACTOR_FINGERPRINT)
+                memset(&enrolment->fingerprint, 0, sizeof(enrolment->fingerprint));
         memset(&enrolment->failures[factor], 0, sizeof(enrolment->failures[factor]));
 }
 
@@ -151,6 +155,25 @@ int command_unenrol(const Options *options) {
         return factors_save(&edit, EVENT_FACTOR_REMOVED, (Factor)factor, 0) != 0 ? EXIT_TROUBLE : EXIT_YES;
 }
 
+static struct json_object *keys_json(const Enrolment *enrolment) {
+        struct json_object *list = json_object_new_array();
+
+        for (size_t i = 0; i < FIDO2_KEYS_MAX; i++) {
+                const Fido2Key *key = &enrolment->fido2[i];
+                struct json_object *object;
+
+                if (key->length == 0)
+                        continue;
+                object = json_object_new_object();
+                json_put_text(object, "label", key->label);
+                json_put_text(object, "relying_party", key->relying_party);
+                json_put_text(object, "person", key->person);
+                json_put_number(object, "counter", key->counter);
+                json_object_array_add(list, object);
+        }
+        return list;
+}
+
 static struct json_object *factors_json(const FactorsEdit *edit) {
         struct json_object *object = json_object_new_object(), *list = json_object_new_array();
         const Enrolment *enrolment = edit->enrolment;
@@ -167,7 +190,30 @@ static struct json_object *factors_json(const FactorsEdit *edit) {
                 json_put_number(object, "substitute_uses", enrolment->substitute.uses);
                 json_put_text(object, "substitute_by", enrolment->substitute.by);
         }
+        if (enrolment_fido2_keys(enrolment) > 0)
+                json_object_object_add(object, "fido2", keys_json(enrolment));
+        if (enrolment->fingerprint.enrolled) {
+                json_put_text(object, "fingers", enrolment->fingerprint.fingers);
+                json_put_text(object, "fingers_person", enrolment->fingerprint.person);
+        }
         return object;
+}
+
+static const char *blank_before(const char *text) {
+        return *text ? ", " : "";
+}
+
+static void print_devices(const Enrolment *enrolment) {
+        const FingerprintEnrolment *fingerprint = &enrolment->fingerprint;
+
+        for (size_t i = 0; i < FIDO2_KEYS_MAX; i++)
+                if (enrolment->fido2[i].length > 0)
+                        printf("fido2: %s, %s%s%s\n", enrolment->fido2[i].label,
+                               enrolment->fido2[i].relying_party, blank_before(enrolment->fido2[i].person),
+                               enrolment->fido2[i].person);
+        if (fingerprint->enrolled)
+                printf("fingerprint: %s%s%s\n", fingerprint->fingers, blank_before(fingerprint->person),
+                       fingerprint->person);
 }
 
 static void print_factors(const FactorsEdit *edit) {
@@ -178,6 +224,7 @@ static void print_factors(const FactorsEdit *edit) {
                 puts(_("nothing is enrolled"));
         if (enrolment->totp.enrolled)
                 printf("totp: %s, %u\n", totp_hash_to_string(enrolment->totp.hash), enrolment->totp.digits);
+        print_devices(enrolment);
         if (enrolment_recovery_left(enrolment) > 0)
                 printf(_("recovery: %u codes left\n"), enrolment_recovery_left(enrolment));
         if (enrolment->substitute.issued)

@@ -28,10 +28,14 @@ enum {
         COMMAND_FACTORS = 1 << 13,
         COMMAND_RECOVERY_CODES = 1 << 14,
         COMMAND_SUBSTITUTE = 1 << 15,
-        COMMAND_GIVING = COMMAND_ENROL | COMMAND_UNENROL | COMMAND_RECOVERY_CODES | COMMAND_SUBSTITUTE,
+        COMMAND_ENROL_FIDO2 = 1 << 18,
+        COMMAND_ENROL_FINGERPRINT = 1 << 19,
+        COMMAND_ENROL_DEVICE = COMMAND_ENROL_FIDO2 | COMMAND_ENROL_FINGERPRINT,
+        COMMAND_GIVING = COMMAND_ENROL | COMMAND_ENROL_DEVICE | COMMAND_UNENROL | COMMAND_RECOVERY_CODES |
+                         COMMAND_SUBSTITUTE,
         COMMAND_MAINTENANCE = 1 << 16, /* show it or end it */
         COMMAND_MAINTENANCE_ON = 1 << 17,
-        COMMAND_ANY = (1 << 18) - 1,
+        COMMAND_ANY = (1 << 20) - 1,
 };
 
 /* X(constant, "name", short form or 0, takes a value, commands that know it) */
@@ -53,7 +57,8 @@ enum {
         X(OPTION_LINES, "lines", 'n', true, COMMAND_EVENTS)                                                 \
         X(OPTION_FOLLOW, "follow", 'f', false, COMMAND_EVENTS)                                              \
         X(OPTION_UNTRUSTED, "untrusted", 0, false, COMMAND_EVENTS)                                          \
-        X(OPTION_POLICY, "policy", 0, true, COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE)                       \
+        X(OPTION_POLICY, "policy", 0, true,                                                                 \
+          COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE | COMMAND_ENROL_DEVICE)                                  \
         X(OPTION_BUS, "bus", 0, true, COMMAND_EXPLAIN)                                                      \
         X(OPTION_VENDOR, "vendor", 0, true, COMMAND_EXPLAIN)                                                \
         X(OPTION_PRODUCT, "product", 0, true, COMMAND_EXPLAIN)                                              \
@@ -75,6 +80,8 @@ enum {
         X(OPTION_WITHOUT_SERIAL, "without-serial", 0, false, COMMAND_DEVICES_ADD)                           \
         X(OPTION_ALGORITHM, "algorithm", 0, true, COMMAND_ENROL)                                            \
         X(OPTION_DIGITS, "digits", 0, true, COMMAND_ENROL)                                                  \
+        X(OPTION_PERSON, "person", 0, true, COMMAND_ENROL_DEVICE)                                           \
+        X(OPTION_LABEL, "label", 0, true, COMMAND_ENROL_FIDO2)                                              \
         X(OPTION_NUMBER, "number", 0, true, COMMAND_RECOVERY_CODES)                                         \
         X(OPTION_FOR_HOURS, "for-hours", 0, true, COMMAND_SUBSTITUTE)                                       \
         X(OPTION_BY, "by", 0, true, COMMAND_GIVING)                                                         \

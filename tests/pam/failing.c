@@ -6,6 +6,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fido.h>
+#include <fido/es256.h>
 #include <grp.h>
 #include <pwd.h>
 #include <security/pam_modules.h>
@@ -15,7 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <systemd/sd-bus.h>
 #include <time.h>
 
 static bool fails(const char *name) {
@@ -77,6 +81,67 @@ WRAP(int, oath_totp_generate2, -2, 0,
      (secret, length, now, step, start, digits, flags, ret))
 WRAP(int, crypto_pwhash_str_verify, -1, ENOMEM,
      (const char *hash, const char *password, unsigned long long length), (hash, password, length))
+
+WRAP(fido_dev_info_t *, fido_dev_info_new, NULL, 0, (size_t n), (n))
+WRAP(fido_dev_t *, fido_dev_new_with_info, NULL, 0, (const fido_dev_info_t *info), (info))
+WRAP(int, fido_dev_open_with_info, FIDO_ERR_INTERNAL, 0, (fido_dev_t * device), (device))
+WRAP(fido_assert_t *, fido_assert_new, NULL, 0, (void), ())
+WRAP(int, fido_dev_get_assert, FIDO_ERR_RX, 0, (fido_dev_t * device, fido_assert_t *assert, const char *pin),
+     (device, assert, pin))
+WRAP(int, fido_assert_verify, FIDO_ERR_INVALID_SIG, 0,
+     (const fido_assert_t *assert, size_t n, int algorithm, const void *key), (assert, n, algorithm, key))
+WRAP(int, fido_dev_set_timeout, FIDO_ERR_INVALID_ARGUMENT, 0, (fido_dev_t * device, int ms), (device, ms))
+WRAP(int, fido_assert_set_clientdata_hash, FIDO_ERR_INTERNAL, 0,
+     (fido_assert_t * assert, const unsigned char *data, size_t n), (assert, data, n))
+WRAP(int, fido_assert_set_rp, FIDO_ERR_INTERNAL, 0, (fido_assert_t * assert, const char *party),
+     (assert, party))
+WRAP(int, fido_assert_allow_cred, FIDO_ERR_INTERNAL, 0,
+     (fido_assert_t * assert, const unsigned char *data, size_t n), (assert, data, n))
+WRAP(int, fido_assert_set_up, FIDO_ERR_INTERNAL, 0, (fido_assert_t * assert, fido_opt_t up), (assert, up))
+WRAP(int, fido_assert_set_uv, FIDO_ERR_INTERNAL, 0, (fido_assert_t * assert, fido_opt_t uv), (assert, uv))
+WRAP(int, fido_assert_set_authdata, FIDO_ERR_INTERNAL, 0,
+     (fido_assert_t * assert, size_t i, const unsigned char *data, size_t n), (assert, i, data, n))
+WRAP(int, fido_assert_set_sig, FIDO_ERR_INTERNAL, 0,
+     (fido_assert_t * assert, size_t i, const unsigned char *data, size_t n), (assert, i, data, n))
+WRAP(es256_pk_t *, es256_pk_new, NULL, 0, (void), ())
+WRAP(int, es256_pk_from_ptr, FIDO_ERR_INVALID_ARGUMENT, 0, (es256_pk_t * key, const void *data, size_t n),
+     (key, data, n))
+WRAP(int, inotify_init1, -1, EMFILE, (int flags), (flags))
+WRAP(int, sd_bus_new, -ENOMEM, 0, (sd_bus * *ret), (ret))
+WRAP(int, sd_bus_set_address, -ENOMEM, 0, (sd_bus * bus, const char *address), (bus, address))
+WRAP(int, sd_bus_start, -ECONNREFUSED, 0, (sd_bus * bus), (bus))
+WRAP(int, sd_bus_get_name_creds, -ECONNRESET, 0,
+     (sd_bus * bus, const char *name, uint64_t mask, sd_bus_creds **ret), (bus, name, mask, ret))
+WRAP(int, sd_bus_creds_get_euid, -ENODATA, 0, (sd_bus_creds * creds, uid_t *ret), (creds, ret))
+WRAP(int, sd_bus_creds_get_unique_name, -ENODATA, 0, (sd_bus_creds * creds, const char **ret), (creds, ret))
+WRAP(int, sd_bus_match_signal, -ENOMEM, 0,
+     (sd_bus * bus, sd_bus_slot **slot, const char *sender, const char *path, const char *interface,
+      const char *member, sd_bus_message_handler_t callback, void *userdata),
+     (bus, slot, sender, path, interface, member, callback, userdata))
+WRAP(int, sd_bus_add_match, -ENOMEM, 0,
+     (sd_bus * bus, sd_bus_slot **slot, const char *rule, sd_bus_message_handler_t callback, void *userdata),
+     (bus, slot, rule, callback, userdata))
+WRAP(int, sd_bus_process, -ECONNRESET, 0, (sd_bus * bus, sd_bus_message **ret), (bus, ret))
+WRAP(int, sd_bus_wait, -EIO, 0, (sd_bus * bus, uint64_t timeout), (bus, timeout))
+
+int __wrap_sd_bus_call_method(sd_bus *bus, const char *destination, const char *path, const char *interface,
+                              const char *member, sd_bus_error *error, sd_bus_message **reply,
+                              const char *types, ...);
+int __wrap_sd_bus_call_method(sd_bus *bus, const char *destination, const char *path, const char *interface,
+                              const char *member, sd_bus_error *error, sd_bus_message **reply,
+                              const char *types, ...) {
+        va_list arguments;
+        int r;
+
+        if (fails(strcmp(member, "VerifyStop") == 0 || strcmp(member, "Release") == 0
+                          ? "sd_bus_let_go"
+                          : "sd_bus_call_method"))
+                return -ECONNRESET;
+        va_start(arguments, types);
+        r = sd_bus_call_methodv(bus, destination, path, interface, member, error, reply, types, arguments);
+        va_end(arguments);
+        return r;
+}
 
 int __real_openat(int directory, const char *path, int flags, ...);
 int __wrap_openat(int directory, const char *path, int flags, ...);
