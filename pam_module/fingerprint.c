@@ -74,7 +74,7 @@ static int errno_of(int r, const sd_bus_error *error) {
         for (size_t i = 0; i < ELEMENTS(errors); i++)
                 if (sd_bus_error_has_name(error, errors[i].name))
                         return errors[i].error;
-        return r;
+        return r == -ETIMEDOUT ? -EIO : r; /* it hangs: nobody was waited for yet */
 }
 
 static int connect_bus(uint64_t timeout_usec, sd_bus **ret) {

@@ -28,7 +28,7 @@ const char *fingerprint_bus_address(void);
 
 /* Reaches fprintd and takes its reader for USER. 0 with RET; -ENODEV: there is no fprintd or no reader;
  * -ENOKEY: it has no finger of the person; -EPERM: who answers is not root's; -EBUSY: the reader is in use;
- * -ETIMEDOUT or another -errno. */
+ * -EIO: it does not answer; or another -errno. */
 int fingerprint_open(const char *user, uint64_t timeout_usec, Fingerprint *ret);
 
 /* Waits for a finger. 0: it is the person's; -EKEYREJECTED: it is not; -ETIMEDOUT; -ENODEV: the reader, or
