@@ -124,10 +124,10 @@ class Reader:
         thread.start()
         return thread
 
-    def impostor(self, uid):
-        """Somebody else under fprintd's name: says yes to everything. Ends with the bus."""
+    def impostor(self, uid, *statuses):
+        """Somebody else under fprintd's name, who says STATUSES of each finger, in the end yes. Ends with the bus."""
         code = f"import os, sys; os.setuid({uid}); sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r}); " \
-               f"import fingers; fingers.impersonate({self.address!r})"
+               f"import fingers; fingers.impersonate({self.address!r}, {statuses!r})"
         self.start("/usr/bin/python3", "-B", "-c", code)
         self.wait_for_name(NAME)
 
@@ -141,12 +141,12 @@ class Reader:
                 process.stdout.close()
 
 
-def impersonate(address):
+def impersonate(address, statuses):
     from jeepney import new_method_return, new_signal
 
     connection = open_dbus_connection(address)
     connection.send_and_get_reply(message_bus.RequestName(NAME), timeout=DEADLINE)
-    match = new_signal(DBusAddress("/net/reactivated/Fprint/Device/0", interface=DEVICE), "VerifyStatus", "sb", ("verify-match", True))
+    device = DBusAddress("/net/reactivated/Fprint/Device/0", interface=DEVICE)
     answers = {"GetDefaultDevice": ("o", ("/net/reactivated/Fprint/Device/0",)),
                "ListEnrolledFingers": ("as", (["right-index-finger"],))}
     while True:
@@ -155,4 +155,5 @@ def impersonate(address):
             member = call.header.fields[HeaderFields.member]
             connection.send(new_method_return(call, *answers.get(member, (None, ()))))
             if member == "VerifyStart":
-                connection.send(match)
+                for status in statuses + (("verify-match", True),):
+                    connection.send(new_signal(device, "VerifyStatus", "sb", status))

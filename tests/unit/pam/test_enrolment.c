@@ -14,10 +14,15 @@ TestSuite(enrolment, .init = init);
 #define START "sekisho-factors 1\nuid 1001\ngeneration 7\n"
 #define HEX   "3132333435363738393031323334353637383930"
 
+#define KEY HEX HEX HEX "01020304"
+
 static const char whole[] = START "first-seen 1800000000\ntotp SHA256 8 " HEX
                                   " 59\nrecovery 0 $argon2id$a\nrecovery 9 $argon2id$b\n"
                                   "substitute 10 20 3 $argon2id$c kacho\nfailures totp 2 1000 500 "
-                                  "boot\nfailures recovery 1 1001 501 -\nend\n";
+                                  "boot\nfailures recovery 1 1001 501 -\n"
+                                  "fido2 ES256 pam.sekisho 0a0b " KEY " 4294967295 blue 10482\n"
+                                  "fido2 ES256 pam.sekisho 0a0c " KEY " 0 key -\n"
+                                  "fingerprint left-thumb,right-thumb -\nend\n";
 
 Test(enrolment, is_written_as_it_was_read) {
         CLEANUP_ENROLMENT Enrolment *enrolment = enrolment_new();
@@ -30,7 +35,11 @@ Test(enrolment, is_written_as_it_was_read) {
                   enrolment->totp.last == 59);
         cr_expect_eq(enrolment_recovery_left(enrolment), 2);
         cr_expect_eq(enrolment_factors(enrolment),
-                     FACTOR_BIT(FACTOR_TOTP) | FACTOR_BIT(FACTOR_RECOVERY) | FACTOR_BIT(FACTOR_SUBSTITUTE));
+                     FACTOR_BIT(FACTOR_TOTP) | FACTOR_BIT(FACTOR_RECOVERY) | FACTOR_BIT(FACTOR_SUBSTITUTE) |
+                             FACTOR_BIT(FACTOR_FIDO2) | FACTOR_BIT(FACTOR_FINGERPRINT));
+        cr_expect_eq(enrolment_fido2_keys(enrolment), 2);
+        cr_expect_eq(enrolment->fido2[0].counter, UINT32_MAX);
+        cr_expect_str_eq(enrolment->fido2[0].person, "10482");
         cr_assert_eq(enrolment_format(enrolment, &text), 0);
         cr_expect_str_eq(text.text, whole);
 }
@@ -77,6 +86,17 @@ Test(enrolment, is_refused_for_whatever_else_it_is) {
                 START "failures card2 1 1 1 x\nend\n",
                 START "failures totp 1 1 1 x\nfailures totp 1 1 1 x\nend\n",
                 START "recovery 0 \xe3\x81\x82\nend\n",
+                START "fido2 RS256 p 0a " KEY " 0 key -\nend\n",
+                START "fido2 ES256 p 0 " KEY " 0 key -\nend\n",
+                START "fido2 ES256 p 0a " KEY "00 0 key -\nend\n",
+                START "fido2 ES256 p 0a " HEX " 0 key -\nend\n",
+                START "fido2 ES256 p 0a " KEY " 4294967296 key -\nend\n",
+                START "fido2 ES256 p 0a " KEY " -1 key -\nend\n",
+                START "fido2 ES256 p 0a " KEY " 0 key\nend\n",
+                START "fido2 ES256 p 0a " KEY " 0 key - -\nend\n",
+                START "fido2 ES256 p 0a " KEY " 0 key -\nfido2 ES256 p 0a " KEY " 0 key -\nend\n",
+                START "fingerprint -\nend\n",
+                START "fingerprint a -\nfingerprint a -\nend\n",
         };
 
         for (size_t i = 0; i < ELEMENTS(cases); i++) {
