@@ -4,10 +4,9 @@
  * from program to program (a seed is made, and PIN 123456 set, where there is none), SEKISHO_FAKE_FAULT the
  * number of its fault. Without them nothing is plugged in. SEKISHO_FAKE_BUS is the system bus.
  */
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "pam_module/fingerprint.h"
 #include "tests/pam/fake_authenticator.h"
@@ -16,27 +15,26 @@ static FakeAuthenticator plugged;
 
 size_t fake_authenticators(FakeAuthenticator **ret) {
         const char *path = getenv("SEKISHO_FAKE_KEY"), *fault = getenv("SEKISHO_FAKE_FAULT");
-        int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+        FILE *file = path ? fopen(path, "re") : NULL; /* the failing module fails read() and write() */
 
         if (!path)
                 return 0;
-        if (fd < 0 || read(fd, &plugged, sizeof(plugged)) != (ssize_t)sizeof(plugged)) {
+        if (!file || fread(&plugged, sizeof(plugged), 1, file) != 1) {
                 plugged = fake_authenticator_new((unsigned char)path[strlen(path) - 1], "123456");
                 fake_authenticator_changed(&plugged);
         }
-        if (fd >= 0)
-                close(fd);
+        if (file)
+                (void)fclose(file);
         plugged.fault = fault ? (FakeFault)atoi(fault) : FAKE_HONEST;
         *ret = &plugged;
         return 1;
 }
 
 void fake_authenticator_changed(FakeAuthenticator *fake) {
-        int fd = open(getenv("SEKISHO_FAKE_KEY"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        FILE *file = fopen(getenv("SEKISHO_FAKE_KEY"), "we");
 
-        if (fd < 0 || write(fd, fake, sizeof(*fake)) != (ssize_t)sizeof(*fake))
+        if (!file || fwrite(fake, sizeof(*fake), 1, file) != 1 || fclose(file) != 0)
                 abort();
-        close(fd);
 }
 
 const char *__wrap_fingerprint_bus_address(void);
