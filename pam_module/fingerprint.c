@@ -238,13 +238,13 @@ static int hear_owner(sd_bus_message *message, void *userdata, sd_bus_error *err
 static int wait_for(sd_bus *bus, Hearing *hearing, uint64_t deadline) {
         while (!hearing->done) {
                 uint64_t now = now_usec();
-                int r = sd_bus_process(bus, NULL);
+                int r = now == 0 ? -EIO : sd_bus_process(bus, NULL);
 
                 if (r < 0)
                         return r;
                 if (r > 0)
                         continue;
-                if (now == 0 || now >= deadline)
+                if (now >= deadline)
                         return -ETIMEDOUT;
                 r = sd_bus_wait(bus, deadline - now);
                 if (r < 0 && r != -EINTR)

@@ -11,6 +11,7 @@ from conftest import AUTHINFO_UNAVAIL, BUILD, PASSWORD
 from fingers import DEVICE, FPRINTD, POLKITD, Reader
 from jeepney import DBusAddress, new_signal
 from jeepney.io.blocking import open_dbus_connection
+from test_failures import TOLERATED_BY_DEVICES, every_failure_of, with_failing_module
 
 MINE, THEIRS = "SCAN finger-of-sato", "SCAN finger-of-suzuki"
 ASKED = "Put your finger on the reader."
@@ -192,3 +193,22 @@ def test_the_bus_of_the_callers_environment_is_not_asked(terminal):
     terminal.environment["DBUS_SYSTEM_BUS_ADDRESS"] = terminal.reader.address
     login = terminal.log_in()
     assert not login.allowed and ASKED not in login.told, login.output
+
+
+def test_with_the_right_finger_a_failing_call_denies(world, reader):
+    reader.impostor(0)  # says yes at once, as root
+    terminal = Terminal(world, reader)
+    assert terminal.enrol().returncode == 0
+    with_failing_module(world)
+    names, allowed = set(), []
+    for at, name, login in every_failure_of(world, lambda more: world.log_in(
+            calls=("auth", "acct"), environment={**terminal.environment, **more})):
+        world.journal.records()
+        names.add(name)
+        untold = name == "pam_get_item" and ASKED not in login.told
+        if login.allowed and not (name in TOLERATED_BY_DEVICES or untold):
+            allowed.append((at, name, login.output))
+    assert not allowed
+    assert names >= {"sd_bus_new", "sd_bus_set_address", "sd_bus_start", "sd_bus_call_method", "sd_bus_get_name_creds",
+                     "sd_bus_creds_get_euid", "sd_bus_creds_get_unique_name", "sd_bus_match_signal", "sd_bus_add_match",
+                     "sd_bus_process"}, names
