@@ -39,6 +39,10 @@ static int policy_time(void *userdata, PolicyTime *ret) {
         return clock_policy_time(&agent->clock, ret);
 }
 
+static Presence presence(void *userdata) {
+        return agent_is_monitor(userdata) ? PRESENCE_NOT_IN_FORCE : PRESENCE_IN_FORCE;
+}
+
 static void changed(void *userdata) {
         agent_settle_soon(userdata);
 }
@@ -51,6 +55,7 @@ BusServiceCallbacks agent_bus_callbacks(Agent *agent) {
                                      .end_maintenance = end_maintenance,
                                      .policy = policy,
                                      .time = policy_time,
+                                     .presence = presence,
                                      .changed = changed,
                                      .userdata = agent};
 }

@@ -146,6 +146,8 @@ static int allow(Login *login) {
                 return deny(login, PAM_BUF_ERR);
         }
         login_record(login, EVENT_LOGIN_ALLOWED, -1, NULL);
+        if (login->decision.break_glass)
+                login_record(login, EVENT_BREAK_GLASS_USED, -1, NULL);
         return PAM_SUCCESS;
 }
 
@@ -176,6 +178,22 @@ static bool can_satisfy(const Login *login) {
                login->decision.kinds_needed;
 }
 
+/* The terminal has to be guarded for what begins now. */
+static int admit(Login *login) {
+        login_ask_guard(login);
+        if (login->decision.verdict != MFA_ALLOW) {
+                (void)conversation_tell(login->pamh, login->flags,
+                                        login->decision.reason == MFA_LOCKDOWN
+                                                ? _("This terminal is locked down: nobody can log in.")
+                                                : _("This terminal is not guarded: nobody can log in."));
+                return deny(login, PAM_PERM_DENIED);
+        }
+        if (login_state_set(login, true) == 0)
+                return PAM_SUCCESS;
+        login->why = "out of memory";
+        return deny(login, PAM_BUF_ERR);
+}
+
 int login_account(Login *login, int argc, const char **argv) {
         LoginState state;
         int code;
@@ -187,12 +205,8 @@ int login_account(Login *login, int argc, const char **argv) {
         if (state.allowed)
                 login->proven = state.proven;
         login_decide(login);
-        if (login->decision.verdict == MFA_ALLOW) {
-                if (login_state_set(login, true) == 0)
-                        return PAM_SUCCESS;
-                login->why = "out of memory";
-                return deny(login, PAM_BUF_ERR);
-        }
+        if (login->decision.verdict == MFA_ALLOW)
+                return admit(login);
         if (login->decision.verdict == MFA_DENY)
                 return deny(login, PAM_PERM_DENIED);
         /* keys of ssh, a "sufficient" line before ours, a program that does not authenticate */
@@ -201,5 +215,8 @@ int login_account(Login *login, int argc, const char **argv) {
                 return deny(login, PAM_PERM_DENIED);
         }
         code = satisfy(login);
-        return code == PAM_SUCCESS ? allow(login) : deny(login, PAM_PERM_DENIED);
+        if (code != PAM_SUCCESS)
+                return deny(login, PAM_PERM_DENIED);
+        code = allow(login);
+        return code == PAM_SUCCESS ? admit(login) : code;
 }

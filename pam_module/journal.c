@@ -37,6 +37,9 @@ static void add_message(LoginRecord *record, const Login *login, EventKind kind,
                 record_add(record, "MESSAGE", "Login of %s by %s allowed with %s (%s)", name_of(login),
                            service, *list(login->proven, factors) ? factors : "no factor",
                            mfa_reason_to_string(login->decision.reason));
+        else if (kind == EVENT_BREAK_GLASS_USED)
+                record_add(record, "MESSAGE", "The account for emergencies %s was used by %s, with %s",
+                           name_of(login), service, list(login->proven, factors));
         else if (kind == EVENT_FACTOR_FAILED)
                 record_add(record, "MESSAGE", "%s failed to prove a factor for %s: %s", name_of(login),
                            service, how);
@@ -68,7 +71,8 @@ void login_record(const Login *login, EventKind kind, int factor, const char *ho
 
         record_begin(&record, kind, "pam_sekisho");
         add_message(&record, login, kind, how);
-        record_add(&record, FIELD_VERDICT, "%s", kind == EVENT_LOGIN_ALLOWED ? "allow" : "deny");
+        record_add(&record, FIELD_VERDICT, "%s",
+                   kind == EVENT_LOGIN_ALLOWED || kind == EVENT_BREAK_GLASS_USED ? "allow" : "deny");
         add_login(&record, login);
         if (factor >= 0)
                 record_add_text(&record, FIELD_FACTOR, factor_to_string((Factor)factor));

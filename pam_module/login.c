@@ -5,6 +5,7 @@
 #include <security/pam_ext.h>
 #include <string.h>
 
+#include "pam_module/guard.h"
 #include "policy/load.h"
 
 #define STATE_NAME "sekisho-login"
@@ -32,14 +33,17 @@ static bool starts(const char *text, const char *with, const char **ret_rest) {
 
 /* An argument that is not known may have been meant to make things stricter. */
 static int take_arguments(Login *login, int argc, const char **argv) {
-        login->options = (LoginOptions){.store = STORE_DIRECTORY, .policy = POLICY_PATH};
+        login->options = (LoginOptions){
+                .store = STORE_DIRECTORY, .policy = POLICY_PATH, .runtime = GUARD_RUN};
         for (int i = 0; i < argc; i++)
                 if (strcmp(argv[i], "password=stack") == 0)
                         login->options.password_by_stack = true;
                 else if (!starts(argv[i], "dir=", &login->options.store) &&
-                         !starts(argv[i], "policy=", &login->options.policy))
+                         !starts(argv[i], "policy=", &login->options.policy) &&
+                         !starts(argv[i], "run=", &login->options.runtime))
                         return because(login, -EINVAL, "an argument of pam_sekisho.so is not known");
-        if (login->options.store[0] != '/' || login->options.policy[0] != '/')
+        if (login->options.store[0] != '/' || login->options.policy[0] != '/' ||
+            login->options.runtime[0] != '/')
                 return because(login, -EINVAL, "an argument of pam_sekisho.so is no absolute path");
         return 0;
 }
@@ -136,6 +140,13 @@ void login_decide(Login *login) {
                                 .first_seen = login->first_seen};
 
         decide_mfa(login->policy, &question, &login->decision);
+}
+
+void login_ask_guard(Login *login) {
+        uint64_t wait = login->policy->mfa_require_guard ? GUARD_WAIT_USEC : GUARD_GLANCE_USEC;
+
+        if (mfa_asks_guard(&login->decision))
+                decide_guard(login->policy, guard_presence(login->options.runtime, wait), &login->decision);
 }
 
 Verification login_verification(Login *login, Factor factor) {

@@ -17,7 +17,7 @@
 
 /* The module's arguments in the PAM configuration. */
 typedef struct LoginOptions {
-        const char *store, *policy; /* borrowed from PAM */
+        const char *store, *policy, *runtime; /* borrowed from PAM */
         bool password_by_stack;     /* the stack denies where a password is wrong: take its word */
 } LoginOptions;
 
@@ -48,6 +48,9 @@ int login_prepare(Login *login, int argc, const char **argv);
 
 /* Asks the policy, with what is proven by now. */
 void login_decide(Login *login);
+
+/* Asks the guard, where the login hangs on it, and takes its answer into the decision. */
+void login_ask_guard(Login *login);
 
 /* The verification of FACTOR for the person who logs in. */
 Verification login_verification(Login *login, Factor factor);

@@ -16,6 +16,8 @@ bool usb_class_allowed_by_default(uint8_t class);
 
 /* Fill in what of the guard is protected where no policy speaks of it: by the zone. */
 void protect_by_zone(Policy *policy);
+/* The same of whether logins need the guard. */
+void require_guard_by_zone(Policy *policy);
 
 DEFINE_CLEANUP(Policy, policy_unref);
 #define CLEANUP_POLICY CLEANUP(scope_policy_unref)

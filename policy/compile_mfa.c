@@ -148,6 +148,10 @@ int compile_mfa(Compile *compile, RawMfa *raw, const TreeNode *section) {
 
         if (raw->initial)
                 policy->mfa_default = *raw->initial;
+        if (raw->require_guard) {
+                policy->mfa_require_guard_named = true;
+                policy->mfa_require_guard = *raw->require_guard;
+        }
         if ((r = add_services(compile, section)) < 0)
                 return r;
         if (raw->factors_count > 0) { /* one value: which factors a login takes */

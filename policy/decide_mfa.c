@@ -11,6 +11,7 @@
 
 DEFINE_ENUM_STRINGS(MfaVerdict, mfa_verdict, MFA_VERDICT_LIST)
 DEFINE_ENUM_STRINGS(MfaReason, mfa_reason, MFA_REASON_LIST)
+DEFINE_ENUM_STRINGS(Presence, presence, PRESENCE_LIST)
 
 static const char built_in[] = "built-in";
 
@@ -257,4 +258,29 @@ void decide_mfa(const Policy *policy, const MfaQuestion *question, MfaDecision *
         }
         if (!judge_exempt(policy, question, ret))
                 judge_service(policy, question, ret);
+}
+
+bool mfa_asks_guard(const MfaDecision *decision) {
+        return decision->kinds_needed > 0 && !decision->break_glass;
+}
+
+static bool presence_suffices(const Policy *policy, Presence presence) {
+        switch (presence) {
+        case PRESENCE_IN_FORCE:
+                return true;
+        case PRESENCE_NOT_IN_FORCE:
+                return !policy->mfa_require_guard || policy->mode == MODE_MONITOR;
+        case PRESENCE_NONE:
+                return !policy->mfa_require_guard;
+        case PRESENCE_LOCKDOWN:
+                return false;
+        }
+        return false;
+}
+
+void decide_guard(const Policy *policy, Presence presence, MfaDecision *decision) {
+        if (!mfa_asks_guard(decision) || presence_suffices(policy, presence))
+                return;
+        decision->verdict = MFA_DENY;
+        decision->reason = presence == PRESENCE_LOCKDOWN ? MFA_LOCKDOWN : MFA_NO_GUARD;
 }

@@ -22,8 +22,18 @@ DECLARE_ENUM(MfaVerdict, mfa_verdict, MFA_VERDICT_LIST);
         X(MFA_FACTORS_PROVEN, "factors-proven")                                                             \
         X(MFA_NOT_REQUIRED, "not-required")                                                                 \
         X(MFA_EXEMPT, "exempt") /* one factor, for this person */                                           \
-        X(MFA_GRACE, "grace")   /* one factor, since nothing is enrolled yet */
+        X(MFA_GRACE, "grace")   /* one factor, since nothing is enrolled yet */                             \
+        X(MFA_NO_GUARD, "no-guard") /* the terminal is not guarded now */                                   \
+        X(MFA_LOCKDOWN, "lockdown") /* nobody logs in until it is lifted */
 DECLARE_ENUM(MfaReason, mfa_reason, MFA_REASON_LIST);
+
+/* What the guard of this machine says of itself, and how that is told on the bus. */
+#define PRESENCE_LIST(X)                                                                                    \
+        X(PRESENCE_NONE, "none")                 /* nobody answers */                                       \
+        X(PRESENCE_NOT_IN_FORCE, "not-in-force") /* it only watches */                                      \
+        X(PRESENCE_IN_FORCE, "in-force")                                                                    \
+        X(PRESENCE_LOCKDOWN, "lockdown") /* and nobody is to log in */
+DECLARE_ENUM(Presence, presence, PRESENCE_LIST);
 
 typedef struct MfaQuestion {
         const char *service;    /* PAM service */
@@ -51,6 +61,14 @@ typedef struct MfaDecision {
  * break-glass accounts, rules, exempt users, services, the default. RET is always filled. POLICY is
  * resolved (policy_resolve_mfa). */
 void decide_mfa(const Policy *policy, const MfaQuestion *question, MfaDecision *ret);
+
+/* Whether the login that DECISION is about hangs on the guard: not where nothing is asked of it, and not that
+ * of a break-glass account. */
+bool mfa_asks_guard(const MfaDecision *decision);
+
+/* Takes the permission in DECISION back where the guard has to be in force and is not, or where there is a
+ * lockdown. A policy that itself only watches is content with a guard that does. */
+void decide_guard(const Policy *policy, Presence presence, MfaDecision *decision);
 
 /* Whether PLACE ("local", "remote", an address, a prefix, a host name) is where RHOST says. An IPv4 address
  * written as IPv6 (::ffff:10.0.0.1) is that IPv4 address. */

@@ -23,6 +23,11 @@ void protect_by_zone(Policy *policy) {
                         policy->protects[i] = policy->zone == ZONE_MYNUMBER && i != PROTECT_POLICY;
 }
 
+void require_guard_by_zone(Policy *policy) {
+        if (!policy->mfa_require_guard_named)
+                policy->mfa_require_guard = policy->zone == ZONE_MYNUMBER;
+}
+
 int policy_default(Policy **ret) {
         CLEANUP_POLICY Policy *policy = policy_new();
 
@@ -38,6 +43,7 @@ int policy_default(Policy **ret) {
                 policy->usb_class_allow[class] = policy->usb_class_named[class] =
                         usb_class_allowed_by_default((uint8_t) class);
         protect_by_zone(policy);
+        require_guard_by_zone(policy);
         policy->removable_origin = strdup("built-in");
         policy->usb_origin = strdup("built-in");
         policy->filesystems_origin = strdup("built-in");

@@ -248,6 +248,8 @@ typedef struct Policy {
         unsigned mfa_drift; /* TOTP: steps of 30 s that clocks may differ, either way */
         MfaFido2 mfa_fido2;
         unsigned mfa_fingerprint_timeout; /* seconds */
+        bool mfa_require_guard;       /* nobody logs in while no guard is in force; by zone where no ... */
+        bool mfa_require_guard_named; /* ... file names it */
 
         bool protects[PROTECTIONS];      /* by Protected; by zone where no file names it */
         bool protect_named[PROTECTIONS]; /* a file does */

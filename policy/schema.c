@@ -215,6 +215,7 @@ const cyaml_schema_field_t mfa_fields[] = {
         CYAML_FIELD_MAPPING_PTR("totp", OPTIONAL, RawMfa, totp, totp_fields),
         CYAML_FIELD_MAPPING_PTR("fido2", OPTIONAL, RawMfa, fido2, fido2_fields),
         CYAML_FIELD_MAPPING_PTR("fingerprint", OPTIONAL, RawMfa, fingerprint, fingerprint_fields),
+        CYAML_FIELD_BOOL_PTR("require-guard", CYAML_FLAG_OPTIONAL, RawMfa, require_guard),
         CYAML_FIELD_END,
 };
 

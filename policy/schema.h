@@ -170,6 +170,7 @@ typedef struct RawMfa {
         RawTotp *totp;
         RawFido2 *fido2;
         RawFingerprint *fingerprint;
+        bool *require_guard;
 } RawMfa;
 
 typedef struct RawSelfProtection {

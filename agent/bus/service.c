@@ -222,6 +222,15 @@ DEFINE_METHOD(recent, ACTION("denials"));
 DEFINE_METHOD(reload, ACTION("reload"));
 DEFINE_METHOD(explain, ACTION("explain"));
 
+/* At once, and whoever asks: a login must not wait behind what others have asked for. */
+static int method_presence(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        BusService *service = userdata;
+        Presence presence = service->callbacks.presence(service->callbacks.userdata);
+
+        (void)error;
+        return sd_bus_reply_method_return(m, "s", presence_to_string(presence));
+}
+
 #define DEFINE_ROOTS_METHOD(name)                                                                           \
         static int method_##name(sd_bus_message *m, void *userdata, sd_bus_error *error) {                  \
                 BusService *service = userdata;                                                             \
@@ -255,6 +264,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_NAMES("BeginMaintenance", "su", SD_BUS_PARAM(reason) SD_BUS_PARAM(minutes), "", ,
                                  method_begin_maintenance, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_NAMES("EndMaintenance", "", , "b", SD_BUS_PARAM(ended), method_end_maintenance,
+                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_NAMES("Presence", "", , "s", SD_BUS_PARAM(presence), method_presence,
                                  SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Subscribe", "", "", method_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_NAMES("Denied", "ua{sv}", SD_BUS_PARAM(uid) SD_BUS_PARAM(details), 0),

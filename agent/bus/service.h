@@ -10,6 +10,7 @@
 #include <systemd/sd-event.h>
 
 #include "agent/report/report.h"
+#include "policy/decide_mfa.h"
 #include "policy/model.h"
 
 #define BUS_SERVICE_NAME "org.sekisho.Guard1"
@@ -33,6 +34,8 @@ typedef struct BusServiceCallbacks {
         const Policy *(*policy)(void *userdata);
         /* the time to ask it with: 0 or -errno */
         int (*time)(void *userdata, PolicyTime *ret);
+        /* whether the guard is in force, for who decides on a login */
+        Presence (*presence)(void *userdata);
         /* the bus came or went */
         void (*changed)(void *userdata);
         void *userdata;

@@ -98,7 +98,7 @@ static int kind_of(const EventRecord *record) {
 static bool is_of_a_login(EventKind kind) {
         return kind == EVENT_LOGIN_ALLOWED || kind == EVENT_LOGIN_DENIED || kind == EVENT_FACTOR_FAILED ||
                kind == EVENT_FACTOR_ENROLLED || kind == EVENT_FACTOR_REMOVED ||
-               kind == EVENT_SUBSTITUTE_ISSUED;
+               kind == EVENT_SUBSTITUTE_ISSUED || kind == EVENT_BREAK_GLASS_USED;
 }
 
 bool event_record_is_trusted(const EventRecord *record) {
@@ -262,6 +262,7 @@ static char *what_cell(const EventRecord *record) {
                 return path ? strdup(path) : NULL;
         case EVENT_LOGIN_ALLOWED:
         case EVENT_LOGIN_DENIED:
+        case EVENT_BREAK_GLASS_USED:
                 return join(event_record_get(record, FIELD_SERVICE), ": ",
                             event_record_get(record, FIELD_FACTORS));
         case EVENT_FACTOR_FAILED:

@@ -67,6 +67,8 @@ static const char *of_event(EventKind kind) {
                 return C_("event", "maintenance-ended");
         case EVENT_GUARD_TOUCHED:
                 return C_("event", "guard-touched");
+        case EVENT_BREAK_GLASS_USED:
+                return C_("event", "break-glass-used");
         }
         return NULL;
 }

@@ -243,6 +243,7 @@ static void print_record(FILE *f, const Record *r) {
         case EVENT_FACTOR_ENROLLED:
         case EVENT_FACTOR_REMOVED:
         case EVENT_SUBSTITUTE_ISSUED:
+        case EVENT_BREAK_GLASS_USED:
         case EVENT_NONE:
                 return;
         }

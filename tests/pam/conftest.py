@@ -192,8 +192,9 @@ class World:
     def stack(self, name, text):
         (self.confdir / name).write_text(text.format(module=self.module), encoding="utf-8")
 
-    def write_policy(self, mfa="{factors: [password, totp]}"):
+    def write_policy(self, mfa="{factors: [password, totp]}", guard=False):
         path = self.policy / "10-test.yaml"
+        mfa = mfa if "require-guard" in mfa else f"{{require-guard: {str(guard).lower()}, {mfa[1:]}"
         path.write_text(f"version: 1\nserial: 7\nmfa: {mfa}\n", encoding="utf-8")
         path.chmod(0o600)
 

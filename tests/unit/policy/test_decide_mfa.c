@@ -205,3 +205,57 @@ Test(factor, kinds_are_counted_once) {
         cr_expect_eq(factor_kinds_count(FACTORS_ALL), 3);
         cr_expect_eq(factor_kind((Factor)99), KIND_NONE);
 }
+
+Test(decide_mfa, lets_nobody_but_emergencies_in_without_a_guard) {
+        static const char require[] = "  require-guard: true\n", leave[] = "  require-guard: false\n";
+        static const struct {
+                const char *head, *guard, *service;
+                uid_t uid;
+                Presence presence;
+                MfaReason reason; /* MFA_NO_DECISION: let in */
+        } cases[] = {
+                {"", require, "login", 1001, PRESENCE_IN_FORCE, MFA_NO_DECISION},
+                {"", require, "login", 1001, PRESENCE_NONE, MFA_NO_GUARD},
+                {"", require, "login", 1001, PRESENCE_NOT_IN_FORCE, MFA_NO_GUARD},
+                {"", require, "login", 1001, (Presence)77, MFA_NO_GUARD},
+                {"", require, "login", 1001, PRESENCE_LOCKDOWN, MFA_LOCKDOWN},
+                {"", require, "login", 1009, PRESENCE_NONE, MFA_NO_GUARD},
+                {"", require, "login", 1008, PRESENCE_NONE, MFA_NO_DECISION},
+                {"", require, "login", 1008, PRESENCE_LOCKDOWN, MFA_NO_DECISION},
+                {"", require, "cron", 1001, PRESENCE_LOCKDOWN, MFA_NO_DECISION},
+                {"", leave, "login", 1001, PRESENCE_NONE, MFA_NO_DECISION},
+                {"", leave, "login", 1001, PRESENCE_LOCKDOWN, MFA_LOCKDOWN},
+                {"", leave, "login", 1001, (Presence)77, MFA_NO_GUARD},
+                {"mode: monitor\n", require, "login", 1001, PRESENCE_NOT_IN_FORCE, MFA_NO_DECISION},
+                {"mode: monitor\n", require, "login", 1001, PRESENCE_NONE, MFA_NO_GUARD},
+                {"", "", "login", 1001, PRESENCE_NONE, MFA_NO_GUARD},
+                {"zone: mynumber\n", "", "login", 1001, PRESENCE_NONE, MFA_NO_GUARD},
+                {"zone: lgwan\n", "", "login", 1001, PRESENCE_NONE, MFA_NO_DECISION},
+                {"zone: lgwan\n", require, "login", 1001, PRESENCE_NONE, MFA_NO_GUARD},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                CLEANUP_FREE char *whole = NULL;
+                Subject subject = {.uid = cases[i].uid};
+                MfaQuestion question = {.service = cases[i].service,
+                                        .subject = &subject,
+                                        .now = noon,
+                                        .proven = PASSWORD | CARD | RECOVERY};
+                MfaDecision decision;
+
+                cr_assert_gt(asprintf(&whole, HEAD "%s%s%s", cases[i].head, text + strlen(HEAD),
+                                      cases[i].guard),
+                             0);
+                CLEANUP_POLICY Policy *policy = policy_of(whole);
+
+                policy_number_users(policy);
+                decide_mfa(policy, &question, &decision);
+                cr_assert_eq(decision.verdict, MFA_ALLOW, "%zu", i);
+                decide_guard(policy, cases[i].presence, &decision);
+                cr_expect_eq(decision.verdict, cases[i].reason == MFA_NO_DECISION ? MFA_ALLOW : MFA_DENY,
+                             "%zu", i);
+                if (cases[i].reason != MFA_NO_DECISION)
+                        cr_expect_str_eq(mfa_reason_to_string(decision.reason),
+                                         mfa_reason_to_string(cases[i].reason), "%zu", i);
+        }
+}
