@@ -18,10 +18,12 @@
         "type='signal',sender='" BUS_NAME "',path='" BUS_PATH "',interface='" BUS_NAME                      \
         "',member='NameOwnerChanged',arg0='" GUARD_NAME "'"
 
+/* UINT64_MAX where there is no clock: then there is no time either. */
 static uint64_t now_usec(void) {
         struct timespec ts;
 
-        clock_gettime(CLOCK_BOOTTIME, &ts);
+        if (clock_gettime(CLOCK_BOOTTIME, &ts) < 0)
+                return UINT64_MAX;
         return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
@@ -58,9 +60,8 @@ static int connect_bus(GuardLink *link) {
         int r = sd_bus_new(&link->bus);
 
         if (r >= 0)
-                r = sd_bus_set_address(link->bus, address && *address
-                                                          ? address
-                                                          : "unix:path=/run/dbus/system_bus_socket");
+                r = sd_bus_set_address(
+                        link->bus, address && *address ? address : "unix:path=/run/dbus/system_bus_socket");
         if (r >= 0)
                 r = sd_bus_set_bus_client(link->bus, true);
         if (r >= 0)
@@ -146,8 +147,9 @@ static int check_owner(GuardLink *link) {
 }
 
 int guard_open(uint64_t wait, GuardLink *ret) {
-        CLEANUP_GUARD_LINK GuardLink link = {.deadline = now_usec() + wait};
-        int r = connect_bus(&link);
+        uint64_t now = now_usec();
+        CLEANUP_GUARD_LINK GuardLink link = {.deadline = now + wait};
+        int r = now == UINT64_MAX ? -ETIME : connect_bus(&link);
 
         if (r == 0)
                 r = wait_for_owner(&link);
@@ -232,5 +234,5 @@ Presence guard_presence(const char *runtime, uint64_t wait) {
         if (r == 0)
                 return ask_presence(&link);
         return r == -ENOENT && guard_lock_is_held(runtime, "/proc/locks") ? PRESENCE_IN_FORCE
-                                                                         : PRESENCE_NONE;
+                                                                          : PRESENCE_NONE;
 }

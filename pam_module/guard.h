@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * guard.h: asking the guard of this machine, org.sekisho.Guard1 on the system bus, and telling it. Only a
- * process of root's is taken for it: its name is followed to a connection, whose user the bus knows, and from
- * then on that connection is spoken to and no other. Every wait ends. Links nothing of the agent.
+ * process of root's is taken for it: its name is followed to a connection, whose user the bus knows, and
+ * from then on that connection is spoken to and no other. Every wait ends. Links nothing of the agent.
  */
 #pragma once
 
@@ -12,10 +12,10 @@
 #include "policy/decide_mfa.h"
 #include "policy/scope.h"
 
-#define GUARD_NAME      "org.sekisho.Guard1"
-#define GUARD_PATH      "/org/sekisho/Guard1"
-#define GUARD_INTERFACE "org.sekisho.Guard1"
-#define GUARD_RUN       "/run/sekisho"
+#define GUARD_NAME        "org.sekisho.Guard1"
+#define GUARD_PATH        "/org/sekisho/Guard1"
+#define GUARD_INTERFACE   "org.sekisho.Guard1"
+#define GUARD_RUN         "/run/sekisho"
 #define GUARD_WAIT_USEC   UINT64_C(3000000)
 #define GUARD_GLANCE_USEC UINT64_C(500000) /* where nothing hangs on it */
 
@@ -41,8 +41,8 @@ static inline void scope_message_unref(sd_bus_message **message) {
 }
 #define CLEANUP_MESSAGE CLEANUP(scope_message_unref)
 
-/* What the guard says of itself. Where there is no bus, as early on a console, the lock in RUNTIME counts that
- * the agent holds as long as it lives. PRESENCE_NONE for whatever cannot be found out within WAIT. */
+/* What the guard says of itself. Where there is no bus, as early on a console, the lock in RUNTIME counts
+ * that the agent holds as long as it lives. PRESENCE_NONE for whatever cannot be found out within WAIT. */
 Presence guard_presence(const char *runtime, uint64_t wait);
 
 /* Whether a process holds an exclusive flock(2) on RUNTIME/lock, which is root's alone. Looks it up in LOCKS

@@ -33,8 +33,8 @@ static bool starts(const char *text, const char *with, const char **ret_rest) {
 
 /* An argument that is not known may have been meant to make things stricter. */
 static int take_arguments(Login *login, int argc, const char **argv) {
-        login->options = (LoginOptions){
-                .store = STORE_DIRECTORY, .policy = POLICY_PATH, .runtime = GUARD_RUN};
+        login->options =
+                (LoginOptions){.store = STORE_DIRECTORY, .policy = POLICY_PATH, .runtime = GUARD_RUN};
         for (int i = 0; i < argc; i++)
                 if (strcmp(argv[i], "password=stack") == 0)
                         login->options.password_by_stack = true;

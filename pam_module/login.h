@@ -18,7 +18,7 @@
 /* The module's arguments in the PAM configuration. */
 typedef struct LoginOptions {
         const char *store, *policy, *runtime; /* borrowed from PAM */
-        bool password_by_stack;     /* the stack denies where a password is wrong: take its word */
+        bool password_by_stack;               /* the stack denies where a password is wrong: take its word */
 } LoginOptions;
 
 typedef struct Login {

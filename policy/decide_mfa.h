@@ -21,8 +21,8 @@ DECLARE_ENUM(MfaVerdict, mfa_verdict, MFA_VERDICT_LIST);
         X(MFA_FACTORS_MISSING, "factors-missing") /* fewer kinds are proven than needed */                  \
         X(MFA_FACTORS_PROVEN, "factors-proven")                                                             \
         X(MFA_NOT_REQUIRED, "not-required")                                                                 \
-        X(MFA_EXEMPT, "exempt") /* one factor, for this person */                                           \
-        X(MFA_GRACE, "grace")   /* one factor, since nothing is enrolled yet */                             \
+        X(MFA_EXEMPT, "exempt")     /* one factor, for this person */                                       \
+        X(MFA_GRACE, "grace")       /* one factor, since nothing is enrolled yet */                         \
         X(MFA_NO_GUARD, "no-guard") /* the terminal is not guarded now */                                   \
         X(MFA_LOCKDOWN, "lockdown") /* nobody logs in until it is lifted */
 DECLARE_ENUM(MfaReason, mfa_reason, MFA_REASON_LIST);
@@ -62,8 +62,8 @@ typedef struct MfaDecision {
  * resolved (policy_resolve_mfa). */
 void decide_mfa(const Policy *policy, const MfaQuestion *question, MfaDecision *ret);
 
-/* Whether the login that DECISION is about hangs on the guard: not where nothing is asked of it, and not that
- * of a break-glass account. */
+/* Whether the login that DECISION is about hangs on the guard: not where nothing is asked of it, and not
+ * that of a break-glass account. */
 bool mfa_asks_guard(const MfaDecision *decision);
 
 /* Takes the permission in DECISION back where the guard has to be in force and is not, or where there is a

@@ -36,7 +36,7 @@
         X(EVENT_MAINTENANCE_STARTED, "maintenance-started", "b55a58f2076d4ee69db03d327dbd9744", 4)          \
         X(EVENT_MAINTENANCE_ENDED, "maintenance-ended", "b1161a7f9741449f9bc2be597d3dcab0", 4)              \
         X(EVENT_GUARD_TOUCHED, "guard-touched", "9526115eec0446938e9ff768cefaf9e4", 2)                      \
-        X(EVENT_BREAK_GLASS_USED, "break-glass-used", "5d85628666b644eca60fbd9ec30b75b7", 1)
+        X(EVENT_BREAK_GLASS_USED, "break-glass-used", "5d85628666b644eca60fbd9ec30b75b7", 2)
 
 #define EVENT_CONSTANT_(constant, word, id, priority) constant,
 typedef enum EventKind {

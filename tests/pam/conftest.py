@@ -3,6 +3,7 @@
 
 import base64
 import ctypes
+import fcntl
 import hashlib
 import hmac
 import json
@@ -180,21 +181,34 @@ class World:
     def __init__(self, directory, journal):
         self.journal, self.directory = journal, directory
         self.store, self.policy, self.confdir = directory / "state/login", directory / "policy.d", directory / "pam.d"
-        for path in (directory / "state", self.policy, self.confdir):
+        self.runtime = directory / "run"
+        for path in (directory / "state", self.policy, self.confdir, self.runtime):
             path.mkdir(mode=0o700)
-        self.module = f"{MODULE} dir={self.store} policy={self.policy}"
+        self.module = f"{MODULE} dir={self.store} policy={self.policy} run={self.runtime}"
+        self.bus = f"unix:path={directory}/bus"  # where there is none, unless a test makes one
+        self.lock = self.hold_lock()
         for name, text in STACKS.items():
             self.stack(name, text)
         self.write_policy()
         self.ctl("factors", "sato")  # says 2: there is no store yet
         journal.records()
 
+    def hold_lock(self):
+        """As the agent does while it lives."""
+        lock = os.open(self.runtime / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return lock
+
+    def let_go_of_lock(self):
+        if self.lock is not None:
+            os.close(self.lock)
+        self.lock = None
+
     def stack(self, name, text):
         (self.confdir / name).write_text(text.format(module=self.module), encoding="utf-8")
 
-    def write_policy(self, mfa="{factors: [password, totp]}", guard=False):
+    def write_policy(self, mfa="{factors: [password, totp]}"):
         path = self.policy / "10-test.yaml"
-        mfa = mfa if "require-guard" in mfa else f"{{require-guard: {str(guard).lower()}, {mfa[1:]}"
         path.write_text(f"version: 1\nserial: 7\nmfa: {mfa}\n", encoding="utf-8")
         path.chmod(0o600)
 
@@ -222,7 +236,8 @@ class World:
                environment=None, before=()):
         answers = [password] + ([code] if code is not None else []) if answers is None else answers
         result = subprocess.run(self.command(service, user, *before, *calls, answers=answers), capture_output=True, text=True,
-                                check=False, env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", **(environment or {})})
+                                check=False, env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin",
+                                                 "DBUS_SYSTEM_BUS_ADDRESS": self.bus, **(environment or {})})
         assert result.returncode in (0, 2), result
         self.journal.drain()
         return Login(result.stdout, result.returncode)
@@ -260,4 +275,6 @@ def journal():
 
 @pytest.fixture
 def world(tmp_path, journal):
-    return World(tmp_path, journal)
+    world = World(tmp_path, journal)
+    yield world
+    world.let_go_of_lock()

@@ -243,9 +243,9 @@ Test(decide_mfa, lets_nobody_but_emergencies_in_without_a_guard) {
                                         .proven = PASSWORD | CARD | RECOVERY};
                 MfaDecision decision;
 
-                cr_assert_gt(asprintf(&whole, HEAD "%s%s%s", cases[i].head, text + strlen(HEAD),
-                                      cases[i].guard),
-                             0);
+                cr_assert_gt(
+                        asprintf(&whole, HEAD "%s%s%s", cases[i].head, text + strlen(HEAD), cases[i].guard),
+                        0);
                 CLEANUP_POLICY Policy *policy = policy_of(whole);
 
                 policy_number_users(policy);
