@@ -305,6 +305,8 @@ static int start(Agent *agent) {
                 r = report_new(&agent->report);
         if (r >= 0)
                 r = cmdline_reader_new(&agent->cmdline);
+        if (r >= 0)
+                r = agent_start_logins(agent);
         if (r < 0)
                 return r;
         policy = policy_store_open(&agent->store, agent->settings.policy, agent->settings.state_dir,
@@ -382,6 +384,7 @@ Agent *agent_free(Agent *agent) {
         lsm_free(agent->lsm);
         cmdline_reader_free(agent->cmdline);
         free(agent->backstop_nodes);
+        agent_stop_logins(agent);
         report_free(agent->report);
         keeper_free(agent->keeper, true);
         if (agent->status_path)

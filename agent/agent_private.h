@@ -18,6 +18,7 @@
 #include "agent/mount/superblocks.h"
 #include "agent/policy_store.h"
 #include "agent/report/report.h"
+#include "agent/sessions.h"
 
 /* A device number that was told to the programs in the kernel, and the disk it belongs to. */
 typedef struct BackstopNode {
@@ -52,6 +53,7 @@ struct Agent {
         CmdlineReader *cmdline; /* for what it refuses */
         Devices *devices;
         Superblocks *superblocks;
+        Sessions *sessions;      /* who has logged in */
         BusService *bus;         /* NULL: none, which changes nothing else */
         sd_event_source *settle; /* runs once after changes: audit list and status */
         sd_event_source *expiry;
@@ -121,6 +123,11 @@ int agent_write_status(Agent *agent);
 /* The same, and its external devices alone, as a new string. NULL if memory is short. */
 char *agent_status_text(Agent *agent);
 char *agent_devices_text(Agent *agent);
+
+/* logins.c: who has logged in, from before anything is reported until all is. */
+int agent_start_logins(Agent *agent);
+void agent_stop_logins(Agent *agent);
+BusLoginsCallbacks agent_logins_callbacks(Agent *agent);
 
 /* answer.c: what the service on the bus asks for. */
 BusServiceCallbacks agent_bus_callbacks(Agent *agent);

@@ -56,6 +56,7 @@ BusServiceCallbacks agent_bus_callbacks(Agent *agent) {
                                      .policy = policy,
                                      .time = policy_time,
                                      .presence = presence,
+                                     .logins = agent_logins_callbacks(agent),
                                      .changed = changed,
                                      .userdata = agent};
 }

@@ -114,14 +114,14 @@ static int begin_grace(Login *login) {
 
         if (r < 0)
                 return r;
-        r = store_load(&login->store, login->account.name, login->account.subject.uid, enrolment);
+        r = store_load(&login->store, login->key, login->account.subject.uid, enrolment);
         if (r == -ENOENT) {
                 enrolment->uid = login->account.subject.uid;
                 r = 0;
         }
         if (r == 0) {
                 enrolment->first_seen = login->now.wall > 0 ? login->now.wall : 1;
-                r = store_save(&login->store, login->account.name, enrolment);
+                r = store_save(&login->store, login->key, enrolment);
         }
         store_unlock(&login->store);
         return r;

@@ -26,9 +26,9 @@ static void scope_response(struct pam_response **response) {
         free(*response);
 }
 
-int conversation_ask_secret(pam_handle_t *pamh, const char *prompt, Secret *ret) {
+static int ask(pam_handle_t *pamh, int style, const char *prompt, Secret *ret) {
         CLEANUP(scope_response) struct pam_response *response = NULL;
-        int r = converse(pamh, PAM_PROMPT_ECHO_OFF, prompt, &response);
+        int r = converse(pamh, style, prompt, &response);
         size_t length;
 
         if (r < 0)
@@ -37,6 +37,14 @@ int conversation_ask_secret(pam_handle_t *pamh, const char *prompt, Secret *ret)
                 return -ENODATA;
         length = strnlen(response->resp, ANSWER_MAX);
         return length == ANSWER_MAX ? -E2BIG : secret_from(response->resp, length, ret);
+}
+
+int conversation_ask_secret(pam_handle_t *pamh, const char *prompt, Secret *ret) {
+        return ask(pamh, PAM_PROMPT_ECHO_OFF, prompt, ret);
+}
+
+int conversation_ask(pam_handle_t *pamh, const char *prompt, Secret *ret) {
+        return ask(pamh, PAM_PROMPT_ECHO_ON, prompt, ret);
 }
 
 int conversation_tell(pam_handle_t *pamh, int flags, const char *text) {

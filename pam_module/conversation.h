@@ -16,5 +16,8 @@
  * success only. */
 int conversation_ask_secret(pam_handle_t *pamh, const char *prompt, Secret *ret);
 
+/* The same for something that may be seen. */
+int conversation_ask(pam_handle_t *pamh, const char *prompt, Secret *ret);
+
 /* Tells something; nobody waits for an answer. With PAM_SILENT nothing is told. 0 or -errno. */
 int conversation_tell(pam_handle_t *pamh, int flags, const char *text);

@@ -162,9 +162,8 @@ int guard_open(uint64_t wait, GuardLink *ret) {
         return 0;
 }
 
-int guard_new_call(GuardLink *link, const char *method, sd_bus_message **ret) {
-        int r = sd_bus_message_new_method_call(link->bus, ret, link->owner, GUARD_PATH, GUARD_INTERFACE,
-                                               method);
+int guard_new_call(GuardLink *link, const char *interface, const char *method, sd_bus_message **ret) {
+        int r = sd_bus_message_new_method_call(link->bus, ret, link->owner, GUARD_PATH, interface, method);
 
         return r < 0 ? r : 0;
 }
@@ -220,8 +219,8 @@ static Presence ask_presence(GuardLink *link) {
         const char *word;
         int presence;
 
-        if (guard_new_call(link, "Presence", &call) < 0 || guard_call(link, call, &reply) < 0 ||
-            sd_bus_message_read(reply, "s", &word) < 0)
+        if (guard_new_call(link, GUARD_INTERFACE, "Presence", &call) < 0 ||
+            guard_call(link, call, &reply) < 0 || sd_bus_message_read(reply, "s", &word) < 0)
                 return PRESENCE_NONE;
         presence = presence_from_string(word);
         return presence < 0 ? PRESENCE_NONE : (Presence)presence;

@@ -15,6 +15,7 @@
 #define GUARD_NAME        "org.sekisho.Guard1"
 #define GUARD_PATH        "/org/sekisho/Guard1"
 #define GUARD_INTERFACE   "org.sekisho.Guard1"
+#define GUARD_LOGINS      "org.sekisho.Guard1.Logins" /* root's alone */
 #define GUARD_RUN         "/run/sekisho"
 #define GUARD_WAIT_USEC   UINT64_C(3000000)
 #define GUARD_GLANCE_USEC UINT64_C(500000) /* where nothing hangs on it */
@@ -31,8 +32,8 @@ int guard_open(uint64_t wait, GuardLink *ret);
 void guard_close(GuardLink *link);
 #define CLEANUP_GUARD_LINK CLEANUP(guard_close)
 
-/* A call of METHOD to the guard, to be filled. 0 or -errno. */
-int guard_new_call(GuardLink *link, const char *method, sd_bus_message **ret);
+/* A call of METHOD of INTERFACE to the guard, to be filled. 0 or -errno. */
+int guard_new_call(GuardLink *link, const char *interface, const char *method, sd_bus_message **ret);
 /* Sends it. 0 and the reply, or -errno, also for an error in place of a reply. RET may be NULL. */
 int guard_call(GuardLink *link, sd_bus_message *call, sd_bus_message **ret);
 

@@ -8,18 +8,13 @@
 #include "pam_module/login.h"
 #include "pam_module/record.h"
 
-enum {
-        LIST_SIZE = 128
-};
-
-/* "password,totp" */
-static const char *list(unsigned factors, char text[static LIST_SIZE]) {
+const char *factors_text(unsigned factors, char text[static FACTORS_TEXT_SIZE]) {
         size_t at = 0;
 
         text[0] = '\0';
         for (unsigned i = 0; i < FACTORS_N; i++)
                 if (factors & FACTOR_BIT(i))
-                        at += (size_t)snprintf(text + at, LIST_SIZE - at, "%s%s", at ? "," : "",
+                        at += (size_t)snprintf(text + at, FACTORS_TEXT_SIZE - at, "%s%s", at ? "," : "",
                                                factor_to_string((Factor)i));
         return text;
 }
@@ -30,16 +25,16 @@ static const char *name_of(const Login *login) {
 }
 
 static void add_message(LoginRecord *record, const Login *login, EventKind kind, const char *how) {
-        char factors[LIST_SIZE];
+        char factors[FACTORS_TEXT_SIZE];
         const char *service = login->service ? login->service : "?";
 
         if (kind == EVENT_LOGIN_ALLOWED)
                 record_add(record, "MESSAGE", "Login of %s by %s allowed with %s (%s)", name_of(login),
-                           service, *list(login->proven, factors) ? factors : "no factor",
+                           service, *factors_text(login->proven, factors) ? factors : "no factor",
                            mfa_reason_to_string(login->decision.reason));
         else if (kind == EVENT_BREAK_GLASS_USED)
                 record_add(record, "MESSAGE", "The account for emergencies %s was used by %s, with %s",
-                           name_of(login), service, list(login->proven, factors));
+                           name_of(login), service, factors_text(login->proven, factors));
         else if (kind == EVENT_FACTOR_FAILED)
                 record_add(record, "MESSAGE", "%s failed to prove a factor for %s: %s", name_of(login),
                            service, how);
@@ -49,13 +44,14 @@ static void add_message(LoginRecord *record, const Login *login, EventKind kind,
 }
 
 static void add_login(LoginRecord *record, const Login *login) {
-        char factors[LIST_SIZE];
+        char factors[FACTORS_TEXT_SIZE];
 
         record_add_text(record, FIELD_USER, name_of(login));
+        record_add_text(record, FIELD_PERSON, login->person[0] ? login->person : NULL);
         record_add_text(record, FIELD_SERVICE, login->service);
         record_add_text(record, FIELD_REMOTE_HOST, login->rhost);
         record_add_text(record, FIELD_TERMINAL, login->terminal);
-        record_add_text(record, FIELD_FACTORS, list(login->proven, factors));
+        record_add_text(record, FIELD_FACTORS, factors_text(login->proven, factors));
         record_add_text(record, FIELD_RULE, login->decision.rule);
         record_add_text(record, FIELD_RULE_ORIGIN, login->decision.origin);
         record_add_text(record, FIELD_REASON, mfa_reason_to_string(login->decision.reason));

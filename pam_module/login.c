@@ -5,10 +5,9 @@
 #include <security/pam_ext.h>
 #include <string.h>
 
+#include "pam_module/conversation.h"
 #include "pam_module/guard.h"
 #include "policy/load.h"
-
-#define STATE_NAME "sekisho-login"
 
 void login_clear(Login *login) {
         account_clear(&login->account);
@@ -32,7 +31,7 @@ static bool starts(const char *text, const char *with, const char **ret_rest) {
 }
 
 /* An argument that is not known may have been meant to make things stricter. */
-static int take_arguments(Login *login, int argc, const char **argv) {
+int login_take_arguments(Login *login, int argc, const char **argv) {
         login->options =
                 (LoginOptions){.store = STORE_DIRECTORY, .policy = POLICY_PATH, .runtime = GUARD_RUN};
         for (int i = 0; i < argc; i++)
@@ -81,6 +80,48 @@ static int take_policy(Login *login) {
         return r < 0 ? because(login, r, "who is named in the policy could not be looked up") : 0;
 }
 
+/* "?" is in no staff number: nobody has an enrolment of that name. */
+static int be_nobody(Login *login) {
+        login->person[0] = '\0';
+        return (size_t)snprintf(login->key, sizeof(login->key), "%s:?", login->account.name) >=
+                               sizeof(login->key)
+                       ? -ENAMETOOLONG
+                       : 0;
+}
+
+static int be_person(Login *login, const char *person) {
+        int r = store_key(login->account.name, person, login->key);
+
+        if (r < 0)
+                return r == -EINVAL ? be_nobody(login) : r;
+        memcpy(login->person, person, strlen(person) + 1);
+        return 0;
+}
+
+/* Of a shared account somebody has to say who it is. In the account phase it was said before, or the
+ * authentication was passed by. */
+static int find_person(Login *login) {
+        CLEANUP_SECRET Secret answer = {0};
+        int r = store_is_shared(&login->store, login->account.name);
+
+        if (r < 0)
+                return because(login, r, store_error(r));
+        login->shared = r > 0;
+        if (!login->shared)
+                return be_person(login, login->account.name);
+        if (login->accounting) {
+                LoginState state = login_state_get(login);
+
+                return state.person[0] ? be_person(login, state.person) : be_nobody(login);
+        }
+        r = conversation_ask(login->pamh, _("Staff number: "), &answer);
+        if (r == -ENODATA)
+                return be_nobody(login);
+        if (r < 0)
+                return because(login, r, "the conversation with the person failed");
+        return be_person(login, answer.text);
+}
+
 static int take_enrolment(Login *login) {
         CLEANUP_ENROLMENT Enrolment *enrolment = enrolment_new();
         int r;
@@ -92,13 +133,17 @@ static int take_enrolment(Login *login) {
                 return because(login, r, store_error(r));
         if (!login->account.known)
                 return 0;
+        r = find_person(login);
+        if (r < 0)
+                return login->why ? r : because(login, r, store_error(r));
         r = store_lock(&login->store);
         if (r < 0)
                 return because(login, r, store_error(r));
-        r = store_load(&login->store, login->account.name, login->account.subject.uid, enrolment);
+        r = store_load(&login->store, login->key, login->account.subject.uid, enrolment);
         store_unlock(&login->store);
-        if (r == -ENOENT)
-                return 0;
+        if (r ==
+            -ENOENT) /* of a shared account it is somebody nobody knows, or a slip that is not for records */
+                return login->shared ? be_nobody(login) : 0;
         if (r < 0)
                 return because(login, r, store_error(r));
         login->enrolled = enrolment_factors(enrolment);
@@ -117,7 +162,7 @@ int login_prepare(Login *login, int argc, const char **argv) {
 
         if (secret_init() < 0)
                 return because(login, -EIO, "libsodium cannot be used");
-        if ((r = take_arguments(login, argc, argv)) < 0 || (r = take_items(login)) < 0)
+        if ((r = login_take_arguments(login, argc, argv)) < 0 || (r = take_items(login)) < 0)
                 return r;
         if ((r = moment_now(&login->now)) < 0 ||
             (r = policy_time_from_wall(login->now.wall, &login->policy_time)) < 0)
@@ -136,7 +181,8 @@ void login_decide(Login *login) {
                                 .rhost = login->rhost,
                                 .now = login->policy_time,
                                 .proven = login->proven,
-                                .enrolled = login->enrolled,
+                                /* there is always somebody who has something: nobody gets in without */
+                                .enrolled = login->shared ? FACTORS_ALL : login->enrolled,
                                 .first_seen = login->first_seen};
 
         decide_mfa(login->policy, &question, &login->decision);
@@ -151,7 +197,7 @@ void login_ask_guard(Login *login) {
 
 Verification login_verification(Login *login, Factor factor) {
         return (Verification){.store = &login->store,
-                              .user = login->account.name,
+                              .user = login->key,
                               .uid = login->account.subject.uid,
                               .limits = login->policy->mfa_limits,
                               .break_glass = login->decision.break_glass,
@@ -174,9 +220,11 @@ int login_state_set(const Login *login, bool allowed) {
                 state->allowed = allowed && login->account.known;
                 state->proven = login->proven;
                 state->uid = login->account.subject.uid;
+                state->shared = login->shared;
+                memcpy(state->person, login->person, sizeof(state->person));
         }
         /* without memory the state is emptied all the same: nothing of an earlier try stays */
-        if (pam_set_data(login->pamh, STATE_NAME, state, free_state) != PAM_SUCCESS) {
+        if (pam_set_data(login->pamh, LOGIN_STATE_NAME, state, free_state) != PAM_SUCCESS) {
                 free(state);
                 return -ENOMEM;
         }
@@ -186,7 +234,7 @@ int login_state_set(const Login *login, bool allowed) {
 LoginState login_state_get(const Login *login) {
         const LoginState *state = NULL;
 
-        if (pam_get_data(login->pamh, STATE_NAME, (const void **)&state) != PAM_SUCCESS || !state ||
+        if (pam_get_data(login->pamh, LOGIN_STATE_NAME, (const void **)&state) != PAM_SUCCESS || !state ||
             !login->account.known || state->uid != login->account.subject.uid)
                 return (LoginState){0};
         return *state;
@@ -195,6 +243,6 @@ LoginState login_state_get(const Login *login) {
 bool login_state_denied(pam_handle_t *pamh) {
         const LoginState *state = NULL;
 
-        return pam_get_data(pamh, STATE_NAME, (const void **)&state) == PAM_SUCCESS &&
+        return pam_get_data(pamh, LOGIN_STATE_NAME, (const void **)&state) == PAM_SUCCESS &&
                (!state || !state->allowed);
 }

@@ -13,7 +13,8 @@
 #include "policy/decide_mfa.h"
 #include "policy/event.h"
 
-#define POLICY_PATH "/etc/sekisho/policy.d"
+#define POLICY_PATH      "/etc/sekisho/policy.d"
+#define LOGIN_STATE_NAME "sekisho-login" /* of pam_set_data() */
 
 /* The module's arguments in the PAM configuration. */
 typedef struct LoginOptions {
@@ -29,7 +30,10 @@ typedef struct Login {
         Account account;
         Policy *policy;
         Store store;
-        unsigned enrolled; /* of a known account */
+        bool shared;                 /* several people use the account in turn */
+        char person[STORE_KEY_SIZE]; /* who it is, or says to be, and has an enrolment; "" if not known */
+        char key[STORE_KEY_SIZE];    /* of that enrolment; or of none that there can be */
+        unsigned enrolled;           /* of a known account */
         time_t first_seen;
         Moment now;
         PolicyTime policy_time; /* of now */
@@ -41,6 +45,15 @@ typedef struct Login {
 
 void login_clear(Login *login);
 #define CLEANUP_LOGIN CLEANUP(login_clear)
+
+/* "password,totp" */
+enum {
+        FACTORS_TEXT_SIZE = 128
+};
+const char *factors_text(unsigned factors, char text[static FACTORS_TEXT_SIZE]);
+
+/* The arguments alone. 0, or -EINVAL with the cause in WHY. */
+int login_take_arguments(Login *login, int argc, const char **argv);
 
 /* Everything that deciding takes: arguments, items, account, policy, enrolment. 0, or -errno with the cause
  * in WHY. */
@@ -62,8 +75,11 @@ void login_record(const Login *login, EventKind kind, int factor, const char *ho
 /* What a transaction has shown so far: PAM keeps it until pam_end(). It is bound to the account. */
 typedef struct LoginState {
         bool allowed;
+        bool told; /* the guard knows of the session */
+        bool shared;
         unsigned proven;
         uid_t uid;
+        char person[STORE_KEY_SIZE];
 } LoginState;
 
 /* Replaces the state. 0 or -errno; on failure there is none. */
@@ -75,4 +91,9 @@ bool login_state_denied(pam_handle_t *pamh);
 
 /* The calls of PAM (authenticate.c): PAM_SUCCESS, or a code that denies, after a record. */
 int login_authenticate(Login *login, int argc, const char **argv);
+/* session.c: what the guard is told of a login, so that records name who has logged in, and with what. */
+int login_open_session(Login *login, int argc, const char **argv);
+int login_close_session(Login *login);
+/* A locker has let the person in again: it may be another one. */
+void login_tell_unlock(Login *login);
 int login_account(Login *login, int argc, const char **argv);

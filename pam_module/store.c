@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "pam_module/store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -34,6 +35,24 @@ static int file_name(const char *user, char ret[static FILE_NAME_SIZE]) {
         }
         ret[at] = '\0';
         return 0;
+}
+
+bool person_is_id(const char *text) {
+        static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+        size_t length = strlen(text);
+
+        return length > 0 && length <= PERSON_ID_MAX && strspn(text, allowed) == length;
+}
+
+int store_key(const char *account, const char *person, char ret[static STORE_KEY_SIZE]) {
+        bool own = strcmp(account, person) == 0;
+        int n;
+
+        if (!own && !person_is_id(person))
+                return -EINVAL;
+        n = own ? snprintf(ret, STORE_KEY_SIZE, "%s", account)
+                : snprintf(ret, STORE_KEY_SIZE, "%s:%s", account, person);
+        return n < 0 || n >= STORE_KEY_SIZE ? -ENAMETOOLONG : 0;
 }
 
 static int check_owner(int fd, mode_t type, mode_t forbidden) {
@@ -239,6 +258,35 @@ int store_load(const Store *store, const char *user, uid_t uid, Enrolment *ret) 
         if (ret->generation < last || ret->generation > last + 1)
                 return -ESTALE;
         return ret->uid != uid ? -EKEYREJECTED : 0;
+}
+
+/* Whether a name in the directory begins with START. 1, 0 or -errno. */
+static int has_name(int directory_fd, const char *start) {
+        CLEANUP_CLOSE int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        CLEANUP_DIR DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+        const struct dirent *entry;
+
+        if (!directory)
+                return -errno;
+        fd = -1;
+        while ((errno = 0, entry = readdir(directory)))
+                if (strncmp(entry->d_name, start, strlen(start)) == 0)
+                        return 1;
+        return -errno;
+}
+
+int store_is_shared(const Store *store, const char *account) {
+        char key[STORE_KEY_SIZE], start[FILE_NAME_SIZE];
+        int r = snprintf(key, sizeof(key), "%s:", account);
+
+        if (r < 0 || r >= STORE_KEY_SIZE)
+                return -ENAMETOOLONG;
+        r = file_name(key, start);
+        if (r < 0)
+                return r;
+        /* both: the one is written before the other, and either may have been taken away */
+        r = has_name(store->factors_fd, start);
+        return r != 0 ? r : has_name(store->generations_fd, start);
 }
 
 int store_begin_anew(const Store *store, const char *user, Enrolment *ret) {

@@ -5,6 +5,10 @@
  * so that a file which is put back, or taken away, by itself is noticed. Whoever puts both back, or the
  * whole disk, is not. `lock` is held from reading to writing.
  *
+ * Where several people use one account in turn, each has an enrolment of their own, by the name
+ * ACCOUNT:PERSON, which no account can have. The account is shared from the first of them on, also after
+ * that one was taken away.
+ *
  * Nothing here decides. Whatever is doubtful is an error, never an empty enrolment.
  */
 #pragma once
@@ -12,6 +16,11 @@
 #include "pam_module/enrolment.h"
 
 #define STORE_DIRECTORY "/var/lib/sekisho/login"
+
+enum {
+        PERSON_ID_MAX = 32, /* a staff number */
+        STORE_KEY_SIZE = 320
+};
 
 typedef struct Store {
         int factors_fd, generations_fd, lock_fd;
@@ -34,6 +43,16 @@ void store_close(Store *store);
  * -ETIMEDOUT or -errno. */
 int store_lock(Store *store);
 void store_unlock(Store *store);
+
+/* Whether TEXT can be a staff number: 1 to PERSON_ID_MAX letters, digits, '.', '-' and '_'. */
+bool person_is_id(const char *text);
+
+/* By what name PERSON's enrolment for ACCOUNT is kept: the account's, where that is the person. 0, -EINVAL
+ * if PERSON is neither that nor a staff number, -ENAMETOOLONG. */
+int store_key(const char *account, const char *person, char ret[static STORE_KEY_SIZE]);
+
+/* Whether ACCOUNT is one of several people's. 1, 0 or -errno. */
+int store_is_shared(const Store *store, const char *account);
 
 /* Reads USER's enrolment. 0 with RET; -ENOENT if there never was one; -EPERM: owner or mode; -EBADMSG: not
  * whole; -ESTALE: an older edition than the last, or gone; -EKEYREJECTED: made for another uid; -errno. RET

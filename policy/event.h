@@ -36,7 +36,8 @@
         X(EVENT_MAINTENANCE_STARTED, "maintenance-started", "b55a58f2076d4ee69db03d327dbd9744", 4)          \
         X(EVENT_MAINTENANCE_ENDED, "maintenance-ended", "b1161a7f9741449f9bc2be597d3dcab0", 4)              \
         X(EVENT_GUARD_TOUCHED, "guard-touched", "9526115eec0446938e9ff768cefaf9e4", 2)                      \
-        X(EVENT_BREAK_GLASS_USED, "break-glass-used", "5d85628666b644eca60fbd9ec30b75b7", 2)
+        X(EVENT_BREAK_GLASS_USED, "break-glass-used", "5d85628666b644eca60fbd9ec30b75b7", 2)                \
+        X(EVENT_PERSON_CHANGED, "person-changed", "d7e56f3595d14ce1a70b349f28ec2ff7", 5)
 
 #define EVENT_CONSTANT_(constant, word, id, priority) constant,
 typedef enum EventKind {
@@ -85,6 +86,8 @@ int event_priority(EventKind kind);
 #define FIELD_REMOTE_HOST    "SEKISHO_REMOTE_HOST"
 #define FIELD_FACTOR         "SEKISHO_FACTOR"
 #define FIELD_FACTORS        "SEKISHO_FACTORS"
+#define FIELD_PERSON         "SEKISHO_PERSON"
+#define FIELD_PERSON_BEFORE  "SEKISHO_PERSON_BEFORE"
 #define FIELD_RESULT         "SEKISHO_RESULT"
 #define FIELD_EXPIRES        "SEKISHO_EXPIRES"
 #define FIELD_BY             "SEKISHO_BY"

@@ -27,6 +27,7 @@ struct BusService {
         Inbox *inbox;
         Recent recent;
         Requests requests;
+        BusLogins logins;
         Subscribers subscribers;
         sd_bus_slot *object, *name;
         bool owned;        /* the name is ours */
@@ -317,6 +318,8 @@ static int on_up(void *userdata, sd_bus *bus) {
                                          service);
 
         if (r >= 0)
+                r = bus_logins_up(&service->logins, bus, BUS_SERVICE_PATH);
+        if (r >= 0)
                 r = sd_bus_request_name_async(bus, &service->name, BUS_SERVICE_NAME, SD_BUS_NAME_QUEUE,
                                               on_name, service);
         return r;
@@ -326,6 +329,7 @@ static void on_down(void *userdata) {
         BusService *service = userdata;
 
         requests_clear(&service->requests);
+        bus_logins_down(&service->logins);
         subscribers_clear(&service->subscribers);
         service->object = sd_bus_slot_unref(service->object);
         service->name = sd_bus_slot_unref(service->name);
@@ -342,6 +346,7 @@ int bus_service_new(sd_event *event, Report *report, const BusServiceCallbacks *
         if (!service)
                 return -ENOMEM;
         service->callbacks = *callbacks;
+        service->logins.callbacks = callbacks->logins;
         r = inbox_new(&service->inbox);
         if (r >= 0)
                 r = sd_event_add_io(event, &service->arrival, inbox_fd(service->inbox), EPOLLIN, on_arrival,

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
+#include "agent/bus/logins.h"
 #include "agent/report/report.h"
 #include "policy/decide_mfa.h"
 #include "policy/model.h"
@@ -36,6 +37,7 @@ typedef struct BusServiceCallbacks {
         int (*time)(void *userdata, PolicyTime *ret);
         /* whether the guard is in force, for who decides on a login */
         Presence (*presence)(void *userdata);
+        BusLoginsCallbacks logins;
         /* the bus came or went */
         void (*changed)(void *userdata);
         void *userdata;

@@ -119,6 +119,7 @@ static const Command commands[] = {
             "\n"
             "  -u, --user NAME|UID    of this person, by login or by process\n"
             "  -d, --device TEXT      about this device: serial, vendor:product or kernel name\n"
+            "  --person ID            of the person of this staff number\n"
             "  -r, --rule NAME        decided by this rule\n"
             "  -e, --event KIND       of this kind, such as write-denied; may be repeated\n"
             "  -S, --since TIME       from then on: \"2026-11-21 08:30\", 08:30, yesterday, -2h, -3d\n"
@@ -215,6 +216,7 @@ static const Command commands[] = {
             "\n"
             "  --algorithm A          SHA1 (default), SHA256 or SHA512\n"
             "  --digits N             6 (default) or 8\n"
+            "  --person ID            who, where several people use the account\n"
             "  --by NAME              who does it (default: who logged in)\n"
             "  --state-dir DIR        (default /var/lib/sekisho)\n"
             "  --json                 the answer for programs; taken without a code\n")},
@@ -225,10 +227,11 @@ static const Command commands[] = {
             "cannot be\n"
             "read any more. For root.\n"
             "\n"
+            "  --person ID            who, where several people use the account\n"
             "  --by NAME              who does it (default: who logged in)\n"
             "  --state-dir DIR        (default /var/lib/sekisho)\n")},
         {COMMAND_FACTORS, "factors", command_factors, 1, 1,
-         N_("Usage: sekishoctl factors USER [--state-dir DIR] [--json]\n"
+         N_("Usage: sekishoctl factors USER [--person ID] [--state-dir DIR] [--json]\n"
             "\n"
             "Tells what a person has to log in with. Exit status 0 if anything, 1 if nothing. For root.\n")},
         {COMMAND_RECOVERY_CODES, "recovery-codes", command_recovery_codes, 1, 1,
@@ -237,6 +240,7 @@ static const Command commands[] = {
             "Issues codes that are taken once each, in place of those there were. For root.\n"
             "\n"
             "  --number N             how many, 1 to 10 (default 8)\n"
+            "  --person ID            who, where several people use the account\n"
             "  --by NAME              who does it (default: who logged in)\n"
             "  --state-dir DIR        (default /var/lib/sekisho)\n"
             "  --json                 the answer for programs\n")},
@@ -248,6 +252,7 @@ static const Command commands[] = {
             "do it. For root.\n"
             "\n"
             "  --for-hours N          for how long, 1 to 72 (default 12)\n"
+            "  --person ID            who, where several people use the account\n"
             "  --by NAME              who does it (default: who logged in)\n"
             "  --state-dir DIR        (default /var/lib/sekisho)\n"
             "  --json                 the answer for programs\n")},

@@ -101,7 +101,7 @@ int command_enrol(const Options *options) {
                             edit.account.name);
         if (new_totp(options, totp) != 0)
                 return EXIT_TROUBLE;
-        if (totp_uri(totp, ISSUER, edit.account.name, &uri) < 0)
+        if (totp_uri(totp, ISSUER, edit.key, &uri) < 0)
                 return fail(_("out of memory"));
         if (!json && (show(totp, uri.text) != 0 || confirm(totp) != 0))
                 return EXIT_TROUBLE;
@@ -180,6 +180,7 @@ static struct json_object *factors_json(const FactorsEdit *edit) {
         unsigned factors = enrolment_factors(enrolment);
 
         json_put_text(object, "user", edit->account.name);
+        json_put_text(object, "person", edit->person);
         for (unsigned i = 0; i < FACTORS_N; i++)
                 if (factors & FACTOR_BIT(i))
                         json_append_text(list, factor_to_string((Factor)i));

@@ -155,6 +155,8 @@ bool event_filter_matches(const EventFilter *filter, const EventRecord *record) 
                 return false;
         if (filter->rule && !is(record, FIELD_RULE, filter->rule))
                 return false;
+        if (filter->person && !is(record, FIELD_PERSON, filter->person))
+                return false;
         return !filter->device || is_device(record, filter->device);
 }
 
@@ -209,8 +211,8 @@ struct json_object *event_record_json(const EventRecord *record) {
 /* table */
 
 /* Who logged in; with who the process was, where that is somebody else. */
-static char *user_cell(const EventRecord *record, char *(*user_name)(void *userdata, const char *uid),
-                       void *userdata) {
+static char *account_cell(const EventRecord *record, char *(*user_name)(void *userdata, const char *uid),
+                          void *userdata) {
         const char *uid = event_record_get(record, FIELD_UID),
                    *login = event_record_get(record, FIELD_LOGINUID);
         CLEANUP_FREE char *name = uid ? user_name(userdata, uid) : NULL;
@@ -220,6 +222,22 @@ static char *user_cell(const EventRecord *record, char *(*user_name)(void *userd
         if (!login_name || !name || strcmp(login, uid) == 0)
                 return login_name ? STEAL_PTR(login_name) : STEAL_PTR(name);
         return asprintf(&cell, "%s (%s)", login_name, name) < 0 ? NULL : cell;
+}
+
+/* Of an account that several people use, which of them. */
+static char *user_cell(const EventRecord *record, char *(*user_name)(void *userdata, const char *uid),
+                       void *userdata) {
+        const char *person = event_record_get(record, FIELD_PERSON);
+        CLEANUP_FREE char *account = account_cell(record, user_name, userdata);
+        size_t length = person ? strlen(person) : 0;
+        char *cell;
+
+        if (!person || (account && strncmp(account, person, length) == 0 &&
+                        (account[length] == '\0' || account[length] == ' ')))
+                return STEAL_PTR(account);
+        if (!account)
+                return strdup(person);
+        return asprintf(&cell, "%s: %s", person, account) < 0 ? NULL : cell;
 }
 
 static const char *base_name(const char *path) {
@@ -279,6 +297,9 @@ static char *what_cell(const EventRecord *record) {
         case EVENT_MAINTENANCE_ENDED:
                 return join(event_record_get(record, FIELD_TERMINAL), ": ",
                             event_record_get(record, FIELD_PURPOSE));
+        case EVENT_PERSON_CHANGED:
+                return join(event_record_get(record, FIELD_PERSON_BEFORE), " → ",
+                            event_record_get(record, FIELD_PERSON));
         case EVENT_GUARD_TOUCHED:
                 return join(exe ? base_name(exe) : NULL, ": ",
                             path ? path : event_record_get(record, FIELD_OPERATION));

@@ -44,7 +44,7 @@ typedef struct EventFilter {
         bool by_user;
         uint32_t uid;       /* as whom or by whose login */
         const char *device; /* serial number, vendor:product, kernel name */
-        const char *rule;
+        const char *rule, *person;
         bool by_kind[EVENT_KINDS];
         bool any_kind;
         uint64_t since, until; /* inclusive */

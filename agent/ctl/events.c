@@ -97,6 +97,7 @@ static int parse(const Options *options, Viewer *viewer) {
         filter->until = UINT64_MAX;
         filter->device = options->value[OPTION_DEVICE];
         filter->rule = options->value[OPTION_RULE];
+        filter->person = options->value[OPTION_PERSON];
         filter->untrusted = options->value[OPTION_UNTRUSTED];
         viewer->follow = options->value[OPTION_FOLLOW];
         if (parse_kinds(options, filter) != 0 || parse_lines(options->value[OPTION_LINES], viewer) != 0 ||

@@ -43,6 +43,17 @@ static int find_issuer(const Options *options, FactorsEdit *edit) {
         return 0;
 }
 
+static int find_person(const Options *options, FactorsEdit *edit) {
+        int r;
+
+        edit->person = options->value[OPTION_PERSON] ? options->value[OPTION_PERSON] : edit->account.name;
+        r = store_key(edit->account.name, edit->person, edit->key);
+        if (r == -EINVAL)
+                return fail(_("--person needs a staff number: at most %d letters, digits and .-_"),
+                            (int)PERSON_ID_MAX);
+        return r < 0 ? fail("%s: %s", edit->account.name, strerror(-r)) : 0;
+}
+
 static int open_store(const Options *options, bool create, FactorsEdit *edit) {
         CLEANUP_FREE char *directory = factors_directory(options);
         int r = directory && (edit->enrolment = enrolment_new()) ? 0 : -ENOMEM;
@@ -67,9 +78,8 @@ typedef enum Purpose {
 
 static int load(FactorsEdit *edit, Purpose purpose) {
         int r = purpose == TO_BEGIN_ANEW
-                        ? store_begin_anew(&edit->store, edit->account.name, edit->enrolment)
-                        : store_load(&edit->store, edit->account.name, edit->account.subject.uid,
-                                     edit->enrolment);
+                        ? store_begin_anew(&edit->store, edit->key, edit->enrolment)
+                        : store_load(&edit->store, edit->key, edit->account.subject.uid, edit->enrolment);
 
         if (r == 0)
                 return 0;
@@ -93,6 +103,8 @@ static int open_for(const Options *options, Purpose purpose, FactorsEdit *ret) {
                 return fail("%s: %s", options->arguments[0], strerror(-r));
         if (!edit.account.known)
                 return fail(_("no such user: '%s'"), options->arguments[0]);
+        if (find_person(options, &edit) != 0)
+                return 2;
         if (purpose != TO_READ && find_issuer(options, &edit) != 0)
                 return 2;
         if (open_store(options, purpose == TO_CREATE, &edit) != 0 || load(&edit, purpose) != 0)
@@ -121,8 +133,9 @@ static void record(const FactorsEdit *edit, EventKind kind, Factor factor, time_
 
         record_begin(&record, kind, "sekishoctl");
         record_add(&record, "MESSAGE", "%s: %s of %s by %s", event_to_string(kind), factor_to_string(factor),
-                   edit->account.name, edit->by);
+                   edit->key, edit->by);
         record_add_text(&record, FIELD_USER, edit->account.name);
+        record_add_text(&record, FIELD_PERSON, edit->person);
         record_add(&record, FIELD_UID, "%u", (unsigned)edit->account.subject.uid);
         record_add_text(&record, FIELD_FACTOR, factor_to_string(factor));
         record_add_text(&record, FIELD_BY, edit->by);
@@ -135,7 +148,7 @@ static void record(const FactorsEdit *edit, EventKind kind, Factor factor, time_
 }
 
 int factors_save(FactorsEdit *edit, EventKind kind, Factor factor, time_t until) {
-        int r = store_save(&edit->store, edit->account.name, edit->enrolment);
+        int r = store_save(&edit->store, edit->key, edit->enrolment);
 
         if (r < 0)
                 return fail("%s: %s", edit->account.name, store_error(r));

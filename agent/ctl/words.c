@@ -69,6 +69,8 @@ static const char *of_event(EventKind kind) {
                 return C_("event", "guard-touched");
         case EVENT_BREAK_GLASS_USED:
                 return C_("event", "break-glass-used");
+        case EVENT_PERSON_CHANGED:
+                return C_("event", "person-changed");
         }
         return NULL;
 }

@@ -105,8 +105,10 @@ static void print_device(FILE *f, const Record *r) {
 }
 
 static void print_who(FILE *f, const Record *r) {
+        if (r->text[TEXT_PERSON] && r->kind != EVENT_PERSON_CHANGED)
+                fprintf(f, " by %s", r->text[TEXT_PERSON]);
         if (r->uid != (uid_t)-1)
-                fprintf(f, " by uid %" PRIu32, (uint32_t)r->uid);
+                fprintf(f, r->text[TEXT_PERSON] ? " as uid %" PRIu32 : " by uid %" PRIu32, (uint32_t)r->uid);
         if (r->text[TEXT_EXE])
                 fprintf(f, " with %s", r->text[TEXT_EXE]);
         if (r->pid > 0)
@@ -236,6 +238,11 @@ static void print_record(FILE *f, const Record *r) {
                 print_who(f, r);
                 if (r->count > 1)
                         fprintf(f, ", %" PRIu64 " times", r->count);
+                return;
+        case EVENT_PERSON_CHANGED:
+                fprintf(f, "%s takes over from %s", or (r->text[TEXT_PERSON], "?"),
+                        or (r->text[TEXT_PERSON_BEFORE], "?"));
+                print_who(f, r);
                 return;
         case EVENT_LOGIN_ALLOWED: /* the PAM module's and sekishoctl's own records */
         case EVENT_LOGIN_DENIED:

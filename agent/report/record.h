@@ -35,7 +35,10 @@
         X(TEXT_ERROR, FIELD_ERROR)                                                                          \
         X(TEXT_PURPOSE, FIELD_PURPOSE)                                                                      \
         X(TEXT_MINUTES, FIELD_MINUTES)                                                                      \
-        X(TEXT_CAUSE, FIELD_CAUSE)
+        X(TEXT_CAUSE, FIELD_CAUSE)                                                                          \
+        X(TEXT_PERSON, FIELD_PERSON)                                                                        \
+        X(TEXT_PERSON_BEFORE, FIELD_PERSON_BEFORE)                                                          \
+        X(TEXT_FACTORS, FIELD_FACTORS)
 
 #define RECORD_TEXT_CONSTANT_(constant, field) constant,
 typedef enum RecordText {

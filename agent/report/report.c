@@ -42,6 +42,10 @@ struct Report {
         ReportListener listener;
         void *listener_data;
 
+        pthread_mutex_t describing; /* guards these two; held while the describer runs */
+        ReportDescriber describer;
+        void *describer_data;
+
         Fold *fold; /* the thread's own from here on */
         uint64_t overflow_due;
         Record *unwritten[REPORT_QUEUE];
@@ -92,6 +96,7 @@ void report_unref(Report *report) {
         pthread_cond_destroy(&report->done);
         pthread_mutex_destroy(&report->lock);
         pthread_mutex_destroy(&report->listening);
+        pthread_mutex_destroy(&report->describing);
         free(report);
 }
 
@@ -279,6 +284,7 @@ int report_new(Report **ret) {
         report->fold = fold_new();
         pthread_mutex_init(&report->lock, NULL);
         pthread_mutex_init(&report->listening, NULL);
+        pthread_mutex_init(&report->describing, NULL);
         pthread_condattr_init(&attributes);
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
         pthread_cond_init(&report->wake, &attributes);
@@ -313,11 +319,29 @@ Report *report_free(Report *report) {
         return NULL;
 }
 
+void report_describe(Report *report, ReportDescriber describer, void *userdata) {
+        pthread_mutex_lock(&report->describing);
+        report->describer = describer;
+        report->describer_data = userdata;
+        pthread_mutex_unlock(&report->describing);
+}
+
+/* What is about somebody, and does not say yet who that is. */
+static void describe(Report *report, Record *record) {
+        if ((record->uid == (uid_t)-1 && record->loginuid == (uid_t)-1) || record->text[TEXT_PERSON])
+                return;
+        pthread_mutex_lock(&report->describing);
+        if (report->describer)
+                report->describer(report->describer_data, record);
+        pthread_mutex_unlock(&report->describing);
+}
+
 void report_submit(Report *report, Record *record) {
         if (!record) {
                 report_count_lost(report, EVENT_WRITE_DENIED);
                 return;
         }
+        describe(report, record);
         if (report->ledger)
                 report->ledger->refused[record->kind] += record->count;
         pthread_mutex_lock(&report->lock);

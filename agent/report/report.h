@@ -43,6 +43,13 @@ typedef void (*ReportListener)(void *userdata, const Record *record);
 /* Replaces the listener; NULL for none. Once this returns the one before is not called any more. */
 void report_listen(Report *report, ReportListener listener, void *userdata);
 
+/* Who adds to a record, as it is submitted, what is known of the person. Called by the thread that submits:
+ * it must not wait for anything. */
+typedef void (*ReportDescriber)(void *userdata, Record *record);
+
+/* Replaces it; NULL for none. Once this returns the one before is not called any more. */
+void report_describe(Report *report, ReportDescriber describer, void *userdata);
+
 /* Hand RECORD (may be NULL: memory was short, counted) over. Never blocks on I/O. Safe from any thread. */
 void report_submit(Report *report, Record *record);
 

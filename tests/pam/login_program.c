@@ -5,7 +5,7 @@
  *
  *   login_program CONFDIR SERVICE USER [CALL|OPTION]... [-- ANSWER...]
  *
- * CALLs: auth, acct, cred; user=NAME (sets PAM_USER); wait (says "waiting", goes on after a line of its
+ * CALLs: auth, acct, cred, renew (the credentials), open, close (a session); user=NAME (sets PAM_USER); wait (says "waiting", goes on after a line of its
  * input). OPTIONs, before the calls: rhost=, tty=, seteuid (as su: the caller is uid 65534, root by
  * set-user-id), no-conv, break-conv, silent. ANSWERs are given to prompts in order; past the last one the
  * conversation fails. Prints "prompt TEXT", "told TEXT", "CALL CODE-NUMBER".
@@ -69,6 +69,12 @@ static int call(pam_handle_t *pamh, const char *word, int flags) {
                 printf("acct %d\n", pam_acct_mgmt(pamh, flags));
         else if (strcmp(word, "cred") == 0)
                 printf("cred %d\n", pam_setcred(pamh, PAM_ESTABLISH_CRED | flags));
+        else if (strcmp(word, "renew") == 0) /* as lockers do */
+                printf("renew %d\n", pam_setcred(pamh, PAM_REINITIALIZE_CRED | flags));
+        else if (strcmp(word, "open") == 0)
+                printf("open %d\n", pam_open_session(pamh, flags));
+        else if (strcmp(word, "close") == 0)
+                printf("close %d\n", pam_close_session(pamh, flags));
         else if (strncmp(word, "user=", 5) == 0)
                 return pam_set_item(pamh, PAM_USER, word + 5);
         else if (strncmp(word, "rhost=", 6) == 0)

@@ -139,3 +139,27 @@ Test(store, has_words_for_errors) {
         cr_expect_str_eq(store_error(-ENOSPC), strerrordesc_np(ENOSPC));
         cr_expect_str_eq(store_error(-99999), "unknown error");
 }
+
+Test(store, keeps_people_of_one_account_apart) {
+        static const char *const bad[] = {"",     "a b",  "a:b", "a/b",
+                                          "../x", "職員", "?",   "123456789012345678901234567890123"};
+        char key[STORE_KEY_SIZE], other[STORE_KEY_SIZE];
+
+        cr_assert_eq(store_key("madoguchi", "12345", key), 0);
+        cr_assert_eq(store_key("madoguchi", "madoguchi", other), 0);
+        cr_expect_str_eq(other, "madoguchi");
+        save(other, 1001);
+        cr_expect_eq(store_is_shared(&store, "madoguchi"), 0, "one of its own");
+        save(key, 1001);
+        cr_expect_eq(store_is_shared(&store, "madoguchi"), 1);
+        cr_expect_eq(store_is_shared(&store, "mado"), 0);
+        cr_expect_eq(store_is_shared(&store, "madoguchi:1"), 0);
+        cr_expect_eq(load(key, 1001, NULL), 0);
+        cr_expect_eq(load("madoguchi:67890", 1001, NULL), -ENOENT);
+        cr_assert_eq(unlinkat(store.factors_fd, "madoguchi%3A12345", 0), 0);
+        cr_expect_eq(store_is_shared(&store, "madoguchi"), 1, "that it was is not forgotten");
+        cr_expect_eq(load(key, 1001, NULL), -ESTALE);
+        for (size_t i = 0; i < ELEMENTS(bad); i++)
+                cr_expect_eq(store_key("madoguchi", bad[i], key), -EINVAL, "%s", bad[i]);
+        cr_expect_eq(store_key("山田", "山田", key), 0, "an account may have any name");
+}
