@@ -75,6 +75,10 @@ def own_pam(tmp_path):
         system_call(libc.umount2(os.fsencode(place), 2), "umount")
 
 
+def find(lines, module):
+    return next(i for i, line in enumerate(lines) if re.match(rf"session\s.*{module}", line))
+
+
 def test_pam_auth_update_writes_a_stack_that_asks(world, own_pam):
     if not shutil.which("pam-auth-update"):
         pytest.skip("there is no pam-auth-update")
@@ -83,11 +87,13 @@ def test_pam_auth_update_writes_a_stack_that_asks(world, own_pam):
 
     def update(*arguments):
         subprocess.run(["pam-auth-update", *arguments], check=True, capture_output=True, env=environment, stdin=subprocess.DEVNULL)
-        return [pathlib.Path("/etc/pam.d", name).read_text(encoding="utf-8") for name in ("common-auth", "common-account")]
+        return [pathlib.Path("/etc/pam.d", name).read_text(encoding="utf-8") for name in ("common-auth", "common-account", "common-session")]
 
     assert not any("pam_sekisho" in text for text in update("--package", "--force"))  # the administrator switches it on
     texts = update("--enable", "sekisho")
-    assert all(re.search(r"^(auth|account)\s+required\s+pam_sekisho.so", text, re.MULTILINE) for text in texts), texts
+    assert all(re.search(r"^(auth|account|session)\s+required\s+pam_sekisho.so", text, re.MULTILINE) for text in texts), texts
+    lines = texts[2].splitlines()
+    assert find(lines, "pam_systemd.so") < find(lines, "pam_sekisho.so"), "logind has to know the session by then"
     stack = "".join(line + "\n" for text in texts for line in text.splitlines() if re.match(r"(auth|account)\s", line) and
                     not re.search(r"pam_(cap|systemd|systemd_home|sss|winbind)", line))
     (world.confdir / "written").write_text(stack.replace("pam_sekisho.so", world.module), encoding="utf-8")
