@@ -54,6 +54,7 @@ struct Agent {
         Devices *devices;
         Superblocks *superblocks;
         Sessions *sessions;      /* who has logged in */
+        char *login_store;       /* the directory of what they are enrolled with */
         BusService *bus;         /* NULL: none, which changes nothing else */
         sd_event_source *settle; /* runs once after changes: audit list and status */
         sd_event_source *expiry;

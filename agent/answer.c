@@ -43,6 +43,12 @@ static Presence presence(void *userdata) {
         return agent_is_monitor(userdata) ? PRESENCE_NOT_IN_FORCE : PRESENCE_IN_FORCE;
 }
 
+static const char *store(void *userdata) {
+        const Agent *agent = userdata;
+
+        return agent->login_store;
+}
+
 static void changed(void *userdata) {
         agent_settle_soon(userdata);
 }
@@ -57,6 +63,10 @@ BusServiceCallbacks agent_bus_callbacks(Agent *agent) {
                                      .time = policy_time,
                                      .presence = presence,
                                      .logins = agent_logins_callbacks(agent),
+                                     .lockers = {.policy = policy,
+                                                 .store = store,
+                                                 .change = agent_logins_callbacks(agent).change,
+                                                 .userdata = agent},
                                      .changed = changed,
                                      .userdata = agent};
 }

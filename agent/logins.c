@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the agent makes of who logs in. Nothing that is enforced hangs on it: records do. */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/agent_private.h"
@@ -58,6 +60,10 @@ BusLoginsCallbacks agent_logins_callbacks(Agent *agent) {
 int agent_start_logins(Agent *agent) {
         int r = sessions_new(agent->settings.runtime_dir, &agent->sessions);
 
+        if (r == 0 && asprintf(&agent->login_store, "%s/login", agent->settings.state_dir) < 0) {
+                agent->login_store = NULL;
+                r = -ENOMEM;
+        }
         if (r == 0)
                 report_describe(agent->report, describe, agent->sessions);
         return r;
@@ -67,4 +73,6 @@ void agent_stop_logins(Agent *agent) {
         if (agent->report)
                 report_describe(agent->report, NULL, NULL);
         agent->sessions = sessions_free(agent->sessions);
+        free(agent->login_store);
+        agent->login_store = NULL;
 }

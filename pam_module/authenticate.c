@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is asked of a person who logs in, and in which order. Whatever is not foreseen denies. */
 #include <errno.h>
+#include <unistd.h>
 
 #include "pam_module/conversation.h"
 #include "pam_module/factor.h"
@@ -44,7 +45,7 @@ static bool unix_has_verified(const Login *login) {
 
 /* Whether a password was verified. Who takes any password for right, in a stack where a wrong one does not
  * deny ("sufficient"), takes none. Empty ones count for nothing, whatever pam_unix thinks of them. */
-static bool has_password(const Login *login) {
+bool login_has_password(const Login *login) {
         const char *password = NULL;
 
         return pam_get_item(login->pamh, PAM_AUTHTOK, (const void **)&password) == PAM_SUCCESS && password &&
@@ -154,6 +155,8 @@ static int allow(Login *login) {
 int login_authenticate(Login *login, int argc, const char **argv) {
         int code;
 
+        if (geteuid() != 0)
+                return login_by_guard(login, argc, argv);
         /* what an earlier try in this transaction has shown is forgotten first */
         if (login_state_set(login, false) < 0) {
                 login->why = "out of memory";
@@ -161,7 +164,7 @@ int login_authenticate(Login *login, int argc, const char **argv) {
         }
         if (login_prepare(login, argc, argv) < 0)
                 return deny(login, PAM_AUTHINFO_UNAVAIL);
-        if (has_password(login))
+        if (login_has_password(login))
                 login->proven |= FACTOR_BIT(FACTOR_PASSWORD);
         code = satisfy(login);
         return code == PAM_SUCCESS ? allow(login) : deny(login, code);
@@ -199,6 +202,8 @@ int login_account(Login *login, int argc, const char **argv) {
         int code;
 
         login->accounting = true;
+        if (geteuid() != 0) /* a locker of a person's own: nobody else hangs on its word */
+                return login_state_denied(login->pamh) ? PAM_PERM_DENIED : PAM_IGNORE;
         if (login_prepare(login, argc, argv) < 0)
                 return deny(login, PAM_PERM_DENIED);
         state = login_state_get(login);

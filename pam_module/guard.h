@@ -15,10 +15,12 @@
 #define GUARD_NAME        "org.sekisho.Guard1"
 #define GUARD_PATH        "/org/sekisho/Guard1"
 #define GUARD_INTERFACE   "org.sekisho.Guard1"
+#define GUARD_LOCKERS     "org.sekisho.Guard1.Lockers"
 #define GUARD_LOGINS      "org.sekisho.Guard1.Logins" /* root's alone */
 #define GUARD_RUN         "/run/sekisho"
 #define GUARD_WAIT_USEC   UINT64_C(3000000)
-#define GUARD_GLANCE_USEC UINT64_C(500000) /* where nothing hangs on it */
+#define GUARD_GLANCE_USEC UINT64_C(500000)   /* where nothing hangs on it */
+#define GUARD_CHECK_USEC  UINT64_C(15000000) /* more, for a code: the store may be locked for 10 s */
 
 typedef struct GuardLink {
         sd_bus *bus;

@@ -8,17 +8,6 @@
 #include "pam_module/login.h"
 #include "pam_module/record.h"
 
-const char *factors_text(unsigned factors, char text[static FACTORS_TEXT_SIZE]) {
-        size_t at = 0;
-
-        text[0] = '\0';
-        for (unsigned i = 0; i < FACTORS_N; i++)
-                if (factors & FACTOR_BIT(i))
-                        at += (size_t)snprintf(text + at, FACTORS_TEXT_SIZE - at, "%s%s", at ? "," : "",
-                                               factor_to_string((Factor)i));
-        return text;
-}
-
 /* Whoever mistakes the prompts types a password for a name: only names of accounts are written. */
 static const char *name_of(const Login *login) {
         return login->account.known ? login->account.name : "(unknown)";

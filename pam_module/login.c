@@ -53,7 +53,7 @@ static int get_item(Login *login, int item, const char **ret) {
                        : because(login, -EIO, "PAM does not tell about the login");
 }
 
-static int take_items(Login *login) {
+int login_take_items(Login *login) {
         int r;
 
         if (pam_get_user(login->pamh, &login->user, NULL) != PAM_SUCCESS || !login->user || !*login->user) {
@@ -162,7 +162,7 @@ int login_prepare(Login *login, int argc, const char **argv) {
 
         if (secret_init() < 0)
                 return because(login, -EIO, "libsodium cannot be used");
-        if ((r = login_take_arguments(login, argc, argv)) < 0 || (r = take_items(login)) < 0)
+        if ((r = login_take_arguments(login, argc, argv)) < 0 || (r = login_take_items(login)) < 0)
                 return r;
         if ((r = moment_now(&login->now)) < 0 ||
             (r = policy_time_from_wall(login->now.wall, &login->policy_time)) < 0)

@@ -46,18 +46,18 @@ typedef struct Login {
 void login_clear(Login *login);
 #define CLEANUP_LOGIN CLEANUP(login_clear)
 
-/* "password,totp" */
-enum {
-        FACTORS_TEXT_SIZE = 128
-};
-const char *factors_text(unsigned factors, char text[static FACTORS_TEXT_SIZE]);
-
 /* The arguments alone. 0, or -EINVAL with the cause in WHY. */
 int login_take_arguments(Login *login, int argc, const char **argv);
+
+/* PAM's items. 0, or -errno with the cause in WHY. */
+int login_take_items(Login *login);
 
 /* Everything that deciding takes: arguments, items, account, policy, enrolment. 0, or -errno with the cause
  * in WHY. */
 int login_prepare(Login *login, int argc, const char **argv);
+
+/* Whether a password was verified in this transaction. */
+bool login_has_password(const Login *login);
 
 /* Asks the policy, with what is proven by now. */
 void login_decide(Login *login);
@@ -88,6 +88,9 @@ int login_state_set(const Login *login, bool allowed);
 LoginState login_state_get(const Login *login);
 /* Whether this transaction was denied, whoever it was about. */
 bool login_state_denied(pam_handle_t *pamh);
+
+/* locker.c: the same where the program is a person's own, and can read nothing: the guard decides. */
+int login_by_guard(Login *login, int argc, const char **argv);
 
 /* The calls of PAM (authenticate.c): PAM_SUCCESS, or a code that denies, after a record. */
 int login_authenticate(Login *login, int argc, const char **argv);

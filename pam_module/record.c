@@ -56,6 +56,17 @@ void record_begin(LoginRecord *record, EventKind kind, const char *identifier) {
         record_add(record, FIELD_EVENT, "%s", event_to_string(kind));
 }
 
+const char *factors_text(unsigned factors, char text[static FACTORS_TEXT_SIZE]) {
+        size_t at = 0;
+
+        text[0] = '\0';
+        for (unsigned i = 0; i <= FACTOR_SUBSTITUTE; i++)
+                if (factors & FACTOR_BIT(i))
+                        at += (size_t)snprintf(text + at, FACTORS_TEXT_SIZE - at, "%s%s", at ? "," : "",
+                                               factor_to_string((Factor)i));
+        return text;
+}
+
 int record_send(const LoginRecord *record) {
         const struct sockaddr_un journal = {.sun_family = AF_UNIX,
                                             .sun_path = "/run/systemd/journal/socket"};

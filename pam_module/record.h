@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "policy/event.h"
+#include "policy/model.h"
 
 enum {
         RECORD_SIZE = 8192
@@ -28,6 +29,12 @@ void record_add(LoginRecord *record, const char *field, const char *format, ...)
 void record_add_text(LoginRecord *record, const char *field, const char *text);
 /* What every record of KIND begins with. */
 void record_begin(LoginRecord *record, EventKind kind, const char *identifier);
+
+/* "password,totp" */
+enum {
+        FACTORS_TEXT_SIZE = 128
+};
+const char *factors_text(unsigned factors, char text[static FACTORS_TEXT_SIZE]);
 
 /* Sends it. 0, or -errno if there is no journal, or it does not listen within 2 s. */
 int record_send(const LoginRecord *record);

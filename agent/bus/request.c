@@ -132,7 +132,7 @@ static int on_who(sd_bus_message *m, void *userdata, sd_bus_error *error) {
                 request->caller.allowed = uid == 0;
                 if (!request->caller.allowed && request->action && ask_polkit(request) >= 0)
                         return 1;
-                if (request->caller.allowed && request->wants_process) {
+                if (request->wants_process) {
                         if (ask_bus(request, "GetConnectionUnixProcessID", on_process) >= 0)
                                 return 1;
                         request->caller.error = -ENOMEM;

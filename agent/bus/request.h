@@ -40,7 +40,7 @@ typedef struct Requests {
 int request_begin(Requests *requests, sd_bus_message *call, const char *action, RequestAnswer answer,
                   void *userdata, sd_bus_error *error);
 
-/* The same for what is root's alone: also find out which process it is. */
+/* The same with no action: also find out which process it is. */
 int request_begin_with_process(Requests *requests, sd_bus_message *call, RequestAnswer answer,
                                void *userdata, sd_bus_error *error);
 

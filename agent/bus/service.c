@@ -28,6 +28,7 @@ struct BusService {
         Recent recent;
         Requests requests;
         BusLogins logins;
+        BusLockers *lockers; /* NULL: memory was short */
         Subscribers subscribers;
         sd_bus_slot *object, *name;
         bool owned;        /* the name is ours */
@@ -319,6 +320,8 @@ static int on_up(void *userdata, sd_bus *bus) {
 
         if (r >= 0)
                 r = bus_logins_up(&service->logins, bus, BUS_SERVICE_PATH);
+        if (r >= 0 && service->lockers)
+                r = bus_lockers_up(service->lockers, bus, BUS_SERVICE_PATH);
         if (r >= 0)
                 r = sd_bus_request_name_async(bus, &service->name, BUS_SERVICE_NAME, SD_BUS_NAME_QUEUE,
                                               on_name, service);
@@ -330,6 +333,8 @@ static void on_down(void *userdata) {
 
         requests_clear(&service->requests);
         bus_logins_down(&service->logins);
+        if (service->lockers)
+                bus_lockers_down(service->lockers);
         subscribers_clear(&service->subscribers);
         service->object = sd_bus_slot_unref(service->object);
         service->name = sd_bus_slot_unref(service->name);
@@ -347,6 +352,7 @@ int bus_service_new(sd_event *event, Report *report, const BusServiceCallbacks *
                 return -ENOMEM;
         service->callbacks = *callbacks;
         service->logins.callbacks = callbacks->logins;
+        (void)bus_lockers_new(event, BUS_PRIORITY, &callbacks->lockers, &service->lockers);
         r = inbox_new(&service->inbox);
         if (r >= 0)
                 r = sd_event_add_io(event, &service->arrival, inbox_fd(service->inbox), EPOLLIN, on_arrival,
@@ -372,6 +378,7 @@ BusService *bus_service_free(BusService *service) {
                 report_listen(service->report, NULL, NULL);
         report_unref(service->report);
         bus_link_free(service->link);
+        bus_lockers_free(service->lockers);
         sd_event_source_disable_unref(service->arrival);
         inbox_free(service->inbox);
         recent_clear(&service->recent);

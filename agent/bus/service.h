@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
+#include "agent/bus/lockers.h"
 #include "agent/bus/logins.h"
 #include "agent/report/report.h"
 #include "policy/decide_mfa.h"
@@ -38,6 +39,7 @@ typedef struct BusServiceCallbacks {
         /* whether the guard is in force, for who decides on a login */
         Presence (*presence)(void *userdata);
         BusLoginsCallbacks logins;
+        BusLockersCallbacks lockers;
         /* the bus came or went */
         void (*changed)(void *userdata);
         void *userdata;
