@@ -78,14 +78,18 @@ class Login:
 
 
 class People:
-    """ACCOUNTS: name to uid."""
+    """ACCOUNTS: name to uid. One that the machine has already gets the password for itself."""
 
     def __init__(self, world, bus, **accounts):
         self._world, self._bus = world, bus
         self._etc, self._stacks = world.new_path("etc"), world.new_path("pam.d")
         shutil.copytree("/etc", self._etc, symlinks=True, ignore_dangling_symlinks=True)
+        shadow = os.stat("/etc/shadow")  # pam_unix's helper reads it by its group
+        os.chown(os.path.join(self._etc, "shadow"), shadow.st_uid, shadow.st_gid)
         hashed = crypt.crypt(PASSWORD, crypt.METHOD_SHA512)
         for name, uid in accounts.items():
+            if self._set_password(name, hashed):
+                continue
             self._append("passwd", f"{name}:x:{uid}:{uid}::/nonexistent:/bin/sh")
             self._append("shadow", f"{name}:{hashed}:20000:0:99999:7:::")
             self._append("group", f"{name}:x:{uid}:")
@@ -99,6 +103,15 @@ class People:
     def _append(self, name, line):
         with open(os.path.join(self._etc, name), "a") as to:
             to.write(line + "\n")
+
+    def _set_password(self, name, hashed):
+        path = os.path.join(self._etc, "shadow")
+        with open(path) as file:
+            text = file.read()
+        text, found = re.subn(rf"^{name}:[^:]*:[^:]*:.*$", f"{name}:{hashed}:20000:0:99999:7:::", text, flags=re.MULTILINE)
+        with open(path, "w") as to:
+            to.write(text)
+        return found
 
     def stack(self, name, text):
         with open(os.path.join(self._stacks, name), "w") as to:
@@ -114,6 +127,10 @@ class People:
         result = run(self._command(program("sekishoctl"), "enrol", account, "--json", "--state-dir", self._world.state, *options),
                      environment={"DBUS_SYSTEM_BUS_ADDRESS": self._bus.address})
         return Totp(json.loads(result.stdout)["uri"])
+
+    def issue(self, *command):
+        """Codes that sekishoctl prints."""
+        return run(self._command(program("sekishoctl"), *command, "--state-dir", self._world.state)).stdout.split()
 
     def begin(self, account, *calls, answers=(), before=(), prefix=()):
         """A program that makes CALLS, with a pipe for its "wait"s."""
