@@ -97,13 +97,21 @@ struct {
         __type(value, __u32);
 } refused SEC(".maps");
 
-/* What the ring had no room for. */
+/* What the ring had no room for, and how much of that the agent has recorded. Both only grow: a count that
+ * was taken away while somebody adds to it would lose what is added. */
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);
         __uint(max_entries, LSM_DISKS);
         __type(key, struct lsm_lost);
         __type(value, __u64);
 } lost SEC(".maps");
+
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, LSM_DISKS);
+        __type(key, struct lsm_lost);
+        __type(value, __u64);
+} told SEC(".maps");
 
 static __always_inline const struct lsm_settings *get_settings(void) {
         __u32 zero = 0;

@@ -12,6 +12,7 @@ from sekisho_package import deb, run
 KEPT = {
     "/var/lib/dpkg/status", "/var/lib/dpkg/status-old", "/var/lib/dpkg/lock", "/var/lib/dpkg/lock-frontend",
     "/var/lib/dpkg/diversions-old", "/var/lib/dpkg/triggers/Lock", "/var/lib/dpkg/info/format",
+    "/var/cache/debconf/config.dat-old", "/var/cache/debconf/templates.dat-old",  # pam-auth-update asks by debconf
     "/var/log/dpkg.log", "/var/log/alternatives.log", "/var/cache/ldconfig/aux-cache", "/etc/ld.so.cache",
 }
 
