@@ -117,7 +117,6 @@ static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
 
 /* The agent may be just coming onto the bus: the one or the other may have been started anew. */
 static int wait_for_owner(GuardLink *link) {
-        CLEANUP_MESSAGE sd_bus_message *reply = NULL;
         sd_bus_slot *slot = NULL;
         bool changed = true;
         int r = sd_bus_add_match_async(link->bus, &slot, CHANGED, on_changed, NULL, &changed);

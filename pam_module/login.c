@@ -146,7 +146,9 @@ static int take_enrolment(Login *login) {
                 return login->shared ? be_nobody(login) : 0;
         if (r < 0)
                 return because(login, r, store_error(r));
-        login->enrolled = enrolment_factors(enrolment);
+        /* fprintd knows fingers of accounts: on a shared one a finger does not say whose it is */
+        login->enrolled =
+                enrolment_factors(enrolment) & ~(login->shared ? FACTOR_BIT(FACTOR_FINGERPRINT) : 0);
         login->first_seen = enrolment->first_seen;
         return 0;
 }

@@ -242,8 +242,7 @@ int command_enrol_fingerprint(const Options *options) {
         FingerprintEnrolment enrolled = {.enrolled = true};
         int r;
 
-        if (word_of(options, OPTION_PERSON, "person", "", enrolled.person, sizeof(enrolled.person)) != 0 ||
-            load_policy(options, &policy) != 0 || factors_open(options, true, &before) != 0)
+        if (load_policy(options, &policy) != 0 || factors_open(options, true, &before) != 0)
                 return EXIT_TROUBLE;
         store_close(&before.store);
         r = take_fingers(options, &before, policy->mfa_fingerprint_timeout, enrolled.fingers);

@@ -80,7 +80,8 @@ enum {
         X(OPTION_WITHOUT_SERIAL, "without-serial", 0, false, COMMAND_DEVICES_ADD)                           \
         X(OPTION_ALGORITHM, "algorithm", 0, true, COMMAND_ENROL)                                            \
         X(OPTION_DIGITS, "digits", 0, true, COMMAND_ENROL)                                                  \
-        X(OPTION_PERSON, "person", 0, true, COMMAND_GIVING | COMMAND_FACTORS | COMMAND_EVENTS)              \
+        X(OPTION_PERSON, "person", 0, true,                                                                 \
+          (COMMAND_GIVING & ~COMMAND_ENROL_FINGERPRINT) | COMMAND_FACTORS | COMMAND_EVENTS)                 \
         X(OPTION_LABEL, "label", 0, true, COMMAND_ENROL_FIDO2)                                              \
         X(OPTION_NUMBER, "number", 0, true, COMMAND_RECOVERY_CODES)                                         \
         X(OPTION_FOR_HOURS, "for-hours", 0, true, COMMAND_SUBSTITUTE)                                       \

@@ -23,6 +23,12 @@ def every_failure(world, prepare):
     raise AssertionError("no end of calls")
 
 
+def of_the_guard(name, login, names=("sd_bus_start",)):
+    """What failed is the question whether there is a guard, after the authentication. No bus to be had is as none: then the
+    agent's lock counts, which is held in these worlds."""
+    return name in names and "auth 0\n" in login.output.split("failing ")[0]
+
+
 def with_failing_module(world, password=""):
     world.module = re.sub(r"\S*/pam_sekisho\w*\.so", str(BUILD / "tests/pam_sekisho_failing.so"), world.module)
     assert (BUILD / "tests/pam_sekisho_failing.so").exists()
@@ -45,7 +51,7 @@ def test_with_everything_right_a_failing_call_denies(world):
 
     for at, name, login in every_failure(world, prepare):
         names.add(name)
-        if login.allowed and name not in TOLERATED:
+        if login.allowed and name not in TOLERATED and not of_the_guard(name, login):
             allowed.append((at, name, login.output))
     assert not allowed
     assert names >= {"sodium_malloc", "openat", "read", "write", "fsync", "renameat", "flock", "clock_gettime", "getpwnam_r",
@@ -100,7 +106,7 @@ def test_with_the_right_key_a_failing_call_denies(world):
         names.add(name)
         untold = name == "pam_get_item" and "Touch your security key." not in login.told
         looked_again = "This security key is not enrolled for you. Plug in yours." in login.told
-        if login.allowed and not (name in TOLERATED_BY_DEVICES or untold or looked_again):
+        if login.allowed and not (name in TOLERATED_BY_DEVICES or untold or looked_again or of_the_guard(name, login)):
             allowed.append((at, name, login.output))
     assert not allowed
     assert names >= {"fido_dev_info_new", "fido_dev_new_with_info", "fido_dev_open_with_info", "fido_assert_new", "fido_dev_get_assert",
