@@ -73,7 +73,7 @@ static void read_file(Sessions *sessions) {
         CLEANUP_FREE char *text = NULL;
         char *rest, *line;
 
-        if (fd < 0 || file_read_whole(fd, SESSIONS_MAX * LINE_MAX_, &text, NULL) < 0)
+        if (fd < 0 || file_read_whole(fd, (size_t)SESSIONS_MAX * LINE_MAX_, &text, NULL) < 0)
                 return;
         for (line = strtok_r(text, "\n", &rest); line && sessions->n < SESSIONS_MAX;
              line = strtok_r(NULL, "\n", &rest))

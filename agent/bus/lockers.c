@@ -59,7 +59,7 @@ static void *run(void *userdata) {
         job->verdict = unlock_decide(&job->unlock);
         unlock_record(&job->unlock, job->verdict);
         do /* a pointer is written whole, and there is room for all that there can be */
-                n = write(job->owner->pipe[1], &job, sizeof(job));
+                n = write(job->owner->pipe[1], &userdata, sizeof(userdata));
         while (n < 0 && errno == EINTR);
         return NULL;
 }
@@ -80,12 +80,14 @@ static void note_person(const Job *job) {
 
 static int on_done(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         BusLockers *lockers = userdata;
+        void *pointer;
         Job *job;
 
         (void)source;
         (void)revents;
-        if (read(fd, &job, sizeof(job)) != (ssize_t)sizeof(job))
+        if (read(fd, &pointer, sizeof(pointer)) != (ssize_t)sizeof(pointer))
                 return 0;
+        job = pointer;
         if (job->verdict == UNLOCK_ALLOW)
                 note_person(job);
         if (job->call)
