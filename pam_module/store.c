@@ -262,13 +262,16 @@ int store_load(const Store *store, const char *user, uid_t uid, Enrolment *ret) 
 
 /* Whether a name in the directory begins with START. 1, 0 or -errno. */
 static int has_name(int directory_fd, const char *start) {
-        CLEANUP_CLOSE int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
         CLEANUP_DIR DIR *directory = fd < 0 ? NULL : fdopendir(fd);
         const struct dirent *entry;
 
-        if (!directory)
-                return -errno;
-        fd = -1;
+        if (!directory) {
+                r = -errno;
+                if (fd >= 0)
+                        close(fd);
+                return r;
+        }
         while ((errno = 0, entry = readdir(directory)))
                 if (strncmp(entry->d_name, start, strlen(start)) == 0)
                         return 1;

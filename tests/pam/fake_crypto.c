@@ -40,6 +40,7 @@ static EVP_PKEY *pkey(const unsigned char *secret, const unsigned char *x, const
         EVP_PKEY *key = NULL;
         OSSL_PARAM *parameters;
 
+        MUST(x && y);
         memcpy(point + 1, x, 32);
         memcpy(point + 33, y, 32);
         MUST(OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) == 1);

@@ -5,10 +5,11 @@
  *
  *   login_program CONFDIR SERVICE USER [CALL|OPTION]... [-- ANSWER...]
  *
- * CALLs: auth, acct, cred, renew (the credentials), open, close (a session); user=NAME (sets PAM_USER); wait (says "waiting", goes on after a line of its
- * input). OPTIONs, before the calls: rhost=, tty=, seteuid (as su: the caller is uid 65534, root by
- * set-user-id), no-conv, break-conv, silent. ANSWERs are given to prompts in order; past the last one the
- * conversation fails. Prints "prompt TEXT", "told TEXT", "CALL CODE-NUMBER".
+ * CALLs: auth, acct, cred, renew (the credentials), open, close (a session); user=NAME (sets PAM_USER); wait
+ * (says "waiting", goes on after a line of its input). OPTIONs, before the calls: rhost=, tty=, seteuid (as
+ * su: the caller is uid 65534, root by set-user-id), no-conv, break-conv, silent. ANSWERs are given to
+ * prompts in order; past the last one the conversation fails. Prints "prompt TEXT", "told TEXT", "CALL
+ * CODE-NUMBER".
  */
 #include <security/pam_appl.h>
 #include <stdbool.h>
