@@ -33,8 +33,10 @@ class Attack:
     def finish(self, deadline=30):
         """Ends it; its totals by name."""
         try:
-            output, _ = self.process.communicate(timeout=deadline)
+            self.process.stdin.close()
+            self.process.wait(deadline)  # communicate() would pass over what came together with "started"
             self.seconds = time.monotonic() - self._began
+            output = self.process.stdout.read()
         except subprocess.TimeoutExpired:
             raise Late(f"{self.argv} hangs in {', '.join(self._places())}") from None
         return {name: int(value) if value.isdigit() else value for name, value in re.findall(r"(\w+)=(\S+)", output)}
