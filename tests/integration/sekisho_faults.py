@@ -21,6 +21,12 @@ HANG_MSEC = 1000  # longer than this nobody is kept waiting, whatever has failed
 MARKER = "a leak 6f1c9d"
 
 
+def is_sanitized(path):
+    """Whether AddressSanitizer allocates for the program at PATH. It ends a program that it has no memory for."""
+    with open(path, "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 class Attack:
     """Processes of one person that try to write MARKER to PATH until finish(), or COUNT times each."""
 
