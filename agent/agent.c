@@ -105,11 +105,13 @@ static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-/* Seconds until a verdict changes by itself; 0 if none will. The gate asks for the hours at each open, the
- * programs in the kernel are told their next window. */
+/* Seconds until a verdict changes by itself; 0 if none will. The gate asks for the hours at each open; the
+ * programs in the kernel are told their next window, and without them the verdict itself changes. */
 static time_t next_change(const Agent *agent, const PolicyTime *now) {
         time_t expiry = policy_next_expiry(agent->store.policy, now->expiry_now);
-        int minutes = agent->lsm ? policy_next_hours_change(agent->store.policy, now) : 0;
+        int minutes = agent->hooks || policy_holds_conditions(agent->store.policy)
+                              ? policy_next_hours_change(agent->store.policy, now)
+                              : 0;
         time_t hours = minutes > 0 ? (time_t)minutes * 60 - time(NULL) % 60 + 1 : 0;
 
         expiry = expiry > 0 ? expiry - now->expiry_now : 0;
@@ -278,6 +280,7 @@ static int start_rooms(Agent *agent) {
         agent->audit_error =
                 audit_new(agent->event, agent->settings.runtime_dir, agent_on_refused, agent, &agent->audit);
         agent_start_backstop(agent); /* without it, gates and read-only flags are what holds */
+        policy_store_set_lsm(&agent->store, !agent->hooks);
         r = devices_new(agent->event, agent->settings.runtime_dir, agent_is_monitor(agent), &devices,
                         &agent->devices);
         if (r >= 0)

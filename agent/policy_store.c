@@ -262,6 +262,11 @@ int policy_store_open(PolicyStore *store, const char *path, const char *state_di
         return r < 0 ? r : 1;
 }
 
+void policy_store_set_lsm(PolicyStore *store, bool missing) {
+        store->lsm_missing = missing;
+        store->policy->lsm_missing = missing;
+}
+
 int policy_store_reload(PolicyStore *store, Policy **ret_old) {
         Policy *policy = NULL;
         bool builtin = false;
@@ -269,6 +274,7 @@ int policy_store_reload(PolicyStore *store, Policy **ret_old) {
 
         if (r != 0)
                 return r;
+        policy->lsm_missing = store->lsm_missing;
         *ret_old = store->policy;
         store->policy = policy;
         store->builtin = builtin;

@@ -25,6 +25,7 @@ typedef struct PolicyStore {
         char *last_good; /* STATE/last-good */
         Policy *policy;  /* in force; never NULL once policy_store_open succeeded */
         bool builtin;
+        bool lsm_missing; /* what each policy is told of the kernel, see policy/model.h */
         char *state_dir;
         uint64_t
                 serial_floor; /* the highest serial that was in force, as far as the state directory knows */
@@ -39,6 +40,9 @@ typedef struct PolicyStore {
  * in force, -errno if not even the built-in one could be made. */
 int policy_store_open(PolicyStore *store, const char *path, const char *state_dir, PolicyTrial trial,
                       void *trial_userdata);
+
+/* What the kernel turned out to have; before anything is decided. */
+void policy_store_set_lsm(PolicyStore *store, bool missing);
 
 /* Try PATH again. 0 with *RET_OLD the policy that was in force (the caller unrefs it once nothing refers to
  * it any more); 1 if PATH was refused and nothing changed; -errno likewise. */

@@ -250,6 +250,8 @@ int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *fi
                 policy->zone = *raw->zone;
         if (raw->mode)
                 policy->mode = *raw->mode;
+        if (raw->without_lsm)
+                policy->without_lsm = *raw->without_lsm;
         if (raw->contact) {
                 free(policy->contact);
                 policy->contact = STEAL_PTR(raw->contact);

@@ -7,6 +7,10 @@
 #include "policy/hours.h"
 #include "policy/serial_hash.h"
 
+bool policy_holds_conditions(const Policy *policy) {
+        return policy->lsm_missing && policy->without_lsm == WITHOUT_LSM_READ_ONLY;
+}
+
 /* A decision with the scopes that condition it: none, or one for each rule that has to agree. */
 typedef struct Judgement {
         Decision decision;
@@ -59,14 +63,29 @@ static bool is_conditional(const RuleScope *scope) {
         return scope->n_users > 0 || scope->n_groups > 0 || scope->hours.set;
 }
 
-static void judge_by_rule(Access access, const RuleScope *scope, const char *rule, const char *origin,
-                          Judgement *ret) {
+/* Without a hook that asks at each change, who writes cannot be told everywhere, but what time it is can. */
+static void judge_for_all(const RuleScope *scope, const PolicyTime *now, Decision *decision) {
+        if (scope->n_users > 0 || scope->n_groups > 0) {
+                decision->access = ACCESS_READ_ONLY;
+                decision->reason = REASON_NEEDS_LSM;
+        } else if (!hours_cover(&scope->hours, now->weekday, now->minute)) {
+                decision->access = ACCESS_READ_ONLY;
+                decision->reason = REASON_OUTSIDE_HOURS;
+        }
+}
+
+static void judge_by_rule(const Policy *policy, Access access, const RuleScope *scope, const PolicyTime *now,
+                          const char *rule, const char *origin, Judgement *ret) {
         *ret = (Judgement){.decision = {.access = checked_access(access),
                                         .reason = REASON_RULE,
                                         .external = true,
                                         .rule = rule,
                                         .origin = origin}};
-        if (ret->decision.access == ACCESS_WRITE && is_conditional(scope)) {
+        if (ret->decision.access != ACCESS_WRITE || !is_conditional(scope))
+                return;
+        if (policy_holds_conditions(policy))
+                judge_for_all(scope, now, &ret->decision);
+        else {
                 ret->decision.conditional = true;
                 ret->conditions[0].scope = scope;
                 ret->conditions[0].rule = rule;
@@ -76,8 +95,9 @@ static void judge_by_rule(Access access, const RuleScope *scope, const char *rul
 }
 
 /* For what is written past the encryption the rule approves reading only. */
-static void judge_by_device_rule(const DeviceRule *rule, const DeviceIdentity *device, Judgement *ret) {
-        judge_by_rule(rule->access, &rule->scope, rule->name, rule->origin, ret);
+static void judge_by_device_rule(const Policy *policy, const DeviceRule *rule, const DeviceIdentity *device,
+                                 const PolicyTime *now, Judgement *ret) {
+        judge_by_rule(policy, rule->access, &rule->scope, now, rule->name, rule->origin, ret);
         if (ret->decision.access != ACCESS_WRITE || !rule->encrypted || device->luks2)
                 return;
         ret->decision.access = ACCESS_READ_ONLY;
@@ -182,7 +202,7 @@ static void judge_device(const Policy *policy, const DeviceIdentity *device, con
                 if (!match_covers(&rule->match, device))
                         continue;
                 if (!is_expired(rule->scope.expires, now)) {
-                        judge_by_device_rule(rule, device, ret);
+                        judge_by_device_rule(policy, rule, device, now, ret);
                         return;
                 }
                 if (!expired)
@@ -271,7 +291,8 @@ static void judge_filesystem(const Policy *policy, const SuperblockIdentity *sup
                 if (!filesystem_rule_covers(rule, superblock))
                         continue;
                 if (!is_expired(rule->scope.expires, now)) {
-                        judge_by_rule(rule->access, &rule->scope, rule->name, rule->origin, ret);
+                        judge_by_rule(policy, rule->access, &rule->scope, now, rule->name, rule->origin,
+                                      ret);
                         return;
                 }
                 if (!expired)

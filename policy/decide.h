@@ -39,6 +39,10 @@ enum {
 size_t decide_conditions(const Policy *policy, const SuperblockIdentity *superblock, const PolicyTime *now,
                          const RuleScope *ret[DECIDE_CONDITIONS_MAX]);
 
+/* Whether an approval for some is one for nobody, and one for some hours is one for everybody then: the
+ * machine's kernel has no hook that asks who changes what, and the policy does not content itself with less. */
+bool policy_holds_conditions(const Policy *policy);
+
 /* In how many minutes the hours of some rule begin or end; 0 if they never do. */
 int policy_next_hours_change(const Policy *policy, const PolicyTime *now);
 

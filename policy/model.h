@@ -26,6 +26,14 @@ DECLARE_ENUM(PolicyZone, policy_zone, POLICY_ZONE_LIST);
         X(MODE_MONITOR, "monitor")
 DECLARE_ENUM(PolicyMode, policy_mode, POLICY_MODE_LIST);
 
+/* What becomes of an approval for some (users, groups, hours) where no security hook of the kernel asks who
+ * changes what. */
+#define WITHOUT_LSM_LIST(X)                                                                                 \
+        X(WITHOUT_LSM_READ_ONLY, "read-only") /* nobody writes */                                           \
+        X(WITHOUT_LSM_GATE, "gate") /* who opens for writing is asked by fanotify; names and attributes are \
+                                       open to all whom the file system lets */
+DECLARE_ENUM(WithoutLsm, without_lsm, WITHOUT_LSM_LIST);
+
 #define FACTOR_LIST(X)                                                                                      \
         X(FACTOR_PASSWORD, "password")                                                                      \
         X(FACTOR_TOTP, "totp")                                                                              \
@@ -205,6 +213,8 @@ typedef struct Policy {
         PolicyZone zone;
         PolicyMode mode;
         char *contact; /* NULL if none */
+        WithoutLsm without_lsm;
+        bool lsm_missing; /* not of the file: set by who knows the machine, before the first decision */
 
         Access removable_default;
         bool bus_external[DEVICE_BUS_PLATFORM + 1]; /* removable.also-external */

@@ -16,6 +16,7 @@ DEFINE_WORDS(encryption_strings, ENCRYPTION_LIST);
 DEFINE_WORDS(bus_strings, DEVICE_BUS_LIST);
 DEFINE_WORDS(zone_strings, POLICY_ZONE_LIST);
 DEFINE_WORDS(mode_strings, POLICY_MODE_LIST);
+DEFINE_WORDS(without_lsm_strings, WITHOUT_LSM_LIST);
 DEFINE_WORDS(factor_strings, FACTOR_LIST);
 DEFINE_WORDS(protocol_strings, PROTOCOL_LIST);
 DEFINE_WORDS(login_strings, LOGIN_NEED_LIST);
@@ -231,6 +232,7 @@ const cyaml_schema_field_t policy_fields[] = {
         CYAML_FIELD_UINT_PTR("serial", CYAML_FLAG_OPTIONAL, RawPolicy, serial),
         FIELD_WORD_OPTIONAL("zone", RawPolicy, zone, zone_strings),
         FIELD_WORD_OPTIONAL("mode", RawPolicy, mode, mode_strings),
+        FIELD_WORD_OPTIONAL("without-lsm", RawPolicy, without_lsm, without_lsm_strings),
         FIELD_TEXT("contact", OPTIONAL, RawPolicy, contact, CONTACT_LENGTH_MAX),
         CYAML_FIELD_MAPPING_PTR("removable", OPTIONAL, RawPolicy, removable, removable_fields),
         CYAML_FIELD_MAPPING_PTR("usb", OPTIONAL, RawPolicy, usb, usb_fields),

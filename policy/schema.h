@@ -182,6 +182,7 @@ typedef struct RawPolicy {
         uint64_t *serial;
         PolicyZone *zone;
         PolicyMode *mode;
+        WithoutLsm *without_lsm;
         char *contact;
         RawRemovable *removable;
         RawUsb *usb;

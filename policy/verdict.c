@@ -29,6 +29,9 @@ const char *reason_for_person(Reason reason) {
                 return N_("The policy of this terminal decides about this kind of USB device.");
         case REASON_NOT_ENCRYPTED:
                 return N_("It has been approved for writing to an encrypted (LUKS2) volume on it only.");
+        case REASON_NEEDS_LSM:
+                return N_("It is approved for some people only, and this terminal's kernel cannot tell them "
+                          "apart.");
         case REASON_INVALID_QUESTION:
                 return N_("Too little is known about it, so it was refused.");
         }

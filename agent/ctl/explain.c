@@ -9,6 +9,7 @@
 #include "agent/ctl/command.h"
 #include "agent/ctl/conditions.h"
 #include "agent/ctl/i18n.h"
+#include "agent/ctl/status_file.h"
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
 #include "policy/build.h"
@@ -30,6 +31,7 @@ static int load(const Options *options, Explain *explain) {
         if (r < 0)
                 return fail("%s: %s", explain->path, strerror(-r));
         explain->builtin = r == 1;
+        explain->policy->lsm_missing = status_file_lacks_lsm(options->value[OPTION_RUNTIME_DIR]);
         r = policy_resolve(explain->policy, &policy_resolver_nss);
         return r < 0 ? fail(_("users and groups could not be looked up: %s"), strerror(-r)) : 0;
 }

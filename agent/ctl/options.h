@@ -45,7 +45,7 @@ enum {
         X(OPTION_JSON, "json", 0, false, COMMAND_ANY)                                                       \
         X(OPTION_RUNTIME_DIR, "runtime-dir", 0, true,                                                       \
           COMMAND_STATUS | COMMAND_DEVICES | COMMAND_REGISTER | COMMAND_POLICY_RESTORE |                    \
-                  COMMAND_MAINTENANCE | COMMAND_MAINTENANCE_ON)                                             \
+                  COMMAND_MAINTENANCE | COMMAND_MAINTENANCE_ON | COMMAND_EXPLAIN)                           \
         X(OPTION_ALL, "all", 'a', false, COMMAND_DEVICES)                                                   \
         X(OPTION_DIRECTORY, "directory", 'D', true, COMMAND_EVENTS)                                         \
         X(OPTION_USER, "user", 'u', true, COMMAND_EVENTS | COMMAND_EXPLAIN_OPEN)                            \

@@ -92,6 +92,19 @@ void status_file_clear(StatusFile *status) {
         *status = (StatusFile){0};
 }
 
+bool status_file_lacks_lsm(const char *runtime_dir) {
+        CLEANUP_STATUS_FILE StatusFile status = {0};
+        const struct json_object *mechanisms;
+        const char *lsm = NULL;
+
+        if (status_file_read(runtime_dir ? runtime_dir : DEFAULT_RUNTIME_DIR, &status) == 0 &&
+            status.alive && status.root) {
+                mechanisms = json_map(status.root, "mechanisms");
+                lsm = mechanisms ? json_text(mechanisms, "lsm") : NULL;
+        }
+        return lsm && strncmp(lsm, "ok", 2) != 0;
+}
+
 /* 1 if the guard answered, 0 if it did not, -EACCES if it will not tell. */
 static int ask_guard(const char *method, StatusFile *ret) {
         CLEANUP_FREE char *text = NULL;

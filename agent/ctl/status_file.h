@@ -23,4 +23,8 @@ void status_file_clear(StatusFile *status);
  * and only if it does not answer what it wrote is read. */
 int status_file_open(const char *runtime_dir, const char *method, StatusFile *ret);
 
+/* Whether the agent of RUNTIME_DIR (NULL: the usual one) runs and says that the kernel's security hooks are
+ * not there for it. False where that cannot be told. */
+bool status_file_lacks_lsm(const char *runtime_dir);
+
 #define CLEANUP_STATUS_FILE CLEANUP(status_file_clear)

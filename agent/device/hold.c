@@ -36,6 +36,25 @@ static int set_node(struct udev_device *dev, bool read_only) {
         return ioctl(fd, BLKROSET, &flag) < 0 ? -errno : 0;
 }
 
+/* FITRIM passes a read-only mount of a read-only disk (the kernel warns and lets it through), and which free
+ * blocks read as zeroes is for the caller to choose. A queue whose greatest discard is 0 takes none. Many
+ * disks know no discard and have nothing to set. Source: the kernel's Documentation/ABI/stable/sysfs-block.
+ */
+static int set_discard(struct udev_device *disk, bool allowed) {
+        const char *path = udev_device_get_syspath(disk);
+        char name[PATH_MAX], greatest[32];
+
+        if ((size_t)snprintf(name, sizeof(name), "%s/queue/discard_max_hw_bytes", path) >= sizeof(name))
+                return -ENAMETOOLONG;
+        if (file_read_small(AT_FDCWD, name, greatest, sizeof(greatest)) < 0 || strcmp(greatest, "0") == 0)
+                return 0;
+        snprintf(name, sizeof(name), "%s/queue/discard_max_bytes", path);
+        CLEANUP_CLOSE int fd = open(name, O_WRONLY | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT ? -ENODEV : -errno;
+        return dprintf(fd, "%s", allowed ? greatest : "0") < 0 ? -errno : 0;
+}
+
 static bool is_among(dev_t devnum, const dev_t *list, size_t n) {
         for (size_t i = 0; i < n; i++)
                 if (list[i] == devnum)
@@ -73,26 +92,28 @@ static int set_partitions(struct udev *udev, const char *disk_path, bool read_on
 int hold_set_read_only(struct udev *udev, dev_t disk, bool read_only) {
         CLEANUP(scope_udev_device_unref)
         struct udev_device *dev = udev_device_new_from_devnum(udev, 'b', disk);
-        int r, partitions;
+        int r, partitions, discard;
 
         if (!dev)
                 return -ENODEV;
         r = set_node(dev, read_only);
         partitions = set_partitions(udev, udev_device_get_syspath(dev), read_only, NULL, 0);
-        return r < 0 ? r : partitions;
+        discard = set_discard(dev, !read_only);
+        return r < 0 ? r : partitions < 0 ? partitions : discard;
 }
 
 int hold_all_but(struct udev *udev, dev_t disk, const dev_t *closed, size_t n) {
         CLEANUP(scope_udev_device_unref)
         struct udev_device *dev = udev_device_new_from_devnum(udev, 'b', disk);
-        int r, partitions;
+        int r, partitions, discard;
 
         if (!dev)
                 return -ENODEV;
         /* the partitions first, while the disk holds them all */
         partitions = set_partitions(udev, udev_device_get_syspath(dev), true, closed, n);
         r = set_node(dev, n == 0);
-        return r < 0 ? r : partitions;
+        discard = set_discard(dev, n > 0);
+        return r < 0 ? r : partitions < 0 ? partitions : discard;
 }
 
 int hold_is_read_only(struct udev *udev, dev_t disk) {

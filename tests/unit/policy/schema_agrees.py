@@ -17,7 +17,7 @@ import jsonschema
 import yaml
 
 WHOLE = {
-    "version": 1, "serial": 7, "zone": "lgwan", "mode": "monitor", "contact": "情報政策課 内線 2345",
+    "version": 1, "serial": 7, "zone": "lgwan", "mode": "monitor", "without-lsm": "gate", "contact": "情報政策課 内線 2345",
     "removable": {
         "default": "read-only", "also-external": ["loop"],
         "devices": [{"name": "課税課 暗号化USB 01",

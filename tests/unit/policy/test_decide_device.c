@@ -196,6 +196,55 @@ Test(policy_device, is_writable_on_condition_where_persons_or_hours_are_named) {
         }
 }
 
+Test(policy_device, approved_for_some_is_for_nobody_where_the_kernel_cannot_tell_who_writes) {
+        enum {
+                MORNING = 8 * 60 + 30,
+                NIGHT = 20 * 60
+        };
+        static const struct {
+                const char *scope;
+                int minute;
+                bool lsm_missing;
+                const char *choice;
+                Access access;
+                Reason reason;
+                bool conditional;
+        } cases[] = {
+                {"users: [a]", MORNING, true, "read-only", ACCESS_READ_ONLY, REASON_NEEDS_LSM, false},
+                {"groups: [a]", MORNING, true, "read-only", ACCESS_READ_ONLY, REASON_NEEDS_LSM, false},
+                {"users: [a], hours: 08:00-09:00", MORNING, true, "read-only", ACCESS_READ_ONLY,
+                 REASON_NEEDS_LSM, false},
+                {"hours: 08:00-09:00", MORNING, true, "read-only", ACCESS_WRITE, REASON_RULE, false},
+                {"hours: 08:00-09:00", NIGHT, true, "read-only", ACCESS_READ_ONLY, REASON_OUTSIDE_HOURS,
+                 false},
+                {"users: [a]", MORNING, true, "gate", ACCESS_WRITE, REASON_RULE, true},
+                {"hours: 08:00-09:00", NIGHT, true, "gate", ACCESS_WRITE, REASON_RULE, true},
+                {"users: [a]", MORNING, false, "read-only", ACCESS_WRITE, REASON_RULE, true},
+                {"hours: 08:00-09:00", NIGHT, false, "read-only", ACCESS_WRITE, REASON_RULE, true},
+                {"expires: 2099-01-01", MORNING, true, "read-only", ACCESS_WRITE, REASON_RULE, false},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                CLEANUP_FREE char *text = NULL;
+
+                cr_assert_gt(asprintf(&text,
+                                      HEAD "without-lsm: %s\n"
+                                           "removable: {devices: [{name: r, match: {bus: usb}, access: "
+                                           "write, %s}]}\n",
+                                      cases[i].choice, cases[i].scope),
+                             0);
+                CLEANUP_POLICY Policy *policy = policy_of(text);
+                PolicyTime at = {.weekday = 1, .minute = cases[i].minute};
+                DeviceIdentity device = stick();
+                Decision decision;
+
+                policy->lsm_missing = cases[i].lsm_missing;
+                decide_device(policy, &device, &at, &decision);
+                expect_decision(decision, cases[i].access, cases[i].reason, "r");
+                cr_expect_eq(decision.conditional, cases[i].conditional, "case %zu", i);
+        }
+}
+
 Test(policy_device, that_must_be_encrypted_is_writable_through_luks2_alone) {
         static const struct {
                 const char *more;
