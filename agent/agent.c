@@ -273,7 +273,8 @@ static int start_rooms(Agent *agent) {
                               agent_on_nodes_changed, agent, &agent->nodes);
         if (r >= 0)
                 r = keeper_new(agent->event, agent->settings.runtime_dir, report_ledger_fd(agent->report),
-                               agent_on_keeper_restarted, agent, &agent->keeper);
+                               report_alarm_fd(agent->report), agent_on_keeper_restarted, agent,
+                               &agent->keeper);
         if (r < 0)
                 return r;
         /* without audit everything is refused all the same, only less is known of who tried */

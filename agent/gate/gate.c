@@ -201,7 +201,7 @@ static void tell_unseen(const Listener *listener, const Volume *volume, int erro
 
 /* Answer one event. One at a time: where the kernel cannot hand an event over (no descriptor, no memory) it
  * refuses that, and says so only if no other event was read before it in the same call. 1 or -errno. */
-static int answer_event(const Listener *listener, const Volume *volume) {
+static int read_and_answer(const Listener *listener, const Volume *volume) {
         struct fanotify_event_metadata event;
         ssize_t n;
 
@@ -222,6 +222,17 @@ static int answer_event(const Listener *listener, const Volume *volume) {
                 close(event.fd);
         }
         return 1;
+}
+
+static int answer_event(const Listener *listener, const Volume *volume) {
+        int r;
+
+        if (listener->report)
+                report_asked(listener->report);
+        r = read_and_answer(listener, volume);
+        if (listener->report)
+                report_answered(listener->report);
+        return r;
 }
 
 unsigned gate_refuse_abandoned(int fd) {

@@ -30,7 +30,7 @@ struct Keeper {
         char *runtime_dir;
         KeeperRestarted restarted;
         void *userdata;
-        int ledger; /* borrowed */
+        int ledger, alarm; /* borrowed */
         int socket;
         pid_t pid;
         sd_event_source *source;
@@ -81,6 +81,8 @@ static int spawn(Keeper *keeper) {
         r = sd_event_add_io(keeper->event, &keeper->source, keeper->socket, EPOLLIN, on_hangup, keeper);
         if (r >= 0 && keeper->ledger >= 0) /* if it is gone again, that is seen next */
                 (void)send_message(keeper, &(KeeperMessage){.type = KEEPER_LEDGER}, keeper->ledger);
+        if (r >= 0 && keeper->alarm >= 0)
+                (void)send_message(keeper, &(KeeperMessage){.type = KEEPER_ALARM}, keeper->alarm);
         return r < 0 ? r : 0;
 }
 
@@ -108,7 +110,7 @@ static int on_hangup(sd_event_source *source, int fd, uint32_t revents, void *us
         return 0;
 }
 
-int keeper_new(sd_event *event, const char *runtime_dir, int ledger, KeeperRestarted restarted,
+int keeper_new(sd_event *event, const char *runtime_dir, int ledger, int alarm, KeeperRestarted restarted,
                void *userdata, Keeper **ret) {
         Keeper *keeper = calloc(1, sizeof(*keeper));
         int r;
@@ -117,6 +119,7 @@ int keeper_new(sd_event *event, const char *runtime_dir, int ledger, KeeperResta
                 return -ENOMEM;
         keeper->socket = -1;
         keeper->ledger = ledger;
+        keeper->alarm = alarm;
         keeper->event = sd_event_ref(event);
         keeper->restarted = restarted;
         keeper->userdata = userdata;

@@ -19,8 +19,9 @@ typedef struct Keeper Keeper;
 typedef void (*KeeperRestarted)(void *userdata);
 
 /* Start the keeper process. RUNTIME_DIR is where release notes are and where it listens for the next agent.
- * LEDGER (-1: none) is that of the agent's report and stays open as long as the keeper. 0 or -errno. */
-int keeper_new(sd_event *event, const char *runtime_dir, int ledger, KeeperRestarted restarted,
+ * LEDGER and ALARM (-1: none) are those of the agent's report and stay open as long as the keeper. 0 or
+ * -errno. */
+int keeper_new(sd_event *event, const char *runtime_dir, int ledger, int alarm, KeeperRestarted restarted,
                void *userdata, Keeper **ret);
 
 /* Its process, 0 if there is none. */

@@ -48,7 +48,7 @@ typedef struct KeeperState {
         const char *runtime_dir;
         KeptGate *gates;
         size_t n_gates;
-        struct pollfd *fds; /* room for every gate and one more */
+        struct pollfd *fds; /* room for every gate and two more */
         Policy *policy;     /* the built-in one, to tell by which rule */
         dev_t *disks;
         size_t n_disks;
@@ -56,6 +56,7 @@ typedef struct KeeperState {
         Ledger *ledger; /* the agent's; NULL: none, or it tells by itself */
         AgentWatch watch;
         bool agent_was_stopped; /* and has been ended for that */
+        int alarm;              /* -1: none; then it looks all the time */
         int lock;
         pthread_mutex_t closing; /* held while superblocks are made read-only */
         bool paused;             /* guarded by closing: an agent is starting, leave them as they are */
@@ -84,7 +85,7 @@ static void keep_gate(KeeperState *state, const KeeperMessage *message, int fd) 
                 return;
         if (gate)
                 drop_gate(state, gate);
-        fds = reallocarray(state->fds, state->n_gates + 2,
+        fds = reallocarray(state->fds, state->n_gates + 3,
                            sizeof(*fds)); /* now: later there may be no memory */
         if (fds)
                 state->fds = fds;
@@ -138,14 +139,43 @@ static int receive(int socket, KeeperMessage *ret, int *ret_fd) {
         return n == (ssize_t)sizeof(*ret) ? 1 : 0;
 }
 
-/* Wait for the next message or the end of the agent. While there are gates, on which people may wait, it
- * must not be stopped. */
-static void await_message(KeeperState *state, int socket) {
-        struct pollfd fds = {.fd = socket, .events = POLLIN};
+/* Whether nobody waits for the agent, as far as the agent knows, and it wakes this process when that
+ * changes. Then FDS are what else tells: events that it does not come to read. The number of FDS, or 0. */
+static size_t quiet_until(KeeperState *state, struct pollfd *fds) {
+        size_t n = 0;
+        uint64_t ignored;
 
-        while (poll(&fds, 1, state->n_gates > 0 ? WATCH_MSEC : -1) == 0)
-                if (agent_watch_look(&state->watch))
+        if (state->watch.stopped || !state->ledger || state->alarm < 0)
+                return 0;
+        (void)!read(state->alarm, &ignored, sizeof(ignored)); /* first: from the next line on it may ring */
+        if (!ledger_sleep(state->ledger))
+                return 0;
+        fds[n++] = (struct pollfd){.fd = state->alarm, .events = POLLIN};
+        for (size_t i = 0; i < state->n_gates; i++)
+                fds[n++] = (struct pollfd){.fd = state->gates[i].fd, .events = POLLIN};
+        return n;
+}
+
+/* Wait for the next message or the end of the agent. While people wait at a gate it must not be stopped. */
+static void await_message(KeeperState *state, int socket) {
+        struct pollfd *fds = state->fds;
+        size_t quiet = 0;
+
+        fds[0] = (struct pollfd){.fd = socket, .events = POLLIN};
+        for (;;) {
+                int timeout = state->n_gates == 0 || quiet > 0 ? -1 : WATCH_MSEC;
+                int n = poll(fds, 1 + quiet, timeout);
+
+                if (n > 0 && fds[0].revents)
+                        break;
+                if (quiet > 0) {
+                        quiet = 0;
+                        continue;
+                }
+                if (n == 0 && agent_watch_look(&state->watch))
                         state->agent_was_stopped = true;
+                quiet = quiet_until(state, fds + 1);
+        }
         state->watch.stopped = false;
 }
 
@@ -186,6 +216,11 @@ static bool follow_agent(KeeperState *state, int socket) {
                         break;
                 case KEEPER_LEDGER:
                         keep_ledger(state, fd);
+                        break;
+                case KEEPER_ALARM:
+                        if (state->alarm >= 0)
+                                close(state->alarm);
+                        state->alarm = fd;
                         break;
                 case KEEPER_DISMISS:
                         return true;
@@ -374,7 +409,8 @@ static void tell_agent_lost(Report *report, const KeeperState *state) {
 }
 
 int keeper_main(int socket, int lock, const char *runtime_dir) {
-        KeeperState state = {.runtime_dir = runtime_dir, .lock = lock, .closing = PTHREAD_MUTEX_INITIALIZER};
+        KeeperState state = {
+                .runtime_dir = runtime_dir, .lock = lock, .alarm = -1, .closing = PTHREAD_MUTEX_INITIALIZER};
         Report *report = NULL;
         sigset_t all;
 
@@ -383,7 +419,7 @@ int keeper_main(int socket, int lock, const char *runtime_dir) {
         sigfillset(&all);
         (void)sigprocmask(SIG_BLOCK, &all, NULL); /* it ends by the agent's word or when it is done */
         clock_start(&state.clock);
-        state.fds = calloc(1, sizeof(*state.fds)); /* where no gate comes, a successor still may */
+        state.fds = calloc(2, sizeof(*state.fds)); /* where no gate comes, a successor still may */
         if (!state.fds || policy_default(&state.policy) < 0)
                 return EXIT_FAILURE;
         agent_watch_start(&state.watch,

@@ -2,7 +2,7 @@
 /*
  * protocol.h: what the agent tells its keeper, one fixed-size message per packet of a socket pair between
  * two processes of the same program; a gate's fanotify group travels with KEEPER_GATE, the descriptor of
- * the agent's ledger with KEEPER_LEDGER.
+ * the agent's ledger with KEEPER_LEDGER, an eventfd with KEEPER_ALARM.
  */
 #pragma once
 
@@ -23,6 +23,7 @@ typedef enum KeeperMessageType {
         KEEPER_DISK_GONE,
         KEEPER_LEDGER,  /* what of it the agent has not told is to be told; without a descriptor: it does so
                          */
+        KEEPER_ALARM,   /* rings when somebody waits for the agent while the keeper sleeps */
         KEEPER_DISMISS, /* the agent ends and has left everything closed: end too */
 } KeeperMessageType;
 

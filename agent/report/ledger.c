@@ -40,3 +40,20 @@ uint64_t ledger_untold(const Ledger *ledger, EventKind kind) {
 
         return refused > told ? refused - told : 0;
 }
+
+bool ledger_asked(Ledger *ledger) {
+        ledger->asked++;
+        return ledger->asleep && atomic_exchange(&ledger->asleep, false);
+}
+
+void ledger_answered(Ledger *ledger) {
+        ledger->asked--;
+}
+
+bool ledger_sleep(Ledger *ledger) {
+        ledger->asleep = true;
+        if (ledger->asked == 0)
+                return true;
+        ledger->asleep = false;
+        return false;
+}

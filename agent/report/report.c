@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,6 +38,7 @@ struct Report {
 
         Ledger *ledger; /* NULL: memory was short, and nobody goes on counting */
         int ledger_fd;
+        int alarm; /* eventfd; -1: none */
 
         pthread_mutex_t listening; /* guards these two; held while the listener runs */
         ReportListener listener;
@@ -92,6 +94,8 @@ void report_unref(Report *report) {
         ledger_unmap(report->ledger);
         if (report->ledger_fd >= 0)
                 close(report->ledger_fd);
+        if (report->alarm >= 0)
+                close(report->alarm);
         pthread_cond_destroy(&report->wake);
         pthread_cond_destroy(&report->done);
         pthread_mutex_destroy(&report->lock);
@@ -281,6 +285,7 @@ int report_new(Report **ret) {
                 return -ENOMEM;
         report->ledger_fd = -1;
         (void)ledger_new(&report->ledger, &report->ledger_fd);
+        report->alarm = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         report->fold = fold_new();
         pthread_mutex_init(&report->lock, NULL);
         pthread_mutex_init(&report->listening, NULL);
@@ -375,6 +380,22 @@ void report_refusing(Report *report) {
 void report_refused(Report *report) {
         if (report->ledger)
                 report->ledger->answering--;
+}
+
+void report_asked(Report *report) {
+        uint64_t one = 1;
+
+        if (report->ledger && ledger_asked(report->ledger) && report->alarm >= 0)
+                (void)!write(report->alarm, &one, sizeof(one)); /* fails only if it rings already */
+}
+
+void report_answered(Report *report) {
+        if (report->ledger)
+                ledger_answered(report->ledger);
+}
+
+int report_alarm_fd(const Report *report) {
+        return report->alarm;
 }
 
 int report_ledger_fd(const Report *report) {

@@ -61,8 +61,15 @@ void report_count_lost(Report *report, EventKind kind);
 void report_refusing(Report *report);
 void report_refused(Report *report);
 
+/* An event that somebody waits for is about to be read, and has been answered. */
+void report_asked(Report *report);
+void report_answered(Report *report);
+
 /* What has been refused and told, for whoever has to go on counting when this process is gone: the
  * descriptor of a ledger, borrowed; -1 if there is none. */
 int report_ledger_fd(const Report *report);
+
+/* The eventfd that report_asked() wakes a keeper by which sleeps; -1 likewise. */
+int report_alarm_fd(const Report *report);
 
 ReportCounters report_counters(Report *report);

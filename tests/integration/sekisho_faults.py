@@ -18,6 +18,7 @@ from sekisho_world import BUILD, Agent, read
 
 ATTACKERS = os.path.join(BUILD, "tests", "sekisho-attackers")
 HANG_MSEC = 1000  # longer than this nobody is kept waiting, whatever has failed
+NO_TIMEOUT = {"7": 0xffffffff, "73": 0}  # third argument of poll() on x86-64, and of ppoll() where that is all there is
 MARKER = "a leak 6f1c9d"
 
 
@@ -106,6 +107,12 @@ def keepers(agent_pid):
 
 def wait_keeper(agent_pid):
     return wait_until(lambda: keepers(agent_pid), "the agent has a keeper")[0]
+
+
+def sleeps_for_good(pid):
+    """Whether the process is in poll() without a timeout, by what proc(5) tells of its system call."""
+    words = read(f"/proc/{pid}/syscall").split()
+    return len(words) > 3 and int(words[3], 16) & 0xffffffff == NO_TIMEOUT.get(words[0])
 
 
 def suspend_keeper(world):

@@ -6,7 +6,7 @@ import os
 import signal
 
 from sekisho_faults import (Attack, Supervisor, assert_refused, assert_unwritten, conditional, counted, keepers, kill,
-                            mounted, wait_counted, wait_keeper)
+                            mounted, sleeps_for_good, wait_counted, wait_keeper)
 from sekisho_wait import wait_until
 
 TIMES, INTERVAL = 60, 0.05
@@ -104,6 +104,20 @@ def test_stopped_it_lets_nothing_through_and_keeps_nobody_waiting(world):
     stick.wait_held(False)
     assert_refused(Attack(world, world.machine.stranger, f"{point}/file", count=10).finish())
     assert_unwritten(stick, unapproved)
+
+
+def test_stopped_while_nobody_asked_anything_it_keeps_the_next_one_not_waiting(world):
+    """The keeper sleeps then, and is woken by what the agent does not come to read."""
+    stick, point = conditional(world)
+    keeper = wait_keeper(world.agent.pid)
+    wait_until(lambda: sleeps_for_good(keeper), "the keeper sleeps")
+    agent = world.agent
+    world.suspend(agent.process)
+    assert_refused(Attack(world, world.machine.stranger, f"{point}/file", processes=1, count=1).finish())
+    agent.process.wait(30)
+    world.journal.wait("agent-lost")
+    stick.wait_held(True)
+    assert_unwritten(stick)
 
 
 def test_replaced_again_and_again_nothing_leaks_and_nobody_hangs(world):

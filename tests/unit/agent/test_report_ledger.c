@@ -40,3 +40,21 @@ Test(report_ledger, never_tells_less_than_nothing) {
         cr_expect_eq(ledger_untold(ledger, EVENT_WRITE_DENIED), 0);
         ledger_unmap(ledger);
 }
+
+Test(report_ledger, lets_the_keeper_sleep_only_while_nobody_waits_and_wakes_it_once) {
+        CLEANUP_CLOSE int fd = -1;
+        Ledger *ledger = NULL;
+
+        cr_assert_eq(ledger_new(&ledger, &fd), 0);
+        cr_expect_not(ledger_asked(ledger), "it does not sleep");
+        cr_expect_not(ledger_sleep(ledger), "somebody waits");
+        ledger_answered(ledger);
+        cr_expect(ledger_sleep(ledger));
+        cr_expect(ledger_asked(ledger), "it sleeps");
+        cr_expect_not(ledger_asked(ledger), "it has been woken");
+        ledger_answered(ledger);
+        cr_expect_not(ledger_sleep(ledger), "one still waits");
+        ledger_answered(ledger);
+        cr_expect(ledger_sleep(ledger));
+        ledger_unmap(ledger);
+}
