@@ -12,7 +12,8 @@ enum {
 };
 
 /* In the order in which they are tried: what the person only has to put there comes before typing. */
-static const FactorModule *const modules[] = {&factor_fido2, &factor_fingerprint, &factor_code};
+static const FactorModule *const modules[] = {&factor_fido2, &factor_fingerprint, &factor_card,
+                                              &factor_code};
 
 /* Where it is not for the person to mend, whom to ask. Not before something is known of who that is. */
 static void tell_contact(Login *login) {
