@@ -59,6 +59,8 @@ static int find(const Login *login, const CardModule *module, const Cards *cards
         uint64_t start = clock_seconds();
         int told = 0, r;
 
+        if (start == UINT64_MAX)
+                return -EIO;
         for (;;) {
                 uint64_t now;
 

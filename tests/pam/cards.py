@@ -67,6 +67,8 @@ class Authority:
 
     def key(self, name, kind):
         path = self.directory / f"{name}.key"
+        if path.exists():
+            return path
         options = {"rsa": ("RSA", "rsa_keygen_bits:2048"), "short": ("RSA", "rsa_keygen_bits:1024"), "ec": ("EC", "ec_paramgen_curve:P-256"),
                    "ec384": ("EC", "ec_paramgen_curve:P-384")}[kind]
         run("openssl", "genpkey", "-algorithm", options[0], "-pkeyopt", options[1], "-out", path)

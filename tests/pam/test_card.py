@@ -30,7 +30,7 @@ class Desk:
 
     def __init__(self, world, authority, kind="ec", **times):
         self.world, self.authority, self.reader = world, authority, Reader(world.directory)
-        self.key = authority.directory / f"{kind}.key"
+        self.key = authority.key(kind, kind)
         self.certificate = authority.issue("sato", self.key, **times)
         self.token = Token("sato", self.key, self.certificate)
         self.policy()
@@ -373,7 +373,7 @@ def test_a_card_that_is_put_in_while_waiting_is_taken(world, desk):
     lines = []
     try:
         for line in waiting.stdout:
-            lines.append(line.strip())
+            lines.append(line.rstrip("\n"))
             if "Put your card into the reader." in line:
                 desk.reader.fault("")
     finally:
