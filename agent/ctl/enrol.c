@@ -237,9 +237,10 @@ static void print_card(const CardEnrolment *card) {
         if (card->length == 0)
                 return;
         (void)certificate_describe(card->certificate, card->length, &text);
-        printf(_("card: %s, %s, until %s%s%s\n"), card->label, text.subject,
-               timespec_for_person((uint64_t)text.until * USEC_PER_SEC, until), blank_before(card->person),
-               card->person);
+        printf("card: %s, ", card->label);
+        text_print(text.subject, stdout);
+        printf(_(", until %s"), timespec_for_person((uint64_t)text.until * USEC_PER_SEC, until));
+        printf("%s%s\n", blank_before(card->person), card->person);
 }
 
 static void print_devices(const Enrolment *enrolment) {

@@ -88,9 +88,12 @@ static int show(const Options *options, const Card *card) {
 
         if (r < 0 || options->value[OPTION_JSON])
                 return r;
-        printf(_("Card %s, certificate %s:\n  of         %s\n  issued by  %s\n  valid      %s to %s\n"),
-               card->name, card->object, text.subject, text.issuer,
-               timespec_for_person((uint64_t)text.from * USEC_PER_SEC, from),
+        printf(_("Card %s, certificate %s:\n"), card->name, card->object);
+        fputs(_("  of         "), stdout);
+        text_print(text.subject, stdout);
+        fputs(_("\n  issued by  "), stdout);
+        text_print(text.issuer, stdout);
+        printf(_("\n  valid      %s to %s\n"), timespec_for_person((uint64_t)text.from * USEC_PER_SEC, from),
                timespec_for_person((uint64_t)text.until * USEC_PER_SEC, until));
         fflush(stdout);
         return 0;
