@@ -63,7 +63,7 @@ class Desk:
 def fixture_desk(world, authority):
     authority.revocations()
     desk = Desk(world, authority)
-    result = desk.enrol("--label", "shain-17", "--person", "10482")
+    result = desk.enrol("--label", "shain-17")
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout) == {"user": "sato", "factor": "card"}
     world.journal.records()
@@ -101,13 +101,13 @@ def test_each_way_to_sign_is_taken(world, authority, kind, mechanism):
 def test_what_is_enrolled_is_public_and_told(world, desk):
     text = world.file().read_text()
     line, = [line for line in text.splitlines() if line.startswith("card ")]
-    assert line.endswith(" shain-17 10482") and PIN not in text
+    assert line.endswith(" shain-17 -") and PIN not in text
     status, out, _ = world.ctl("factors", "sato")
-    assert status == 0 and "card: shain-17, CN=sato, until 2049-12-31" in out and ", 10482" in out, out
+    assert status == 0 and "card: shain-17, CN=sato, until 2049-12-31" in out, out
     told = json.loads(world.ctl("factors", "sato", "--json")[1])
     assert told["factors"] == ["card", "card-pin"]
     card, = told["cards"]
-    assert card["person"] == "10482" and card["subject"] == "CN=sato" and card["issuer"] == "CN=shi"
+    assert card["label"] == "shain-17" and card["subject"] == "CN=sato" and card["issuer"] == "CN=shi"
     world.issue("unenrol", "sato", "card")
     assert not desk.log_in().allowed and not [line for line in world.file().read_text().splitlines() if line.startswith("card ")]
 
@@ -269,7 +269,7 @@ def test_several_cards_of_a_person_are_enrolled_each_once(world, desk, authority
     Token("second", key, authority.issue("second", key))
     assert desk.enrol("--certificate", "nobody").returncode == 2
     assert desk.enrol("--slot", "99").returncode == 2
-    assert desk.enrol("--certificate", "person", "--person", "20991").returncode == 0
+    assert desk.enrol("--certificate", "person").returncode == 0
     assert desk.log_in().allowed
 
 
@@ -500,3 +500,19 @@ def test_a_card_that_was_unenrolled_while_its_pin_was_typed_lets_nobody_in(world
     first = LoginAtPrompt(world)
     world.issue("unenrol", "sato", "card")
     assert "auth 0" not in first.answer(PIN)
+
+
+def test_people_who_share_an_account_have_cards_of_their_own(world, authority):
+    desk = Desk(world, authority)
+    assert desk.enrol("--person", "10482").returncode == 0
+    key = authority.key("other", "ec")
+    desk.reader.take_out()
+    Token("other", key, authority.issue("other", key))
+    assert desk.enrol("--person", "20991").returncode == 0
+    world.journal.records()
+    login = desk.log_in(answers=[PASSWORD, "20991", PIN])
+    assert login.allowed and login.prompts == ["Password: ", "Staff number: ", "PIN of the card (other): "], login.output
+    assert world.journal.records()[-1]["SEKISHO_PERSON"] == "20991"
+    login = desk.log_in(answers=[PASSWORD, "10482", PIN])
+    assert not login.allowed and "This card is not enrolled for you. Put in yours." in login.told, login.output
+    assert '"person":"20991"' in world.ctl("factors", "sato", "--person", "20991", "--json")[1]
