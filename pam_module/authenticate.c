@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is asked of a person who logs in, and in which order. Whatever is not foreseen denies. */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "pam_module/conversation.h"
@@ -208,7 +209,7 @@ int login_account(Login *login, int argc, const char **argv) {
         if (login_prepare(login, argc, argv) < 0)
                 return deny(login, PAM_PERM_DENIED);
         state = login_state_get(login);
-        if (state.allowed)
+        if (state.allowed && (!login->shared || strcmp(state.person, login->person) == 0))
                 login->proven = state.proven;
         login_decide(login);
         if (login->decision.verdict == MFA_ALLOW)

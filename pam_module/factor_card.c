@@ -5,15 +5,12 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "pam_module/conversation.h"
 #include "pam_module/factor_device.h"
 #include "pam_module/pkcs11.h"
 
-enum {
-        LOOK_AGAIN_NS = 500 * 1000 * 1000
-};
+#define CARD_FACTORS (FACTOR_BIT(FACTOR_CARD) | FACTOR_BIT(FACTOR_CARD_PIN))
 
 typedef struct Cards {
         CardEnrolment list[CARDS_MAX];
@@ -40,43 +37,23 @@ static Proof check_enrolled(Verification *verification, Enrolment *enrolment, vo
                                                                                : PROOF_NOT_ENROLLED;
 }
 
-static uint64_t clock_seconds(void) {
-        struct timespec now;
-
-        return clock_gettime(CLOCK_BOOTTIME, &now) < 0 ? UINT64_MAX : (uint64_t)now.tv_sec;
-}
-
-/* Whether something else that the person has would do as well. */
-static bool has_other(const Login *login) {
-        return login->decision.wanted & login->enrolled &
-               ~(FACTOR_BIT(FACTOR_CARD) | FACTOR_BIT(FACTOR_CARD_PIN));
-}
-
 /* Waits for one of CARDS. PKCS#11 has a call to wait for a card, but none that ends: it is looked for again
  * and again. */
 static int find(const Login *login, const CardModule *module, const Cards *cards, Card *ret) {
-        const struct timespec pause = {.tv_nsec = LOOK_AGAIN_NS};
-        uint64_t start = clock_seconds();
+        uint64_t start = 0;
         int told = 0, r;
 
-        if (start == UINT64_MAX)
-                return -EIO;
-        for (;;) {
-                uint64_t now;
-
+        do {
                 r = card_find(module, cards->list, cards->n, ret);
-                if ((r != -ENODEV && r != -ENOKEY) || has_other(login))
+                if ((r != -ENODEV && r != -ENOKEY) || factor_has_other(login, CARD_FACTORS))
                         return r;
                 if (told != r)
                         factor_tell(login, r == -ENODEV ? _("Put your card into the reader.")
                                                         : _("This card is not enrolled for you. Put in "
                                                             "yours."));
                 told = r;
-                now = clock_seconds();
-                if (now == UINT64_MAX || now - start >= login->policy->mfa_card.wait)
-                        return r;
-                (void)nanosleep(&pause, NULL);
-        }
+        } while (factor_look_again(&start, login->policy->mfa_card.wait));
+        return r;
 }
 
 /* Before anybody types a PIN for nothing. PROOF_PROVEN: it may stand for the person. */
@@ -218,7 +195,7 @@ static Proof no_module(Login *login, int r) {
         login->why = r == -ENOMEM  ? "out of memory"
                      : r == -EPERM ? "somebody else than root may write to the PKCS#11 module"
                                    : "the PKCS#11 module of mfa.card cannot be loaded";
-        if (r == -ENOMEM || !has_other(login))
+        if (r == -ENOMEM || !factor_has_other(login, CARD_FACTORS))
                 return PROOF_BROKEN;
         login_record(login, EVENT_FACTOR_FAILED, FACTOR_CARD, proof_to_string(PROOF_BROKEN));
         login->why = NULL;
@@ -289,6 +266,6 @@ static Proof prove_card(Login *login, unsigned wanted, Factor *ret) {
 
 const FactorModule factor_card = {
         .name = "card",
-        .factors = FACTOR_BIT(FACTOR_CARD) | FACTOR_BIT(FACTOR_CARD_PIN),
+        .factors = CARD_FACTORS,
         .prove = prove_card,
 };

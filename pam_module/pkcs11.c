@@ -177,11 +177,14 @@ static bool take_certificate(Card *card, CK_OBJECT_HANDLE object) {
 typedef struct Search {
         const CardEnrolment *cards; /* one of these N, or NULL */
         size_t n;
+        bool *here;       /* which of these are there, or NULL */
         long slot;        /* negative: any */
         const char *name; /* NULL: any */
 } Search;
 
 static bool is_wanted(const Search *search, Card *card) {
+        bool wanted = false;
+
         if (!search->cards)
                 return (search->slot < 0 || card->slot == (CK_SLOT_ID)search->slot) &&
                        (!search->name || strcmp(search->name, card->object) == 0) &&
@@ -190,9 +193,12 @@ static bool is_wanted(const Search *search, Card *card) {
                 if (search->cards[i].length == card->length &&
                     memcmp(search->cards[i].certificate, card->certificate, card->length) == 0) {
                         card->enrolled = i;
-                        return true;
+                        wanted = true;
+                        if (!search->here)
+                                break;
+                        search->here[i] = true;
                 }
-        return false;
+        return wanted;
 }
 
 /* Adds to FOUND how many of the card's certificates are wanted; the first of all goes to RET, without a
@@ -232,23 +238,30 @@ static int list_slots(const CardModule *module, CK_SLOT_ID slots[static SLOTS_MA
         return n > SLOTS_MAX ? -E2BIG : (int)n;
 }
 
+/* How many there are; the first of them goes to RET, without a session. -ENODEV, -ENOKEY, -errno. */
 static int search_all(const CardModule *module, const Search *search, Card *ret) {
         CK_SLOT_ID slots[SLOTS_MAX];
-        Card found = {0}, open = {0};
-        size_t n_found = 0;
+        size_t found = 0;
         int others = 0, r, n = list_slots(module, slots);
 
         if (n < 0)
                 return n;
         for (int i = 0; i < n; i++) {
-                r = search_card(module, slots[i], search, &n_found, &found);
+                r = search_card(module, slots[i], search, &found, ret);
                 if (r == -ENOMEM)
                         return r;
                 others += r != -ENODEV;
         }
-        if (n_found == 0)
-                return others > 0 ? -ENOKEY : -ENODEV;
-        if (n_found > 1 && !search->cards)
+        return found > 0 ? (int)found : others > 0 ? -ENOKEY : -ENODEV;
+}
+
+static int search_one(const CardModule *module, const Search *search, Card *ret) {
+        Card found = {0}, open = {0};
+        int r = search_all(module, search, &found);
+
+        if (r < 0)
+                return r;
+        if (r > 1 && !search->cards)
                 return -ENOTUNIQ;
         r = open_slot(module, found.slot, &open);
         if (r < 0)
@@ -259,11 +272,18 @@ static int search_all(const CardModule *module, const Search *search, Card *ret)
 }
 
 int card_find(const CardModule *module, const CardEnrolment *cards, size_t n, Card *ret) {
-        return search_all(module, &(Search){.cards = cards, .n = n}, ret);
+        return search_one(module, &(Search){.cards = cards, .n = n}, ret);
+}
+
+int card_find_all(const CardModule *module, const CardEnrolment *cards, size_t n, bool *here) {
+        Card first = {0};
+        int r = search_all(module, &(Search){.cards = cards, .n = n, .here = here}, &first);
+
+        return r == -ENODEV || r == -ENOKEY ? 0 : r;
 }
 
 int card_find_new(const CardModule *module, long slot, const char *name, Card *ret) {
-        return search_all(module, &(Search){.slot = slot, .name = name}, ret);
+        return search_one(module, &(Search){.slot = slot, .name = name}, ret);
 }
 
 CardPin card_pin_state(const Card *card) {

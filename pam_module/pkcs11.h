@@ -53,6 +53,9 @@ void card_close(Card *card);
  * -errno. */
 int card_find(const CardModule *module, const CardEnrolment *cards, size_t n, Card *ret);
 
+/* Which of the N certificates are on cards in readers: HERE is true for these. How many, or -errno. */
+int card_find_all(const CardModule *module, const CardEnrolment *cards, size_t n, bool *here);
+
 /* The same for a card that is to be enrolled: the only certificate that can sign, or of these the one in
  * SLOT, if that is not negative, whose name is NAME, if that is not NULL. -ENOTUNIQ: there are more. */
 int card_find_new(const CardModule *module, long slot, const char *name, Card *ret);

@@ -10,7 +10,7 @@
 #include "agent/ctl/i18n.h"
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
-#include "pam_module/pkcs11.h"
+#include "pam_module/card_people.h"
 
 static const char *module_error_text(int r) {
         switch (-r) {
@@ -149,6 +149,18 @@ static int take(const Options *options, const MfaCard *policy, const FactorsEdit
         return 0;
 }
 
+/* Of those who share an account a card says who it is. */
+static int check_others(const FactorsEdit *edit, const CardEnrolment *card) {
+        CLEANUP_CARD_PEOPLE CardPeople people = {0};
+        const char *other;
+        int r = card_people_load(&edit->store, edit->account.name, edit->account.subject.uid, &people);
+
+        if (r < 0)
+                return fail(_("%s; nothing was enrolled"), error_text(r));
+        other = card_people_other(&people, edit->person, card);
+        return other ? fail(_("it is enrolled for %s already; nothing was enrolled"), other) : 0;
+}
+
 static int add(Enrolment *enrolment, const CardEnrolment *card) {
         if (enrolment_find_card(enrolment, card->certificate, card->length))
                 return fail(_("%s; nothing was enrolled"), error_text(-EEXIST));
@@ -172,7 +184,8 @@ int command_enrol_card(const Options *options) {
                 return EXIT_TROUBLE;
         store_close(&before.store);
         if (take(options, &policy->mfa_card, &before, &card) != 0 ||
-            factors_open(options, true, &edit) != 0 || add(edit.enrolment, &card) != 0)
+            factors_open(options, true, &edit) != 0 || check_others(&edit, &card) != 0 ||
+            add(edit.enrolment, &card) != 0)
                 return EXIT_TROUBLE;
         return enrol_save(options, &edit, FACTOR_CARD);
 }

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from cards import FAKE, PIN, PKI, SOFTHSM, Authority, Reader, Token
+from cards import FAKE, PIN, PKI, SOFTHSM, Authority, Reader, Token, run
 from conftest import AUTH_ERR, AUTHINFO_UNAVAIL, CTL, MAXTRIES, PASSWORD
 
 PIN_PROMPT = "PIN of the card (sato): "
@@ -502,17 +502,161 @@ def test_a_card_that_was_unenrolled_while_its_pin_was_typed_lets_nobody_in(world
     assert "auth 0" not in first.answer(PIN)
 
 
-def test_people_who_share_an_account_have_cards_of_their_own(world, authority):
-    desk = Desk(world, authority)
-    assert desk.enrol("--person", "10482").returncode == 0
-    key = authority.key("other", "ec")
-    desk.reader.take_out()
-    Token("other", key, authority.issue("other", key))
-    assert desk.enrol("--person", "20991").returncode == 0
-    world.journal.records()
-    login = desk.log_in(answers=[PASSWORD, "20991", PIN])
-    assert login.allowed and login.prompts == ["Password: ", "Staff number: ", "PIN of the card (other): "], login.output
-    assert world.journal.records()[-1]["SEKISHO_PERSON"] == "20991"
-    login = desk.log_in(answers=[PASSWORD, "10482", PIN])
+class Counter(Desk):
+    """An account that two people share, each with a card; both cards are in readers."""
+
+    def __init__(self, world, authority):
+        super().__init__(world, authority)
+        self.enrolled("--person", "10482")
+        self.reader.take_out()
+        self.other_key = authority.key("other", "ec")
+        self.other_certificate = authority.issue("other", self.other_key)
+        self.other_token()
+        self.enrolled("--person", "20.991")
+        self.cards_of_both()
+        world.journal.records()
+
+    def enrolled(self, *options):
+        result = self.enrol(*options)
+        assert result.returncode == 0, result.stderr
+
+    def other_token(self):
+        Token("other", self.other_key, self.other_certificate)
+
+    def cards_of_both(self):
+        for card in self.reader.away.iterdir():
+            card.rename(self.reader.directory / card.name)
+        self.reader.away.rmdir()
+
+    def only(self, label):
+        """Leaves that card in the reader."""
+        for name in {"sato", "other"} - {label}:
+            run("softhsm2-util", "--delete-token", "--token", name)
+
+    def person(self):
+        return self.world.journal.records()[-1].get("SEKISHO_PERSON")
+
+
+NUMBER_PROMPT = "Staff number (or put in your card, and press Enter): "
+OTHER_PIN_PROMPT = "PIN of the card (other): "
+
+
+@pytest.fixture(name="counter")
+def fixture_counter(world, authority):
+    authority.revocations()
+    return Counter(world, authority)
+
+
+@pytest.mark.parametrize("label, number", [("sato", "10482"), ("other", "20.991")])
+def test_of_those_who_share_an_account_a_card_says_who_it_is(world, counter, label, number):
+    counter.only(label)
+    login = counter.log_in()
+    assert login.allowed and login.prompts == ["Password: ", f"PIN of the card ({label}): "], login.output
+    assert counter.person() == number
+    counter.policy(factors="[card, card-pin]")
+    login = counter.log_in(stack="alone", answers=[PIN])
+    assert login.allowed and login.prompts == [f"PIN of the card ({label}): "], login.output
+    assert counter.person() == number
+    assert f'"person":"{number}"' in world.ctl("factors", "sato", "--person", number, "--json")[1]
+
+
+def test_a_wrong_pin_is_the_failure_of_whose_card_it_is(world, counter):
+    counter.only("other")
+    assert not counter.log_in("000000").allowed
+    assert counter.person() == "20.991"
+    assert "failures card 1 " in world.file("sato%3A20%2E991").read_text()
+    assert "failures" not in world.file("sato%3A10482").read_text()
+
+
+def test_cards_of_several_people_say_nothing(world, counter):
+    login = counter.log_in(answers=[PASSWORD, "20.991", PIN])
+    assert login.allowed and login.prompts == ["Password: ", NUMBER_PROMPT, OTHER_PIN_PROMPT], login.output
+    assert counter.person() == "20.991"
+
+
+def test_a_number_is_asked_for_where_no_card_is(world, counter):
+    totp = world.enrol("sato", "--person", "30017")
+    counter.policy(factors="[password, card, totp]")
+    counter.reader.take_out()
+    login = counter.log_in(answers=[PASSWORD, "30017", totp.code()])
+    assert login.allowed and login.prompts == ["Password: ", NUMBER_PROMPT, "One-time code: "], login.output
+    assert counter.person() == "30017"
+    login = counter.log_in(answers=[PASSWORD, "30017", "000000"])
+    assert not login.allowed and counter.person() == "30017"
+
+
+def test_a_card_that_is_put_in_instead_of_a_number_is_waited_for(world, counter):
+    counter.only("other")
+    counter.reader.take_out()
+    waiting = subprocess.Popen(["stdbuf", "-oL", *world.command("login", "sato", "auth", "acct", answers=[PASSWORD, "", PIN])],
+                               stdout=subprocess.PIPE, text=True)
+    lines = []
+    try:
+        for line in waiting.stdout:
+            lines.append(line.rstrip("\n"))
+            if "Put your card into the reader." in line:
+                counter.reader.put_in()
+    finally:
+        waiting.kill()
+        waiting.communicate()
+    assert "auth 0" in lines and f"prompt {OTHER_PIN_PROMPT}" in lines, lines
+    world.journal.drain()
+    assert counter.person() == "20.991"
+
+
+def test_who_puts_in_no_card_instead_of_a_number_is_nobody(world, counter):
+    counter.reader.take_out()
+    login = counter.log_in(answers=[PASSWORD, "", PIN])
+    assert not login.allowed and login.told.count("Put your card into the reader.") == 1, login.output
+    assert counter.person() is None
+
+
+def test_a_card_of_somebody_else_says_nothing(world, counter, authority):
+    counter.reader.take_out()
+    Token("guest", counter.other_key, authority.issue("guest", counter.other_key))
+    login = counter.log_in(answers=[PASSWORD, "20.991", PIN])
     assert not login.allowed and "This card is not enrolled for you. Put in yours." in login.told, login.output
-    assert '"person":"20991"' in world.ctl("factors", "sato", "--person", "20991", "--json")[1]
+    assert OTHER_PIN_PROMPT not in login.prompts and "PIN of the card (guest): " not in login.prompts
+
+
+def test_a_copy_of_a_colleagues_certificate_says_who_it_is_and_proves_nothing(world, counter, authority):
+    counter.reader.take_out()
+    Token("copy", counter.key, counter.other_certificate)
+    login = counter.log_in()
+    assert not login.allowed and NOT_YOURS in login.told, login.output
+    assert "failures card 1 " in world.file("sato%3A20%2E991").read_text()
+
+
+def test_a_card_here_does_not_say_who_is_elsewhere(world, counter):
+    counter.only("other")
+    login = counter.log_in(before=("rhost=192.0.2.7",), answers=[PASSWORD, "20.991", PIN])
+    assert not login.allowed and login.prompts[:2] == ["Password: ", "Staff number: "], login.output
+
+
+def test_an_enrolment_that_cannot_be_read_keeps_no_colleague_out(world, counter):
+    counter.only("other")
+    world.file("sato%3A10482").write_text("hello\n")
+    login = counter.log_in()
+    assert login.allowed and counter.person() == "20.991", login.output
+
+
+def test_a_card_is_one_persons_of_an_account(world, counter):
+    counter.only("other")
+    again = counter.enrol("--person", "10482")
+    assert again.returncode == 2 and "it is enrolled for 20.991 already" in again.stderr
+    other, own = world.file("sato%3A20%2E991"), world.file("sato%3A10482")
+    card, = [line for line in other.read_text().splitlines() if line.startswith("card ")]
+    lines = [card if line.startswith("card ") else line for line in own.read_text().splitlines()]
+    own.write_text("\n".join(lines) + "\n")  # as no command does
+    for person in ("10482", "20.991"):
+        assert '"subject":"CN=other"' in world.ctl("factors", "sato", "--person", person, "--json")[1]
+    login = counter.log_in(answers=[PASSWORD, "20.991", PIN])
+    assert login.allowed and login.prompts == ["Password: ", NUMBER_PROMPT, OTHER_PIN_PROMPT], login.output
+    assert counter.person() == "20.991"
+
+
+def test_a_module_that_cannot_be_loaded_leaves_the_number(world, counter):
+    totp = world.enrol("sato", "--person", "30017")
+    counter.policy(factors="[password, card, totp]", module="/usr/lib/missing.so")
+    login = counter.log_in(answers=[PASSWORD, "30017", totp.code()])
+    assert login.allowed and login.prompts[1] == NUMBER_PROMPT, login.output
