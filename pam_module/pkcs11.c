@@ -69,6 +69,13 @@ void card_module_close(CardModule *module) {
         *module = (CardModule){0};
 }
 
+static CardModule steal(CardModule *module) {
+        CardModule stolen = *module;
+
+        *module = (CardModule){0};
+        return stolen;
+}
+
 int card_module_open(const char *path, CardModule *ret) {
         CLEANUP_CARD_MODULE CardModule module = {0};
         CLEANUP_FREE char *whole = NULL;
@@ -83,8 +90,7 @@ int card_module_open(const char *path, CardModule *ret) {
         environment_show(environment);
         if (!module.initialised)
                 return -ELIBACC;
-        *ret = module;
-        module = (CardModule){0};
+        *ret = steal(&module);
         return 0;
 }
 
@@ -133,24 +139,24 @@ static void take_name(const unsigned char *text, size_t length, char ret[static 
         while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\0'))
                 length--;
         for (; n < length && n < CARD_NAME_SIZE - 1; n++)
-                ret[n] = text[n] >= ' ' && text[n] <= '~' ? (char)text[n] : '?';
+                ret[n] = (char)(text[n] >= ' ' && text[n] <= '~' ? text[n] : '?');
         ret[n] = '\0';
 }
 
 static int open_slot(const CardModule *module, CK_SLOT_ID slot, Card *ret) {
         Card card = {.functions = module->functions, .slot = slot};
         CK_TOKEN_INFO info;
-        CK_RV answer;
+        int r;
 
         memset(&info, 0, sizeof(info));
-        answer = CALL(card.functions, C_GetTokenInfo, slot, &info);
-        if (answer == CKR_OK && !(info.flags & CKF_TOKEN_INITIALIZED))
+        r = card_error(CALL(card.functions, C_GetTokenInfo, slot, &info));
+        if (r == 0 && !(info.flags & CKF_TOKEN_INITIALIZED))
                 return -ENODEV; /* SoftHSM always has one such */
-        if (answer == CKR_OK)
-                answer = CALL(card.functions, C_OpenSession, slot, CKF_SERIAL_SESSION, NULL, NULL,
-                              &card.session);
-        if (answer != CKR_OK)
-                return card_error(answer);
+        if (r == 0)
+                r = card_error(CALL(card.functions, C_OpenSession, slot, CKF_SERIAL_SESSION, NULL, NULL,
+                                    &card.session));
+        if (r < 0)
+                return r;
         card.pin_needed = info.flags & CKF_LOGIN_REQUIRED;
         card.pin_by_reader = info.flags & CKF_PROTECTED_AUTHENTICATION_PATH;
         take_name(info.label, sizeof(info.label), card.name);
@@ -210,7 +216,7 @@ static int search_card(const CardModule *module, CK_SLOT_ID slot, const Search *
         CK_CERTIFICATE_TYPE type = CKC_X_509;
         CK_ATTRIBUTE attributes[] = {{CKA_CLASS, &class, sizeof(class)},
                                      {CKA_CERTIFICATE_TYPE, &type, sizeof(type)}};
-        CK_OBJECT_HANDLE objects[CERTIFICATES_MAX];
+        CK_OBJECT_HANDLE objects[CERTIFICATES_MAX] = {0}; /* whatever the module says that it wrote */
         int n, r = open_slot(module, slot, &card);
 
         if (r < 0)
@@ -240,7 +246,7 @@ static int list_slots(const CardModule *module, CK_SLOT_ID slots[static SLOTS_MA
 
 /* How many there are; the first of them goes to RET, without a session. -ENODEV, -ENOKEY, -errno. */
 static int search_all(const CardModule *module, const Search *search, Card *ret) {
-        CK_SLOT_ID slots[SLOTS_MAX];
+        CK_SLOT_ID slots[SLOTS_MAX] = {0};
         size_t found = 0;
         int others = 0, r, n = list_slots(module, slots);
 

@@ -130,7 +130,7 @@ int card_sign(Card *card, const char *pin, const void *message, size_t length, S
         CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
         CK_ATTRIBUTE attributes[] = {{CKA_CLASS, &class, sizeof(class)},
                                      {CKA_ID, card->id, card->id_length}};
-        CK_OBJECT_HANDLE keys[KEYS_MAX];
+        CK_OBJECT_HANDLE keys[KEYS_MAX] = {0};
         int n = card_objects(card, attributes, ELEMENTS(attributes), keys, KEYS_MAX);
 
         if (n < 0)

@@ -321,7 +321,7 @@ static int take_person(const char *rest, void *userdata) {
         while (*rest && at < PERSON_ID_MAX) {
                 bool dot = strncmp(rest, "%2E", 3) == 0;
 
-                person[at++] = dot ? '.' : *rest;
+                person[at++] = (char)(dot ? '.' : *rest);
                 rest += dot ? 3 : 1;
         }
         person[at] = '\0';

@@ -40,7 +40,8 @@ Test(enrolment, is_written_as_it_was_read) {
                              FACTOR_BIT(FACTOR_FIDO2) | FACTOR_BIT(FACTOR_FINGERPRINT) |
                              FACTOR_BIT(FACTOR_CARD) | FACTOR_BIT(FACTOR_CARD_PIN));
         cr_expect_eq(enrolment_cards(enrolment), 2);
-        cr_expect_eq(enrolment_find_card(enrolment, (const unsigned char *)"\0\1\3", 3), &enrolment->cards[1]);
+        cr_expect_eq(enrolment_find_card(enrolment, (const unsigned char *)"\0\1\3", 3),
+                     &enrolment->cards[1]);
         cr_expect_null(enrolment_find_card(enrolment, (const unsigned char *)"\0\1", 2));
         cr_expect_null(enrolment_find_card(enrolment, (const unsigned char *)"", 0));
         cr_expect_eq(enrolment_fido2_keys(enrolment), 2);
