@@ -32,8 +32,8 @@ set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # What the maintainer scripts call, and what runs the agent and its helper.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "init-system-helpers (>= 1.54~), libpam-runtime (>= 1.4), systemd (>= 252), udev (>= 252)")
-# Setting the PINs of security keys, and fingerprints.
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "fido2-tools, fprintd")
+# Setting the PINs of security keys, fingerprints, and IC cards with their readers.
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "fido2-tools, fprintd, opensc, pcscd")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
     ${debian}/conffiles ${debian}/postinst ${debian}/prerm ${debian}/postrm)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is asked of a person who logs in, and in which order. Whatever is not foreseen denies. */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "pam_module/conversation.h"
@@ -12,7 +13,8 @@ enum {
 };
 
 /* In the order in which they are tried: what the person only has to put there comes before typing. */
-static const FactorModule *const modules[] = {&factor_fido2, &factor_fingerprint, &factor_code};
+static const FactorModule *const modules[] = {&factor_fido2, &factor_fingerprint, &factor_card,
+                                              &factor_code};
 
 /* Where it is not for the person to mend, whom to ask. Not before something is known of who that is. */
 static void tell_contact(Login *login) {
@@ -207,7 +209,7 @@ int login_account(Login *login, int argc, const char **argv) {
         if (login_prepare(login, argc, argv) < 0)
                 return deny(login, PAM_PERM_DENIED);
         state = login_state_get(login);
-        if (state.allowed)
+        if (state.allowed && (!login->shared || strcmp(state.person, login->person) == 0))
                 login->proven = state.proven;
         login_decide(login);
         if (login->decision.verdict == MFA_ALLOW)

@@ -37,10 +37,28 @@ unsigned enrolment_fido2_keys(const Enrolment *enrolment) {
         return n;
 }
 
+unsigned enrolment_cards(const Enrolment *enrolment) {
+        unsigned n = 0;
+
+        for (size_t i = 0; i < CARDS_MAX; i++)
+                n += enrolment->cards[i].length > 0;
+        return n;
+}
+
+const CardEnrolment *enrolment_find_card(const Enrolment *enrolment, const unsigned char *certificate,
+                                         size_t length) {
+        for (const CardEnrolment *card = enrolment->cards; card < enrolment->cards + CARDS_MAX; card++)
+                if (length > 0 && card->length == length &&
+                    memcmp(card->certificate, certificate, length) == 0)
+                        return card;
+        return NULL;
+}
+
 unsigned enrolment_factors(const Enrolment *enrolment) {
         return (enrolment->totp.enrolled ? FACTOR_BIT(FACTOR_TOTP) : 0) |
                (enrolment_recovery_left(enrolment) > 0 ? FACTOR_BIT(FACTOR_RECOVERY) : 0) |
                (enrolment->substitute.issued ? FACTOR_BIT(FACTOR_SUBSTITUTE) : 0) |
+               (enrolment_cards(enrolment) > 0 ? FACTOR_BIT(FACTOR_CARD) | FACTOR_BIT(FACTOR_CARD_PIN) : 0) |
                (enrolment_fido2_keys(enrolment) > 0 ? FACTOR_BIT(FACTOR_FIDO2) : 0) |
                (enrolment->fingerprint.enrolled ? FACTOR_BIT(FACTOR_FINGERPRINT) : 0);
 }
@@ -178,6 +196,23 @@ static bool take_fingerprint(char **words, Enrolment *ret) {
                take_optional(words[2], ret->fingerprint.person, PERSON_SIZE);
 }
 
+/* card CERTIFICATE LABEL PERSON */
+static bool take_card(char **words, Enrolment *ret) {
+        CardEnrolment card = {.length = 0};
+        const char *end = NULL;
+        unsigned n = enrolment_cards(ret);
+
+        if (n == CARDS_MAX ||
+            sodium_base642bin(card.certificate, sizeof(card.certificate), words[1], strlen(words[1]), NULL,
+                              &card.length, &end, sodium_base64_VARIANT_ORIGINAL) < 0 ||
+            !end || *end || card.length == 0 || enrolment_find_card(ret, card.certificate, card.length) ||
+            !take_word(words[2], card.label, LABEL_SIZE) ||
+            !take_optional(words[3], card.person, PERSON_SIZE))
+                return false;
+        ret->cards[n] = card;
+        return true;
+}
+
 /* failures FACTOR N WALL BOOTTIME BOOT-ID */
 static bool take_failures(char **words, Enrolment *ret) {
         int factor = factor_from_string(words[1]);
@@ -224,6 +259,7 @@ static const struct {
         {"failures", 6, take_failures},
         {"fido2", 8, take_fido2},
         {"fingerprint", 3, take_fingerprint},
+        {"card", 4, take_card},
 };
 
 /* Cuts LINE into words with one blank between; 0 if that cannot be. */
@@ -329,11 +365,23 @@ static void add_fido2(const Fido2Key *key, Secret *text) {
             key->counter, key->label, key->person[0] ? key->person : "-");
 }
 
+static void add_card(const CardEnrolment *card, Secret *text) {
+        char certificate[sodium_base64_ENCODED_LEN(CARD_CERTIFICATE_MAX, sodium_base64_VARIANT_ORIGINAL)];
+
+        if (card->length == 0)
+                return;
+        sodium_bin2base64(certificate, sizeof(certificate), card->certificate, card->length,
+                          sodium_base64_VARIANT_ORIGINAL);
+        add(text, "card %s %s %s\n", certificate, card->label, card->person[0] ? card->person : "-");
+}
+
 static void add_devices(const Enrolment *enrolment, Secret *text) {
         const FingerprintEnrolment *fingerprint = &enrolment->fingerprint;
 
         for (size_t i = 0; i < FIDO2_KEYS_MAX; i++)
                 add_fido2(&enrolment->fido2[i], text);
+        for (size_t i = 0; i < CARDS_MAX; i++)
+                add_card(&enrolment->cards[i], text);
         if (fingerprint->enrolled)
                 add(text, "fingerprint %s %s\n", fingerprint->fingers,
                     fingerprint->person[0] ? fingerprint->person : "-");

@@ -28,6 +28,8 @@ enum {
         LABEL_SIZE = 64,
         PERSON_SIZE = 64,
         FINGERS_SIZE = 256,
+        CARDS_MAX = 8,
+        CARD_CERTIFICATE_MAX = 3072,
         FACTORS_N = FACTOR_SUBSTITUTE + 1
 };
 
@@ -74,6 +76,14 @@ typedef struct FingerprintEnrolment {
         char person[PERSON_SIZE];
 } FingerprintEnrolment;
 
+/* An IC card: its certificate, which is public, in DER. */
+typedef struct CardEnrolment {
+        size_t length; /* 0: there is none */
+        unsigned char certificate[CARD_CERTIFICATE_MAX];
+        char label[LABEL_SIZE];
+        char person[PERSON_SIZE]; /* as of Fido2Key */
+} CardEnrolment;
+
 /* Failures in a row of one factor, and when the last one was, by both clocks. */
 typedef struct Failures {
         unsigned n;
@@ -91,6 +101,7 @@ typedef struct Enrolment {
         SubstituteEnrolment substitute;
         Fido2Key fido2[FIDO2_KEYS_MAX];
         FingerprintEnrolment fingerprint;
+        CardEnrolment cards[CARDS_MAX];
         Failures failures[FACTORS_N]; /* by Factor */
 } Enrolment;
 
@@ -107,6 +118,10 @@ static inline void scope_enrolment_free(Enrolment **enrolment) {
 unsigned enrolment_factors(const Enrolment *enrolment);
 unsigned enrolment_recovery_left(const Enrolment *enrolment);
 unsigned enrolment_fido2_keys(const Enrolment *enrolment);
+unsigned enrolment_cards(const Enrolment *enrolment);
+/* The card with this certificate, or NULL. */
+const CardEnrolment *enrolment_find_card(const Enrolment *enrolment, const unsigned char *certificate,
+                                         size_t length);
 
 /* Whether TEXT can stand as one word of the text: visible ASCII, no blanks, 1 to MAX bytes. */
 bool enrolment_is_word(const char *text, size_t max);

@@ -21,4 +21,5 @@ typedef struct FactorModule {
 
 extern const FactorModule factor_fido2;
 extern const FactorModule factor_fingerprint;
+extern const FactorModule factor_card; /* card, and what its PIN shows: card-pin */
 extern const FactorModule factor_code; /* totp, recovery, substitute: one prompt for all */

@@ -68,7 +68,8 @@ static int find(const Login *login, const Keys *keys, uint64_t deadline, Fido2De
 
         for (;;) {
                 r = fido2_find(keys->list, keys->n, deadline, ret);
-                if ((r != -ENODEV && r != -ENOKEY) || watch < 0 || factor_has_other(login, FACTOR_FIDO2))
+                if ((r != -ENODEV && r != -ENOKEY) || watch < 0 ||
+                    factor_has_other(login, FACTOR_BIT(FACTOR_FIDO2)))
                         return r;
                 if (told != r)
                         factor_tell(login, r == -ENODEV

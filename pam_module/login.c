@@ -5,7 +5,9 @@
 #include <security/pam_ext.h>
 #include <string.h>
 
+#include "pam_module/card_people.h"
 #include "pam_module/conversation.h"
+#include "pam_module/factor_device.h"
 #include "pam_module/guard.h"
 #include "policy/load.h"
 
@@ -98,10 +100,70 @@ static int be_person(Login *login, const char *person) {
         return 0;
 }
 
-/* Of a shared account somebody has to say who it is. In the account phase it was said before, or the
- * authentication was passed by. */
-static int find_person(Login *login) {
+/* By the cards of PEOPLE: whose is in a reader. 1, 0 or -errno. */
+static int be_owner(Login *login, const CardPeople *people) {
+        const char *path = login->policy->mfa_card.module;
+        char person[PERSON_SIZE];
+        int r = card_people_find(people, path ? path : MFA_CARD_MODULE_DEFAULT, person);
+
+        if (r <= 0)
+                return r;
+        r = be_person(login, person);
+        return r < 0 ? r : 1;
+}
+
+static int wait_for_owner(Login *login, const CardPeople *people) {
+        uint64_t start = 0;
+        bool told = false;
+        int r;
+
+        do {
+                r = be_owner(login, people);
+                if (r != 0)
+                        return r < 0 ? r : 0;
+                if (!told)
+                        factor_tell(login, _("Put your card into the reader."));
+                told = true;
+        } while (factor_look_again(&start, login->policy->mfa_card.wait));
+        return be_nobody(login);
+}
+
+static int load_cards(Login *login, CardPeople *ret) {
+        int r;
+
+        if (!(login->decision.accepted & FACTOR_BIT(FACTOR_CARD)) || factor_is_remote(login))
+                return 0;
+        r = store_lock(&login->store);
+        if (r < 0)
+                return r;
+        r = card_people_load(&login->store, login->account.name, login->account.subject.uid, ret);
+        store_unlock(&login->store);
+        return r;
+}
+
+static int ask_person(Login *login) {
+        CLEANUP_CARD_PEOPLE CardPeople people = {0};
         CLEANUP_SECRET Secret answer = {0};
+        int r = load_cards(login, &people);
+
+        if (r == 0)
+                r = be_owner(login, &people);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = conversation_ask(login->pamh,
+                             people.n > 0 ? _("Staff number (or put in your card, and press Enter): ")
+                                          : _("Staff number: "),
+                             &answer);
+        if (r == -ENODATA)
+                return people.n > 0 ? wait_for_owner(login, &people) : be_nobody(login);
+        if (r < 0)
+                return because(login, r, "the conversation with the person failed");
+        return be_person(login, answer.text);
+}
+
+/* Of a shared account somebody has to say who it is, or a card does. In the account phase it was said
+ * before, or the authentication was passed by. */
+static int find_person(Login *login) {
         int r = store_is_shared(&login->store, login->account.name);
 
         if (r < 0)
@@ -114,12 +176,7 @@ static int find_person(Login *login) {
 
                 return state.person[0] ? be_person(login, state.person) : be_nobody(login);
         }
-        r = conversation_ask(login->pamh, _("Staff number: "), &answer);
-        if (r == -ENODATA)
-                return be_nobody(login);
-        if (r < 0)
-                return because(login, r, "the conversation with the person failed");
-        return be_person(login, answer.text);
+        return ask_person(login);
 }
 
 static int take_enrolment(Login *login) {

@@ -260,8 +260,11 @@ int store_load(const Store *store, const char *user, uid_t uid, Enrolment *ret) 
         return ret->uid != uid ? -EKEYREJECTED : 0;
 }
 
-/* Whether a name in the directory begins with START. 1, 0 or -errno. */
-static int has_name(int directory_fd, const char *start) {
+/* TAKE gets what follows START in each name that begins with it. What it returns, if that is not 0, ends it
+ * and is returned. */
+typedef int (*TakeName)(const char *rest, void *userdata);
+
+static int each_name(int directory_fd, const char *start, TakeName take, void *userdata) {
         int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
         CLEANUP_DIR DIR *directory = fd < 0 ? NULL : fdopendir(fd);
         const struct dirent *entry;
@@ -273,23 +276,64 @@ static int has_name(int directory_fd, const char *start) {
                 return r;
         }
         while ((errno = 0, entry = readdir(directory)))
-                if (strncmp(entry->d_name, start, strlen(start)) == 0)
-                        return 1;
+                if (strncmp(entry->d_name, start, strlen(start)) == 0 &&
+                    (r = take(entry->d_name + strlen(start), userdata)) != 0)
+                        return r;
         return -errno;
 }
 
-int store_is_shared(const Store *store, const char *account) {
-        char key[STORE_KEY_SIZE], start[FILE_NAME_SIZE];
-        int r = snprintf(key, sizeof(key), "%s:", account);
+/* How the files of those begin who share ACCOUNT. */
+static int shared_start(const char *account, char ret[static FILE_NAME_SIZE]) {
+        char key[STORE_KEY_SIZE];
+        int n = snprintf(key, sizeof(key), "%s:", account);
 
-        if (r < 0 || r >= STORE_KEY_SIZE)
-                return -ENAMETOOLONG;
-        r = file_name(key, start);
+        return n < 0 || n >= STORE_KEY_SIZE ? -ENAMETOOLONG : file_name(key, ret);
+}
+
+static int is_one(const char *rest, void *userdata) {
+        (void)rest;
+        (void)userdata;
+        return 1;
+}
+
+int store_is_shared(const Store *store, const char *account) {
+        char start[FILE_NAME_SIZE];
+        int r = shared_start(account, start);
+
         if (r < 0)
                 return r;
         /* both: the one is written before the other, and either may have been taken away */
-        r = has_name(store->factors_fd, start);
-        return r != 0 ? r : has_name(store->generations_fd, start);
+        r = each_name(store->factors_fd, start, is_one, NULL);
+        return r != 0 ? r : each_name(store->generations_fd, start, is_one, NULL);
+}
+
+typedef struct People {
+        StorePerson take;
+        void *userdata;
+} People;
+
+/* Of what file_name() writes otherwise a staff number has nothing but dots. */
+static int take_person(const char *rest, void *userdata) {
+        const People *people = userdata;
+        char person[PERSON_ID_MAX + 1];
+        size_t at = 0;
+
+        while (*rest && at < PERSON_ID_MAX) {
+                bool dot = strncmp(rest, "%2E", 3) == 0;
+
+                person[at++] = (char)(dot ? '.' : *rest);
+                rest += dot ? 3 : 1;
+        }
+        person[at] = '\0';
+        return *rest || !person_is_id(person) ? 0 : people->take(person, people->userdata);
+}
+
+int store_each_person(const Store *store, const char *account, StorePerson take, void *userdata) {
+        People people = {take, userdata};
+        char start[FILE_NAME_SIZE];
+        int r = shared_start(account, start);
+
+        return r < 0 ? r : each_name(store->factors_fd, start, take_person, &people);
 }
 
 int store_begin_anew(const Store *store, const char *user, Enrolment *ret) {

@@ -54,6 +54,11 @@ int store_key(const char *account, const char *person, char ret[static STORE_KEY
 /* Whether ACCOUNT is one of several people's. 1, 0 or -errno. */
 int store_is_shared(const Store *store, const char *account);
 
+/* Calls TAKE for the staff number of each who has an enrolment for ACCOUNT besides its own. What it returns,
+ * if that is not 0, ends it and is returned. 0 or -errno. */
+typedef int (*StorePerson)(const char *person, void *userdata);
+int store_each_person(const Store *store, const char *account, StorePerson take, void *userdata);
+
 /* Reads USER's enrolment. 0 with RET; -ENOENT if there never was one; -EPERM: owner or mode; -EBADMSG: not
  * whole; -ESTALE: an older edition than the last, or gone; -EKEYREJECTED: made for another uid; -errno. RET
  * is an empty one, and not to be used on failure. */

@@ -149,6 +149,11 @@ static const FieldCheck field_checks[] = {
         {.fields = fido2_fields, .key = "timeout-seconds", .value = check_mfa_timeout},
         {.fields = fido2_fields, .key = "attestation", .value = check_mfa_attestation},
         {.fields = fingerprint_fields, .key = "timeout-seconds", .value = check_mfa_timeout},
+        {.fields = card_fields, .key = "module", .value = check_mfa_path},
+        {.fields = card_fields, .key = "ca", .value = check_mfa_path},
+        {.fields = card_fields, .key = "crl", .value = check_mfa_path},
+        {.fields = card_fields, .key = "wait-seconds", .value = check_mfa_timeout},
+        {.fields = card_fields, .value = check_mfa_card},
 };
 
 const FieldCheck *field_check_find(const cyaml_schema_field_t *fields, const char *key) {

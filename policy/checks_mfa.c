@@ -18,9 +18,11 @@ void check_mfa_factors(Check *check, const TreeNode *node) {
                                     entry->text);
                 seen |= 1U << factor;
         }
+        if ((seen & FACTOR_BIT(FACTOR_CARD_PIN)) && !(seen & FACTOR_BIT(FACTOR_CARD)))
+                check_fault(check, node, "\"card-pin\" without \"card\"; expected both");
         if (factor_kinds_count(seen) < 2)
                 check_fault(check, node,
-                            "factors of one kind only; expected two of: knowledge (password), "
+                            "factors of one kind only; expected two of: knowledge (password, card-pin), "
                             "possession (totp, card, fido2, recovery, substitute), "
                             "inherence (fingerprint)");
 }
@@ -131,4 +133,16 @@ void check_mfa_relying_party(Check *check, const TreeNode *node) {
 void check_mfa_attestation(Check *check, const TreeNode *node) {
         if (!tree_is(node, "none") && (node->text[0] != '/' || node->length < 2))
                 check_fault(check, node, "expected none, or the path of a file with certificates");
+}
+
+void check_mfa_path(Check *check, const TreeNode *node) {
+        if (node->text[0] != '/' || node->length < 2)
+                check_fault(check, node, "expected the path of a file, from / on");
+}
+
+void check_mfa_card(Check *check, const TreeNode *node) {
+        const TreeNode *crl = tree_find(check->tree, node, "crl");
+
+        if (crl && !tree_find(check->tree, node, "ca"))
+                check_fault(check, crl, "nobody signed these; expected \"ca\" besides \"crl\"");
 }

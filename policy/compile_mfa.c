@@ -123,9 +123,19 @@ static void set_text(char **text, char **raw) {
         }
 }
 
+static void set_card(MfaCard *card, RawCard *raw) {
+        set_text(&card->module, &raw->module);
+        set_text(&card->ca, &raw->ca);
+        set_text(&card->crl, &raw->crl);
+        if (raw->wait)
+                card->wait = *raw->wait;
+}
+
 static void set_devices(Policy *policy, const RawMfa *raw) {
         MfaFido2 *fido2 = &policy->mfa_fido2;
 
+        if (raw->card)
+                set_card(&policy->mfa_card, raw->card);
         if (raw->fingerprint && raw->fingerprint->timeout)
                 policy->mfa_fingerprint_timeout = *raw->fingerprint->timeout;
         if (!raw->fido2)

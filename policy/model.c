@@ -95,6 +95,9 @@ static void policy_free(Policy *policy) {
         free(policy->mfa_exempt_uids);
         free(policy->mfa_fido2.relying_party);
         free(policy->mfa_fido2.attestation);
+        free(policy->mfa_card.module);
+        free(policy->mfa_card.ca);
+        free(policy->mfa_card.crl);
         for (size_t i = 0; i < policy->n_mfa_rules; i++)
                 mfa_rule_clear(&policy->mfa_rules[i]);
         free(policy->mfa_rules);
@@ -119,7 +122,8 @@ Policy *policy_new(void) {
         policy->mfa_limits = (MfaLimits){
                 .tries = MFA_TRIES_DEFAULT, .wait = MFA_WAIT_DEFAULT, .wait_max = MFA_WAIT_MAX_DEFAULT};
         policy->mfa_drift = MFA_DRIFT_DEFAULT;
-        policy->mfa_fido2.timeout = policy->mfa_fingerprint_timeout = MFA_TIMEOUT_DEFAULT;
+        policy->mfa_fido2.timeout = policy->mfa_fingerprint_timeout = policy->mfa_card.wait =
+                MFA_TIMEOUT_DEFAULT;
         return policy;
 }
 
@@ -138,6 +142,7 @@ Policy *policy_unref(Policy *policy) {
 FactorKind factor_kind(Factor factor) {
         switch (factor) {
         case FACTOR_PASSWORD:
+        case FACTOR_CARD_PIN:
                 return KIND_KNOWLEDGE;
         case FACTOR_TOTP:
         case FACTOR_CARD:

@@ -40,6 +40,7 @@ DECLARE_ENUM(WithoutLsm, without_lsm, WITHOUT_LSM_LIST);
         X(FACTOR_CARD, "card")                                                                              \
         X(FACTOR_FIDO2, "fido2")                                                                            \
         X(FACTOR_FINGERPRINT, "fingerprint")                                                                \
+        X(FACTOR_CARD_PIN, "card-pin")     /* the card took it, and signed: never without FACTOR_CARD's */  \
         X(FACTOR_RECOVERY, "recovery")     /* one of a few codes on paper, each taken once */               \
         X(FACTOR_SUBSTITUTE, "substitute") /* for a forgotten card, for some hours, from a second person */
 DECLARE_ENUM(Factor, factor, FACTOR_LIST);
@@ -191,6 +192,14 @@ typedef struct MfaFido2 {
         char *attestation; /* file with certificates of those whose keys are enrolled; NULL: anybody's */
 } MfaFido2;
 
+/* How IC cards are read, by PKCS#11, and what their certificates are checked against. */
+typedef struct MfaCard {
+        char *module;  /* path; NULL: MFA_CARD_MODULE_DEFAULT */
+        char *ca;      /* file with certificates; NULL: what was enrolled is enough */
+        char *crl;     /* file with revocation lists; NULL: none */
+        unsigned wait; /* seconds */
+} MfaCard;
+
 #define MFA_RELYING_PARTY_DEFAULT "pam.sekisho"
 
 /* Bounds on guessing: after TRIES failures of one factor WAIT seconds, doubled with each further one. */
@@ -260,6 +269,7 @@ typedef struct Policy {
         unsigned mfa_fingerprint_timeout; /* seconds */
         bool mfa_require_guard;       /* nobody logs in while no guard is in force; by zone where no ... */
         bool mfa_require_guard_named; /* ... file names it */
+        MfaCard mfa_card;
 
         bool protects[PROTECTIONS];      /* by Protected; by zone where no file names it */
         bool protect_named[PROTECTIONS]; /* a file does */

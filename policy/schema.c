@@ -203,6 +203,14 @@ const cyaml_schema_field_t fingerprint_fields[] = {
         CYAML_FIELD_END,
 };
 
+const cyaml_schema_field_t card_fields[] = {
+        FIELD_TEXT("module", OPTIONAL, RawCard, module, SOURCE_LENGTH_MAX),
+        FIELD_TEXT("ca", OPTIONAL, RawCard, ca, SOURCE_LENGTH_MAX),
+        FIELD_TEXT("crl", OPTIONAL, RawCard, crl, SOURCE_LENGTH_MAX),
+        CYAML_FIELD_UINT_PTR("wait-seconds", CYAML_FLAG_OPTIONAL, RawCard, wait),
+        CYAML_FIELD_END,
+};
+
 const cyaml_schema_field_t mfa_fields[] = {
         FIELD_WORD_OPTIONAL("default", RawMfa, initial, login_strings),
         CYAML_FIELD_IGNORE("services", CYAML_FLAG_OPTIONAL),
@@ -217,6 +225,7 @@ const cyaml_schema_field_t mfa_fields[] = {
         CYAML_FIELD_MAPPING_PTR("fido2", OPTIONAL, RawMfa, fido2, fido2_fields),
         CYAML_FIELD_MAPPING_PTR("fingerprint", OPTIONAL, RawMfa, fingerprint, fingerprint_fields),
         CYAML_FIELD_BOOL_PTR("require-guard", CYAML_FLAG_OPTIONAL, RawMfa, require_guard),
+        CYAML_FIELD_MAPPING_PTR("card", OPTIONAL, RawMfa, card, card_fields),
         CYAML_FIELD_END,
 };
 

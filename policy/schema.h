@@ -155,6 +155,11 @@ typedef struct RawFingerprint {
         uint32_t *timeout;
 } RawFingerprint;
 
+typedef struct RawCard {
+        char *module, *ca, *crl;
+        uint32_t *wait;
+} RawCard;
+
 typedef struct RawMfa {
         LoginNeed *initial;
         Factor *factors;
@@ -171,6 +176,7 @@ typedef struct RawMfa {
         RawFido2 *fido2;
         RawFingerprint *fingerprint;
         bool *require_guard;
+        RawCard *card;
 } RawMfa;
 
 typedef struct RawSelfProtection {
@@ -195,4 +201,4 @@ typedef struct RawPolicy {
 extern const cyaml_schema_value_t policy_schema;
 extern const cyaml_schema_field_t policy_fields[], match_fields[], device_fields[], usb_device_fields[],
         filesystem_fields[], network_fields[], mfa_fields[], mfa_rule_fields[], break_glass_fields[],
-        grace_fields[], limits_fields[], totp_fields[], fido2_fields[], fingerprint_fields[];
+        grace_fields[], limits_fields[], totp_fields[], fido2_fields[], fingerprint_fields[], card_fields[];

@@ -30,6 +30,7 @@ int command_reload(const Options *options);
 int command_enrol(const Options *options);
 int command_enrol_fido2(const Options *options);
 int command_enrol_fingerprint(const Options *options);
+int command_enrol_card(const Options *options);
 int command_unenrol(const Options *options);
 int command_factors(const Options *options);
 int command_recovery_codes(const Options *options);

@@ -37,6 +37,7 @@ static const char help_main[] =
            "  factors USER           what a person has to log in with\n"
            "  enrol USER             give a person one-time passwords (TOTP)\n"
            "  enrol fido2 USER       give a person the security key that is plugged in\n"
+           "  enrol card USER        give a person the IC card that is in the reader\n"
            "  enrol fingerprint USER let a person's finger count, which fprintd has\n"
            "  unenrol USER           take away what a person logs in with\n"
            "  recovery-codes USER    codes on paper for when the rest is lost\n"
@@ -195,6 +196,23 @@ static const Command commands[] = {
             "  --policy PATH          (default /etc/sekisho/policy.d)\n"
             "  --state-dir DIR        (default /var/lib/sekisho)\n"
             "  --json                 the answer for programs\n")},
+        {COMMAND_ENROL_CARD, "enrol card", command_enrol_card, 1, 1,
+         N_("Usage: sekishoctl enrol card USER [OPTIONS]\n"
+            "\n"
+            "Shows the certificate of the IC card that is in the reader, has the card sign with its key, "
+            "and lets\n"
+            "it count for a person. The policy's mfa.card says how cards are read, and which ones count. "
+            "For "
+            "root.\n"
+            "\n"
+            "  --person ID            whose it is, where that is not the name of the account\n"
+            "  --label NAME           what is written on it (default: card)\n"
+            "  --slot N               the slot, where there are several cards\n"
+            "  --certificate NAME     the certificate's name on the card, where it has several\n"
+            "  --by NAME              who does it (default: who logged in)\n"
+            "  --policy PATH          (default /etc/sekisho/policy.d)\n"
+            "  --state-dir DIR        (default /var/lib/sekisho)\n"
+            "  --json                 the answer for programs\n")},
         {COMMAND_ENROL_FINGERPRINT, "enrol fingerprint", command_enrol_fingerprint, 1, 1,
          N_("Usage: sekishoctl enrol fingerprint USER [OPTIONS]\n"
             "\n"
@@ -220,7 +238,7 @@ static const Command commands[] = {
             "  --state-dir DIR        (default /var/lib/sekisho)\n"
             "  --json                 the answer for programs; taken without a code\n")},
         {COMMAND_UNENROL, "unenrol", command_unenrol, 1, 2,
-         N_("Usage: sekishoctl unenrol USER [totp|fido2|fingerprint|recovery|substitute] [OPTIONS]\n"
+         N_("Usage: sekishoctl unenrol USER [totp|card|fido2|fingerprint|recovery|substitute] [OPTIONS]\n"
             "\n"
             "Takes a factor away from a person; without a name everything, also where the store's file "
             "cannot be\n"

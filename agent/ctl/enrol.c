@@ -12,6 +12,7 @@
 #include "agent/ctl/qr.h"
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
+#include "pam_module/certificate.h"
 #include "pam_module/codes.h"
 #include "pam_module/totp.h"
 
@@ -122,6 +123,8 @@ static void take_away(Enrolment *enrolment, Factor factor) {
                 memset(enrolment->recovery, 0, sizeof(enrolment->recovery));
         else if (factor == FACTOR_SUBSTITUTE)
                 memset(&enrolment->substitute, 0, sizeof(enrolment->substitute));
+        else if (factor == FACTOR_CARD)
+                memset(enrolment->cards, 0, sizeof(enrolment->cards));
         else if (factor == FACTOR_FIDO2)
                 memset(enrolment->fido2, 0, sizeof(enrolment->fido2));
         else if (factor == FACTOR_FINGERPRINT)
@@ -147,7 +150,7 @@ int command_unenrol(const Options *options) {
         if (options->n_arguments < 2)
                 return unenrol_all(options);
         factor = factor_from_string(options->arguments[1]);
-        if (factor < 0 || factor == FACTOR_PASSWORD)
+        if (factor < 0 || factor == FACTOR_PASSWORD || factor == FACTOR_CARD_PIN)
                 return fail(_("'%s' is no factor that can be taken away"), options->arguments[1]);
         if (factors_open(options, false, &edit) != 0)
                 return EXIT_TROUBLE;
@@ -174,6 +177,27 @@ static struct json_object *keys_json(const Enrolment *enrolment) {
         return list;
 }
 
+static struct json_object *cards_json(const Enrolment *enrolment) {
+        struct json_object *list = json_object_new_array();
+
+        for (const CardEnrolment *card = enrolment->cards; card < enrolment->cards + CARDS_MAX; card++) {
+                CertificateText text = {.subject = ""};
+                struct json_object *object;
+
+                if (card->length == 0)
+                        continue;
+                (void)certificate_describe(card->certificate, card->length, &text);
+                object = json_object_new_object();
+                json_put_text(object, "label", card->label);
+                json_put_text(object, "person", card->person);
+                json_put_text(object, "subject", text.subject);
+                json_put_text(object, "issuer", text.issuer);
+                json_put_number(object, "until", (int64_t)text.until);
+                json_object_array_add(list, object);
+        }
+        return list;
+}
+
 static struct json_object *factors_json(const FactorsEdit *edit) {
         struct json_object *object = json_object_new_object(), *list = json_object_new_array();
         const Enrolment *enrolment = edit->enrolment;
@@ -191,6 +215,8 @@ static struct json_object *factors_json(const FactorsEdit *edit) {
                 json_put_number(object, "substitute_uses", enrolment->substitute.uses);
                 json_put_text(object, "substitute_by", enrolment->substitute.by);
         }
+        if (enrolment_cards(enrolment) > 0)
+                json_object_object_add(object, "cards", cards_json(enrolment));
         if (enrolment_fido2_keys(enrolment) > 0)
                 json_object_object_add(object, "fido2", keys_json(enrolment));
         if (enrolment->fingerprint.enrolled) {
@@ -204,9 +230,24 @@ static const char *blank_before(const char *text) {
         return *text ? ", " : "";
 }
 
+static void print_card(const CardEnrolment *card) {
+        CertificateText text = {.subject = "?"};
+        char until[TIMESPEC_TEXT_MAX];
+
+        if (card->length == 0)
+                return;
+        (void)certificate_describe(card->certificate, card->length, &text);
+        printf("card: %s, ", card->label);
+        text_print(text.subject, stdout);
+        printf(_(", until %s"), timespec_for_person((uint64_t)text.until * USEC_PER_SEC, until));
+        printf("%s%s\n", blank_before(card->person), card->person);
+}
+
 static void print_devices(const Enrolment *enrolment) {
         const FingerprintEnrolment *fingerprint = &enrolment->fingerprint;
 
+        for (size_t i = 0; i < CARDS_MAX; i++)
+                print_card(&enrolment->cards[i]);
         for (size_t i = 0; i < FIDO2_KEYS_MAX; i++)
                 if (enrolment->fido2[i].length > 0)
                         printf("fido2: %s, %s%s%s\n", enrolment->fido2[i].label,

@@ -9,26 +9,20 @@
 #include <termios.h>
 
 #include "agent/ctl/command.h"
+#include "agent/ctl/enrol_devices.h"
 #include "agent/ctl/explain.h"
-#include "agent/ctl/factors.h"
 #include "agent/ctl/i18n.h"
 #include "agent/ctl/json.h"
 #include "agent/ctl/text.h"
 #include "pam_module/fido2.h"
 #include "pam_module/fingerprint.h"
-#include "policy/load.h"
 
 enum {
         LINE_SIZE = 128,
         USEC = 1000000
 };
 
-static void scope_policy(Policy **policy) {
-        policy_unref(*policy);
-}
-#define CLEANUP_POLICY CLEANUP(scope_policy)
-
-static int load_policy(const Options *options, Policy **ret) {
+int enrol_policy(const Options *options, Policy **ret) {
         const char *path =
                 options->value[OPTION_POLICY] ? options->value[OPTION_POLICY] : DEFAULT_POLICY_PATH;
         PolicyFaults faults = {0};
@@ -38,9 +32,8 @@ static int load_policy(const Options *options, Policy **ret) {
         return r < 0 ? fail(_("%s: the policy cannot be used"), path) : 0;
 }
 
-/* An option that is one word of the store. */
-static int word_of(const Options *options, Option option, const char *name, const char *initial, char *ret,
-                   size_t size) {
+int enrol_word(const Options *options, Option option, const char *name, const char *initial, char *ret,
+               size_t size) {
         const char *text = options->value[option] ? options->value[option] : initial;
 
         if (*text && (!enrolment_is_word(text, size - 1) || strcmp(text, "-") == 0))
@@ -58,13 +51,12 @@ static void say(const Options *options, const char *text) {
         fflush(stdout);
 }
 
-static void say_line(const Options *options, const char *text) {
+void enrol_say(const Options *options, const char *text) {
         say(options, text);
         say(options, "\n");
 }
 
-/* A line of standard input, which is not shown where it is typed. 0 or -errno. */
-static int read_secret(const Options *options, const char *prompt, Secret *ret) {
+int enrol_read_secret(const Options *options, const char *prompt, Secret *ret) {
         struct termios before, silent;
         bool typed = tcgetattr(STDIN_FILENO, &before) == 0;
         char line[LINE_SIZE];
@@ -85,7 +77,7 @@ static int read_secret(const Options *options, const char *prompt, Secret *ret) 
         explicit_bzero(line, sizeof(line));
         if (typed) {
                 (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-                say_line(options, "");
+                enrol_say(options, "");
         }
         return r;
 }
@@ -131,9 +123,9 @@ static int make_key(const Options *options, const MfaFido2 *policy, const Factor
         if (!device.has_uv && !device.has_pin && verify)
                 return -ENOENT;
         if (!device.has_uv && device.has_pin &&
-            (r = read_secret(options, _("PIN of the security key: "), &pin)) < 0)
+            (r = enrol_read_secret(options, _("PIN of the security key: "), &pin)) < 0)
                 return r == -ENODATA ? -EKEYREJECTED : r;
-        say_line(options, _("Touch the security key, and once more when it asks again."));
+        enrol_say(options, _("Touch the security key, and once more when it asks again."));
         r = fido2_create(&device, policy, edit->account.name, edit->enrolment->fido2, FIDO2_KEYS_MAX,
                          pin.text, &key);
         if (r == 0)
@@ -170,7 +162,7 @@ static int tell_enrolled(const Options *options, const FactorsEdit *edit, Factor
         return json_print(object, "\n") < 0 ? fail(_("out of memory")) : EXIT_YES;
 }
 
-static int save(const Options *options, FactorsEdit *edit, Factor factor) {
+int enrol_save(const Options *options, FactorsEdit *edit, Factor factor) {
         memset(&edit->enrolment->failures[factor], 0, sizeof(Failures));
         if (factors_save(edit, EVENT_FACTOR_ENROLLED, factor, 0) != 0)
                 return EXIT_TROUBLE;
@@ -184,9 +176,9 @@ int command_enrol_fido2(const Options *options) {
         char person[PERSON_SIZE], label[LABEL_SIZE];
         int r;
 
-        if (word_of(options, OPTION_PERSON, "person", "", person, sizeof(person)) != 0 ||
-            word_of(options, OPTION_LABEL, "label", "key", label, sizeof(label)) != 0 ||
-            load_policy(options, &policy) != 0 || factors_open(options, true, &before) != 0)
+        if (enrol_word(options, OPTION_PERSON, "person", "", person, sizeof(person)) != 0 ||
+            enrol_word(options, OPTION_LABEL, "label", "key", label, sizeof(label)) != 0 ||
+            enrol_policy(options, &policy) != 0 || factors_open(options, true, &before) != 0)
                 return EXIT_TROUBLE;
         store_close(&before.store);
         fido2_init();
@@ -197,11 +189,11 @@ int command_enrol_fido2(const Options *options) {
         memcpy(key.label, label, sizeof(key.label));
         if (factors_open(options, true, &edit) != 0 || add_key(edit.enrolment, &key) != 0)
                 return EXIT_TROUBLE;
-        return save(options, &edit, FACTOR_FIDO2);
+        return enrol_save(options, &edit, FACTOR_FIDO2);
 }
 
 static void tell_again(void *userdata) {
-        say_line(userdata, _("Put the finger on the reader once more."));
+        enrol_say(userdata, _("Put the finger on the reader once more."));
 }
 
 static const char *finger_error_text(int r) {
@@ -230,7 +222,7 @@ static int take_fingers(const Options *options, const FactorsEdit *edit, unsigne
 
         if (r < 0)
                 return r;
-        say_line(options, _("Have the person put the finger on the reader."));
+        enrol_say(options, _("Have the person put the finger on the reader."));
         r = fingerprint_verify(&fingerprint, (uint64_t)timeout * USEC, tell_again, (void *)options);
         memcpy(ret, fingerprint.fingers, FINGERS_SIZE);
         return r;
@@ -242,7 +234,7 @@ int command_enrol_fingerprint(const Options *options) {
         FingerprintEnrolment enrolled = {.enrolled = true};
         int r;
 
-        if (load_policy(options, &policy) != 0 || factors_open(options, true, &before) != 0)
+        if (enrol_policy(options, &policy) != 0 || factors_open(options, true, &before) != 0)
                 return EXIT_TROUBLE;
         store_close(&before.store);
         r = take_fingers(options, &before, policy->mfa_fingerprint_timeout, enrolled.fingers);
@@ -251,5 +243,5 @@ int command_enrol_fingerprint(const Options *options) {
         if (factors_open(options, true, &edit) != 0)
                 return EXIT_TROUBLE;
         edit.enrolment->fingerprint = enrolled;
-        return save(options, &edit, FACTOR_FINGERPRINT);
+        return enrol_save(options, &edit, FACTOR_FINGERPRINT);
 }

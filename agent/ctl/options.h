@@ -30,12 +30,13 @@ enum {
         COMMAND_SUBSTITUTE = 1 << 15,
         COMMAND_ENROL_FIDO2 = 1 << 18,
         COMMAND_ENROL_FINGERPRINT = 1 << 19,
-        COMMAND_ENROL_DEVICE = COMMAND_ENROL_FIDO2 | COMMAND_ENROL_FINGERPRINT,
+        COMMAND_ENROL_CARD = 1 << 20,
+        COMMAND_ENROL_DEVICE = COMMAND_ENROL_FIDO2 | COMMAND_ENROL_FINGERPRINT | COMMAND_ENROL_CARD,
         COMMAND_GIVING = COMMAND_ENROL | COMMAND_ENROL_DEVICE | COMMAND_UNENROL | COMMAND_RECOVERY_CODES |
                          COMMAND_SUBSTITUTE,
         COMMAND_MAINTENANCE = 1 << 16, /* show it or end it */
         COMMAND_MAINTENANCE_ON = 1 << 17,
-        COMMAND_ANY = (1 << 20) - 1,
+        COMMAND_ANY = (1 << 21) - 1,
 };
 
 /* X(constant, "name", short form or 0, takes a value, commands that know it) */
@@ -82,7 +83,9 @@ enum {
         X(OPTION_DIGITS, "digits", 0, true, COMMAND_ENROL)                                                  \
         X(OPTION_PERSON, "person", 0, true,                                                                 \
           (COMMAND_GIVING & ~COMMAND_ENROL_FINGERPRINT) | COMMAND_FACTORS | COMMAND_EVENTS)                 \
-        X(OPTION_LABEL, "label", 0, true, COMMAND_ENROL_FIDO2)                                              \
+        X(OPTION_LABEL, "label", 0, true, COMMAND_ENROL_FIDO2 | COMMAND_ENROL_CARD)                         \
+        X(OPTION_SLOT, "slot", 0, true, COMMAND_ENROL_CARD)                                                 \
+        X(OPTION_CERTIFICATE, "certificate", 0, true, COMMAND_ENROL_CARD)                                   \
         X(OPTION_NUMBER, "number", 0, true, COMMAND_RECOVERY_CODES)                                         \
         X(OPTION_FOR_HOURS, "for-hours", 0, true, COMMAND_SUBSTITUTE)                                       \
         X(OPTION_BY, "by", 0, true, COMMAND_GIVING)                                                         \

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * failing: stands between the module and the libraries (the linker's --wrap), and makes one call fail: the
- * one whose number is in SEKISHO_FAIL_AT, as it fails in life. Says "failing NAME" then.
- */
+/* failing: stands between the module and the libraries (the linker's --wrap). */
+#include "tests/pam/failing.h"
+
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <fido.h>
 #include <fido/es256.h>
@@ -12,7 +10,6 @@
 #include <pwd.h>
 #include <security/pam_modules.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,28 +19,19 @@
 #include <systemd/sd-bus.h>
 #include <time.h>
 
-static bool fails(const char *name) {
-        static long calls;
-        const char *at = getenv("SEKISHO_FAIL_AT");
+/* The environment is asked once: PKCS#11 modules see none. */
+bool fails(const char *name) {
+        static long calls, at = -1;
+        const char *wanted = at < 0 ? getenv("SEKISHO_FAIL_AT") : NULL;
 
-        if (!at || ++calls != strtol(at, NULL, 10))
+        if (at < 0)
+                at = wanted ? strtol(wanted, NULL, 10) : 0;
+        if (at == 0 || ++calls != at)
                 return false;
         printf("failing %s\n", name);
         fflush(stdout);
         return true;
 }
-
-/* WRAP(type, name, what it returns when it fails, its errno, parameters, arguments) */
-#define WRAP(type, name, failure, error, parameters, arguments)                                             \
-        type __real_##name parameters;                                                                      \
-        type __wrap_##name parameters;                                                                      \
-        type __wrap_##name parameters {                                                                     \
-                if (fails(#name)) {                                                                         \
-                        errno = (error);                                                                    \
-                        return failure;                                                                     \
-                }                                                                                           \
-                return __real_##name arguments;                                                             \
-        }
 
 WRAP(void *, malloc, NULL, ENOMEM, (size_t n), (n))
 WRAP(void *, calloc, NULL, ENOMEM, (size_t n, size_t size), (n, size))

@@ -8,7 +8,8 @@
  * CALLs: auth, acct, cred, renew (the credentials), open, close (a session); user=NAME (sets PAM_USER); wait
  * (says "waiting", goes on after a line of its input). OPTIONs, before the calls: rhost=, tty=, seteuid (as
  * su: the caller is uid 65534, root by set-user-id), no-conv, break-conv, silent. ANSWERs are given to
- * prompts in order; past the last one the conversation fails. Prints "prompt TEXT", "told TEXT", "CALL
+ * prompts in order, "@FILE" the first line of a file; past the last one the conversation fails. Prints
+ * "prompt TEXT", "told TEXT", "CALL
  * CODE-NUMBER".
  */
 #include <security/pam_appl.h>
@@ -23,6 +24,22 @@ typedef struct Script {
         bool broken;
 } Script;
 
+static char *text_of(const char *answer) {
+        char line[512] = "";
+        FILE *file;
+
+        if (*answer != '@')
+                return strdup(answer);
+        fflush(stdout);
+        file = fopen(answer + 1, "re");
+        if (!file)
+                return NULL;
+        if (fgets(line, sizeof(line), file))
+                line[strcspn(line, "\n")] = '\0';
+        (void)fclose(file);
+        return strdup(line);
+}
+
 static int answer(int style, const char *text, Script *script, struct pam_response *ret) {
         bool asks = style == PAM_PROMPT_ECHO_OFF || style == PAM_PROMPT_ECHO_ON;
 
@@ -31,7 +48,7 @@ static int answer(int style, const char *text, Script *script, struct pam_respon
                 return PAM_SUCCESS;
         if (script->broken || !*script->answers)
                 return PAM_CONV_ERR;
-        ret->resp = strdup(*script->answers++);
+        ret->resp = text_of(*script->answers++);
         return ret->resp ? PAM_SUCCESS : PAM_BUF_ERR;
 }
 

@@ -3,7 +3,9 @@
 
 import re
 
+from cards import PIN, SOFTHSM, Authority
 from conftest import BUILD, PASSWORD
+from test_card import Desk
 from test_security_key import Key
 
 CALLS_MAX = 2000
@@ -111,3 +113,72 @@ def test_with_the_right_key_a_failing_call_denies(world):
     assert not allowed
     assert names >= {"fido_dev_info_new", "fido_dev_new_with_info", "fido_dev_open_with_info", "fido_assert_new", "fido_dev_get_assert",
                      "fido_assert_verify", "fido_assert_set_authdata", "fido_assert_set_sig", "es256_pk_from_ptr"}, names
+
+
+# Closing what was opened lets nobody in. Whether a PIN is low is a hint. A card that could not be read is looked for
+# again; a way to sign that is not offered is passed over for the next. Whether a key wants the PIN once more, is private, or is for
+# signing is the card's affair: it signs, or not.
+TOLERATED_BY_CARDS = TOLERATED_BY_DEVICES | {"C_Logout", "C_CloseSession", "C_FindObjectsFinal", "C_GetMechanismInfo", "C_SignInit"}
+
+
+def desk_with_failing_module(world, module):
+    desk = Desk(world, Authority("failing"))
+    assert desk.enrol().returncode == 0
+    with_failing_module(world)
+    desk.policy(card=f", ca: {desk.authority.ca}, crl: {desk.authority.crl}", module=module)
+    return desk
+
+
+def test_with_the_right_card_a_failing_call_denies(world):
+    names, allowed = set(), []
+    desk = desk_with_failing_module(world, SOFTHSM)
+    for at, name, login in every_failure_of(world, lambda more: desk.log_in(environment=more)):
+        records = str(world.journal.records())
+        assert PIN not in records and PASSWORD not in records
+        names.add(name)
+        untold = name == "pam_get_item"
+        looked_again = any(line.startswith(("This card is not", "Put your card")) for line in login.told)
+        hint = name in ("C_GetTokenInfo", "C_GetAttributeValue")
+        if login.allowed and not (name in TOLERATED_BY_CARDS or untold or looked_again or hint or of_the_guard(name, login)):
+            allowed.append((at, name, login.output))
+    assert not allowed
+    assert names >= {"p11_kit_module_load", "p11_kit_module_initialize", "C_GetSlotList", "C_OpenSession", "C_Login", "C_FindObjectsInit",
+                     "C_FindObjects", "C_SignInit", "C_Sign", "d2i_X509", "X509_verify_cert", "X509_STORE_add_crl", "X509_cmp_time",
+                     "EVP_DigestVerifyInit", "EVP_DigestVerify", "ECDSA_SIG_new", "realpath", "lstat"}, names
+
+
+def test_where_a_card_says_who_it_is_a_failing_call_denies(world):
+    names, allowed = set(), []
+    desk = Desk(world, Authority("failing"))
+    assert desk.enrol("--person", "10482").returncode == 0
+    with_failing_module(world)
+    desk.policy(module=SOFTHSM)
+    for at, name, login in every_failure_of(world, lambda more: desk.log_in(environment=more)):
+        records = world.journal.records()
+        assert PIN not in str(records) and PASSWORD not in str(records)
+        names.add(name)
+        looked_again = any(line.startswith(("This card is not", "Put your card")) for line in login.told)
+        hint = name in ("C_GetTokenInfo", "C_GetAttributeValue", "pam_get_item")
+        if login.allowed and not (name in TOLERATED_BY_CARDS or looked_again or hint or of_the_guard(name, login)):
+            allowed.append((at, name, login.output))
+        if login.allowed:
+            assert records[-1]["SEKISHO_PERSON"] == "10482", login.output
+    assert not allowed
+    assert names >= {"p11_kit_module_load", "p11_kit_module_initialize", "C_GetSlotList", "C_OpenSession", "C_FindObjectsInit",
+                     "C_FindObjects", "C_Sign", "EVP_DigestVerify", "reallocarray", "calloc", "fdopendir", "flock"}, names
+
+
+def test_with_a_card_that_lies_no_failing_call_lets_in(world):
+    desk = desk_with_failing_module(world, None)
+    desk.reader.fault("replays")
+    for at in range(1, CALLS_MAX):
+        if world.file().read_text().count("failures card 19 "):
+            world.issue("unenrol", "sato", "card")
+            desk.reader.fault("")
+            assert desk.enrol().returncode == 0
+            desk.reader.fault("replays")
+        login = desk.log_in(environment={"SEKISHO_FAIL_AT": str(at)})
+        assert not login.allowed, login.output
+        if "failing " not in login.output:
+            return
+    raise AssertionError("no end of calls")

@@ -22,6 +22,7 @@ static const char whole[] = START "first-seen 1800000000\ntotp SHA256 8 " HEX
                                   "boot\nfailures recovery 1 1001 501 -\n"
                                   "fido2 ES256 pam.sekisho 0a0b " KEY " 4294967295 blue 10482\n"
                                   "fido2 ES256 pam.sekisho 0a0c " KEY " 0 key -\n"
+                                  "card AAEC blue-3 10482\ncard AAED card -\n"
                                   "fingerprint left-thumb,right-thumb -\nend\n";
 
 Test(enrolment, is_written_as_it_was_read) {
@@ -36,7 +37,13 @@ Test(enrolment, is_written_as_it_was_read) {
         cr_expect_eq(enrolment_recovery_left(enrolment), 2);
         cr_expect_eq(enrolment_factors(enrolment),
                      FACTOR_BIT(FACTOR_TOTP) | FACTOR_BIT(FACTOR_RECOVERY) | FACTOR_BIT(FACTOR_SUBSTITUTE) |
-                             FACTOR_BIT(FACTOR_FIDO2) | FACTOR_BIT(FACTOR_FINGERPRINT));
+                             FACTOR_BIT(FACTOR_FIDO2) | FACTOR_BIT(FACTOR_FINGERPRINT) |
+                             FACTOR_BIT(FACTOR_CARD) | FACTOR_BIT(FACTOR_CARD_PIN));
+        cr_expect_eq(enrolment_cards(enrolment), 2);
+        cr_expect_eq(enrolment_find_card(enrolment, (const unsigned char *)"\0\1\3", 3),
+                     &enrolment->cards[1]);
+        cr_expect_null(enrolment_find_card(enrolment, (const unsigned char *)"\0\1", 2));
+        cr_expect_null(enrolment_find_card(enrolment, (const unsigned char *)"", 0));
         cr_expect_eq(enrolment_fido2_keys(enrolment), 2);
         cr_expect_eq(enrolment->fido2[0].counter, UINT32_MAX);
         cr_expect_str_eq(enrolment->fido2[0].person, "10482");
@@ -95,6 +102,14 @@ Test(enrolment, is_refused_for_whatever_else_it_is) {
                 START "fido2 ES256 p 0a " KEY " 0 key\nend\n",
                 START "fido2 ES256 p 0a " KEY " 0 key - -\nend\n",
                 START "fido2 ES256 p 0a " KEY " 0 key -\nfido2 ES256 p 0a " KEY " 0 key -\nend\n",
+                START "card AAE card -\nend\n",
+                START "card AAEC card\nend\n",
+                START "card AAEC card - -\nend\n",
+                START "card = card -\nend\n",
+                START "card AAEC! card -\nend\n",
+                START "card AAEC card -\ncard AAEC blue -\nend\n",
+                START "card AA== 1 -\ncard AQ== 1 -\ncard Ag== 1 -\ncard Aw== 1 -\ncard BA== 1 -\n"
+                      "card BQ== 1 -\ncard Bg== 1 -\ncard Bw== 1 -\ncard CA== 1 -\nend\n",
                 START "fingerprint -\nend\n",
                 START "fingerprint a -\nfingerprint a -\nend\n",
         };

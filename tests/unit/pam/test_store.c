@@ -140,6 +140,47 @@ Test(store, has_words_for_errors) {
         cr_expect_str_eq(store_error(-99999), "unknown error");
 }
 
+static int add_person(const char *person, void *userdata) {
+        FILE *people = userdata;
+
+        return fprintf(people, "%s ", person) < 0 ? -EIO : 0;
+}
+
+static int stop(const char *person, void *userdata) {
+        (void)person;
+        return (*(int *)userdata)++ == 1 ? -ECANCELED : 0;
+}
+
+Test(store, names_the_people_of_an_account) {
+        static const char *const keys[] = {
+                "madoguchi", "madoguchi:1",  "madoguchi:a.b-c_D",
+                "mado:2",    "madoguchi2:3", "madoguchi:12345678901234567890123456789012"};
+        char people[256] = "";
+        CLEANUP_FILE FILE *file = fmemopen(people, sizeof(people), "w");
+        int calls = 0, fd;
+
+        for (size_t i = 0; i < ELEMENTS(keys); i++)
+                save(keys[i], 1001);
+        /* what nobody but root can have put there, and no staff number is */
+        fd = openat(store.factors_fd, "madoguchi%3A%2F", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+        cr_assert_geq(fd, 0);
+        close(fd);
+        fd = openat(store.factors_fd, "madoguchi%3A123456789012345678901234567890123",
+                    O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+        cr_assert_geq(fd, 0);
+        close(fd);
+        cr_assert_eq(store_each_person(&store, "madoguchi", add_person, file), 0);
+        cr_assert_eq(fflush(file), 0);
+        cr_expect_eq(strlen(people), strlen("1 a.b-c_D 12345678901234567890123456789012 "), "%s", people);
+        cr_expect_not_null(strstr(people, "1 "));
+        cr_expect_not_null(strstr(people, "a.b-c_D "));
+        cr_expect_not_null(strstr(people, "12345678901234567890123456789012 "));
+        cr_expect_eq(store_each_person(&store, "nobody", stop, &calls), 0);
+        cr_expect_eq(calls, 0);
+        cr_expect_eq(store_each_person(&store, "madoguchi", stop, &calls), -ECANCELED);
+        cr_expect_eq(calls, 2);
+}
+
 Test(store, keeps_people_of_one_account_apart) {
         static const char *const bad[] = {"",     "a b",  "a:b", "a/b",
                                           "../x", "職員", "?",   "123456789012345678901234567890123"};

@@ -82,6 +82,8 @@ GOOD = [
     mfa(fido2={}, fingerprint={}), mfa(fingerprint={"timeout-seconds": 5}), mfa(fido2={"attestation": "none"}),
     mfa(fido2={"relying-party": "key.example", "user-verification": "preferred", "timeout-seconds": 120,
                "attestation": "/etc/sekisho/keys.pem"}),
+    mfa(card={}), mfa(card={"ca": "/etc/sekisho/ca.pem"}), mfa(factors=["card", "card-pin"]), mfa(factors=["password", "card", "card-pin"]),
+    mfa(card={"module": "/usr/lib/x.so", "ca": "/a", "crl": "/b", "wait-seconds": 5}),
     mfa(exempt=[]), head(contact="true"), head(contact="5"),
     head(self_protection={}), head(self_protection={"state": True}), head(self_protection={"policy": False}),
 ]
@@ -115,6 +117,8 @@ BAD = [
     mfa(fido2={"timeout-seconds": 4}), mfa(fido2={"timeout-seconds": 121}), mfa(fido2={"attestation": "keys.pem"}),
     mfa(fido2={"attestation": "/"}), mfa(fido2={"pin": "off"}), mfa(fingerprint={"timeout-seconds": 0}),
     mfa(**{"require-guard": "on"}), mfa(**{"require-guard": None}),
+    mfa(card={"crl": "/b"}), mfa(card={"module": "x.so"}), mfa(card={"ca": "/"}), mfa(card={"wait-seconds": 4}), mfa(card={"pin": "off"}),
+    mfa(factors=["password", "card-pin"]), mfa(factors=["card-pin", "totp"]), mfa(factors=["card-pin", "fingerprint"]),
     mfa(services={"": "off"}), mfa(services={"s%d" % i: "off" for i in range(65)}),
     head(self_protection=True), head(self_protection={"process": "true"}), head(self_protection={"process": 1}),
     head(self_protection={"state": None}), head(self_protection={"kernel": True}),

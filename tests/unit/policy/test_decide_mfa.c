@@ -203,6 +203,8 @@ Test(factor, kinds_are_counted_once) {
         cr_expect_eq(factor_kinds_count(0), 0);
         cr_expect_eq(factor_kinds_count(TOTP | CARD | RECOVERY | SUBSTITUTE), 1);
         cr_expect_eq(factor_kinds_count(FACTORS_ALL), 3);
+        cr_expect_eq(factor_kinds_count(FACTOR_BIT(FACTOR_PASSWORD) | FACTOR_BIT(FACTOR_CARD_PIN)), 1);
+        cr_expect_eq(factor_kinds_count(CARD | FACTOR_BIT(FACTOR_CARD_PIN)), 2);
         cr_expect_eq(factor_kind((Factor)99), KIND_NONE);
 }
 
