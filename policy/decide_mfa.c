@@ -260,6 +260,28 @@ void decide_mfa(const Policy *policy, const MfaQuestion *question, MfaDecision *
                 judge_service(policy, question, ret);
 }
 
+static bool fits_everybody(const MfaRule *rule) {
+        return rule->n_from == 0 && rule->scope.n_users == 0 && rule->scope.n_groups == 0 &&
+               !rule->scope.hours.set && rule->scope.expires == 0;
+}
+
+bool mfa_guards_service(const Policy *policy, const char *service) {
+        for (size_t i = 0; i < policy->n_mfa_rules; i++) {
+                const MfaRule *rule = &policy->mfa_rules[i];
+
+                if (!names_service(rule, service))
+                        continue;
+                if (rule->login != LOGIN_OFF)
+                        return true;
+                if (fits_everybody(rule))
+                        return false;
+        }
+        for (size_t i = 0; i < policy->n_mfa_services; i++)
+                if (strcmp(policy->mfa_services[i].name, service) == 0)
+                        return policy->mfa_services[i].required;
+        return policy->mfa_default != LOGIN_OFF;
+}
+
 bool mfa_asks_guard(const MfaDecision *decision) {
         return decision->kinds_needed > 0 && !decision->break_glass;
 }

@@ -62,6 +62,10 @@ typedef struct MfaDecision {
  * resolved (policy_resolve_mfa). */
 void decide_mfa(const Policy *policy, const MfaQuestion *question, MfaDecision *ret);
 
+/* Whether somebody, from somewhere, at some time, needs something of this policy for a login by SERVICE, or
+ * is refused. Accounts for emergencies aside, which always do. */
+bool mfa_guards_service(const Policy *policy, const char *service);
+
 /* Whether the login that DECISION is about hangs on the guard: not where nothing is asked of it, and not
  * that of a break-glass account. */
 bool mfa_asks_guard(const MfaDecision *decision);

@@ -20,6 +20,7 @@ int command_devices_remove(const Options *options);
 int command_devices_list(const Options *options);
 int command_events(const Options *options);
 int command_policy_check(const Options *options);
+int command_pam_check(const Options *options);
 int command_policy_restore(const Options *options);
 int command_explain_device(const Options *options);
 int command_explain_open(const Options *options);

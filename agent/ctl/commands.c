@@ -31,6 +31,7 @@ static const char help_main[] =
            "  policy explain device  what would be decided about a device, and why\n"
            "  policy explain open    whether a person may read or write somewhere, and why\n"
            "  policy restore         the way back: put every policy aside, for root on the console\n"
+           "  pam check              whether every login that the policy guards passes pam_sekisho\n"
            "  maintenance            whether the guard itself may be touched now\n"
            "  maintenance on         let root do so for a while, for root on the console\n"
            "  maintenance off        end that\n"
@@ -183,6 +184,22 @@ static const Command commands[] = {
             "  --state-dir DIR        the agent's state directory (default /var/lib/sekisho)\n"
             "  --runtime-dir DIR      its runtime directory (default /run/sekisho)\n"
             "  --json                 the answer for programs\n")},
+        {COMMAND_PAM_CHECK, "pam check", command_pam_check, 0, 256,
+         N_("Usage: sekishoctl pam check [SERVICE...] [OPTIONS]\n"
+            "\n"
+            "Proves for the services that the policy guards that no way through their PAM configuration lets "
+            "in\n"
+            "without pam_sekisho, whatever other modules return; or shows the shortest one that does. "
+            "Without\n"
+            "SERVICE all that there are, and other. Exit status 0 if proven, 1 if there are findings.\n"
+            "\n"
+            "  -D, --directory DIR    the PAM configuration (default /etc/pam.d)\n"
+            "  --module-dir DIR       where its modules are (default: where libpam looks)\n"
+            "  --policy PATH          (default /etc/sekisho/policy.d)\n"
+            "  --strict               also what is accepted otherwise: root who becomes somebody else, "
+            "sessions\n"
+            "                         that are not a person's\n"
+            "  --json                 the answer for programs\n")},
         {COMMAND_ENROL_FIDO2, "enrol fido2", command_enrol_fido2, 1, 1,
          N_("Usage: sekishoctl enrol fido2 USER [OPTIONS]\n"
             "\n"
@@ -328,6 +345,8 @@ static int no_command(const Options *options) {
         }
         if (options->n_arguments == 0)
                 return fail(_("no command given; see sekishoctl --help"));
+        if (strcmp(options->arguments[0], "pam") == 0)
+                return fail(_("'pam' is followed by check; see sekishoctl pam check --help"));
         if (!policy)
                 return fail(_("there is no command '%s'; see sekishoctl --help"), options->arguments[0]);
         if (options->n_arguments > 1 && strcmp(options->arguments[1], "explain") == 0)

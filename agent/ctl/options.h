@@ -36,7 +36,8 @@ enum {
                          COMMAND_SUBSTITUTE,
         COMMAND_MAINTENANCE = 1 << 16, /* show it or end it */
         COMMAND_MAINTENANCE_ON = 1 << 17,
-        COMMAND_ANY = (1 << 21) - 1,
+        COMMAND_PAM_CHECK = 1 << 21,
+        COMMAND_ANY = (1 << 22) - 1,
 };
 
 /* X(constant, "name", short form or 0, takes a value, commands that know it) */
@@ -48,7 +49,7 @@ enum {
           COMMAND_STATUS | COMMAND_DEVICES | COMMAND_REGISTER | COMMAND_POLICY_RESTORE |                    \
                   COMMAND_MAINTENANCE | COMMAND_MAINTENANCE_ON | COMMAND_EXPLAIN)                           \
         X(OPTION_ALL, "all", 'a', false, COMMAND_DEVICES)                                                   \
-        X(OPTION_DIRECTORY, "directory", 'D', true, COMMAND_EVENTS)                                         \
+        X(OPTION_DIRECTORY, "directory", 'D', true, COMMAND_EVENTS | COMMAND_PAM_CHECK)                                         \
         X(OPTION_USER, "user", 'u', true, COMMAND_EVENTS | COMMAND_EXPLAIN_OPEN)                            \
         X(OPTION_DEVICE, "device", 'd', true, COMMAND_EVENTS | COMMAND_DEVICES_ADD)                         \
         X(OPTION_RULE, "rule", 'r', true, COMMAND_EVENTS)                                                   \
@@ -59,7 +60,7 @@ enum {
         X(OPTION_FOLLOW, "follow", 'f', false, COMMAND_EVENTS)                                              \
         X(OPTION_UNTRUSTED, "untrusted", 0, false, COMMAND_EVENTS)                                          \
         X(OPTION_POLICY, "policy", 0, true,                                                                 \
-          COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE | COMMAND_ENROL_DEVICE)                                  \
+          COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE | COMMAND_ENROL_DEVICE | COMMAND_PAM_CHECK)                                  \
         X(OPTION_BUS, "bus", 0, true, COMMAND_EXPLAIN)                                                      \
         X(OPTION_VENDOR, "vendor", 0, true, COMMAND_EXPLAIN)                                                \
         X(OPTION_PRODUCT, "product", 0, true, COMMAND_EXPLAIN)                                              \
@@ -93,6 +94,8 @@ enum {
           COMMAND_POLICY_RESTORE | COMMAND_FACTORS | COMMAND_GIVING)                                        \
         X(OPTION_REASON, "reason", 0, true, COMMAND_MAINTENANCE_ON)                                         \
         X(OPTION_MINUTES, "minutes", 0, true, COMMAND_MAINTENANCE_ON)                                       \
+        X(OPTION_STRICT, "strict", 0, false, COMMAND_PAM_CHECK)                                             \
+        X(OPTION_MODULE_DIR, "module-dir", 0, true, COMMAND_PAM_CHECK)                                      \
         X(OPTION_AT, "at", 0, true, COMMAND_EXPLAIN)
 
 #define OPTION_CONSTANT_(constant, name, letter, value, commands) constant,

@@ -249,7 +249,7 @@ static bool may_return(const StackQuery *query, const StackHandler *handler, int
         if (code == PAM_INCOMPLETE)
                 return false;
         if (stack_module_is(handler->module, query->module))
-                return code != PAM_SUCCESS && code != PAM_IGNORE;
+                return code != PAM_SUCCESS && code != PAM_IGNORE && code != PAM_NEW_AUTHTOK_REQD;
         if (query->refused && stack_module_is(handler->module, query->refused))
                 return code != PAM_SUCCESS;
         if (plain && strcmp(handler->module, "pam_deny.so") == 0)

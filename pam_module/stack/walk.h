@@ -37,7 +37,7 @@ typedef struct StackPath {
  *
  * Others may return anything, with two exceptions whose sources say so: pam_deny fails, and pam_permit
  * succeeds (but not as auth, where it asks for the name first, which may fail); or else there is no such
- * module. The module itself returns anything but PAM_IGNORE. */
+ * module. The module itself denies by anything but PAM_IGNORE and PAM_NEW_AUTHTOK_REQD. */
 int stack_search(const Stack *stack, const StackQuery *query, StackPath *ret);
 
 void stack_path_clear(StackPath *path);

@@ -261,3 +261,27 @@ Test(decide_mfa, lets_nobody_but_emergencies_in_without_a_guard) {
                                          mfa_reason_to_string(cases[i].reason), "%zu", i);
         }
 }
+
+Test(decide_mfa, guards_what_is_not_off_for_everybody) {
+        CLEANUP_POLICY Policy *policy =
+                policy_of(HEAD "mfa:\n"
+                               "  services: {login: required, cron: off, atd: off, sudo: off}\n"
+                               "  factors: [password, card]\n"
+                               "  rules:\n"
+                               "    - {name: some, services: [gdm], users: [uid1001], login: off}\n"
+                               "    - {name: night, services: [xdm], hours: \"20:00-06:00\", login: off}\n"
+                               "    - {name: here, services: [kdm], from: [local], login: off}\n"
+                               "    - {name: late, services: [sdm], expires: 2099-01-01, login: off}\n"
+                               "    - {name: nobody, services: [sudo], groups: [gid50], login: deny}\n"
+                               "    - {name: all, services: [ppp], login: off}\n"
+                               "    - {name: too late, services: [ppp], login: required}\n");
+        static const struct {
+                const char *service;
+                bool guarded;
+        } cases[] = {{"login", true}, {"cron", false}, {"atd", false}, {"not-named", true}, {"gdm", true},
+                     {"xdm", true},   {"kdm", true},   {"sdm", true},  {"sudo", true},      {"ppp", false}};
+
+        for (size_t i = 0; i < ELEMENTS(cases); i++)
+                cr_expect_eq(mfa_guards_service(policy, cases[i].service), cases[i].guarded, "%s",
+                             cases[i].service);
+}
