@@ -121,15 +121,16 @@ static bool is_new(PamCheck *check, const char *key) {
 }
 
 static void look_at(PamCheck *check, const char *path) {
-        CLEANUP_FREE char *culprit = NULL;
+        CLEANUP_FREE char *culprit = NULL, *key = NULL;
         int r;
 
         if (!is_new(check, path))
                 return;
         r = pam_trust(path, &culprit);
+        key = r > 0 ? text_format("culprit %s", culprit) : NULL;
         if (r < 0)
                 pam_find(check, false, path, 0, "%s", word_text(strerror(-r)));
-        else if (r > 0 && is_new(check, culprit))
+        else if (r > 0 && (!key || is_new(check, key)))
                 pam_find(check, false, culprit, 0,
                          _("others than root can change it, and thereby who is let in"));
 }

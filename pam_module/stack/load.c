@@ -355,8 +355,8 @@ static int load_service(Loader *loader, const char *service, bool *found) {
 
 static int load_both(Loader *loader) {
         const StackSource *source = loader->source;
-        bool own, other;
-        int r;
+        bool own = false, other;
+        int r = 0;
 
         if (source->single) {
                 Reading reading = {.path = source->single, .type = TYPE_ANY};
@@ -364,7 +364,8 @@ static int load_both(Loader *loader) {
                 r = load_file(loader, &reading);
                 return r == GIVEN_UP && loader->config->n_files == 0 ? stop(loader, FAULT_NO_FILE, NULL) : r;
         }
-        r = load_service(loader, loader->service, &own);
+        if (strcmp(loader->service, other_service) != 0)
+                r = load_service(loader, loader->service, &own);
         if (r != 0)
                 return r;
         r = load_service(loader, other_service, &other);

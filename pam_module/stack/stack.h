@@ -118,7 +118,7 @@ typedef struct StackSource {
         void *userdata;
 } StackSource;
 
-/* What libpam makes of SERVICE. Returns 0, whatever is amiss with it, or -errno: -E2BIG beyond the bounds
+/* What libpam makes of SERVICE; "other" stands for one that has no file. Returns 0, whatever is amiss with it, or -errno: -E2BIG beyond the bounds
  * above, -ENOMEM, what SOURCE said (RET's last file is then the one). RET is filled in either case. */
 int stack_load(const StackSource *source, const char *service, StackConfig *ret);
 

@@ -16,6 +16,7 @@ CONTENTS = {
     "/usr/lib/systemd/system/sekishod.service": "-rw-r--r--",
     "/usr/lib/systemd/system-preset/90-sekisho.preset": "-rw-r--r--",
     "/usr/share/pam-configs/sekisho": "-rw-r--r--",
+    "/usr/share/pam-configs/sekisho-session": "-rw-r--r--",
     f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/security/pam_sekisho.so": "-rw-r--r--",
     "/usr/share/man/man8/pam_sekisho.8.gz": "-rw-r--r--",
     "/etc/sekisho/": "drwx------",

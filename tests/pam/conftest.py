@@ -126,6 +126,14 @@ class Login:
         return self.status == 0 and self.codes.get("auth", 0) == 0 and self.codes.get("acct") == 0
 
 
+def pam_check(*arguments):
+    """Exit status of "pam check" of the module that was built, and what it found."""
+    result = subprocess.run([CTL, "pam", "check", "--module-dir", MODULE.parent, "--json", *arguments], capture_output=True,
+                            text=True, check=False, env={"PATH": "/usr/bin:/bin"})
+    assert result.stdout, result.stderr
+    return result.returncode, json.loads(result.stdout)
+
+
 STACKS = {
     # the stack of the manual page
     "login": """auth requisite pam_unix.so
@@ -138,10 +146,10 @@ account required {module}
 auth requisite pam_deny.so
 auth required pam_permit.so
 auth required {module}
+account required {module}
 account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so
 account requisite pam_deny.so
 account required pam_permit.so
-account required {module}
 """,
     # all lines run whatever the one before said
     "required": """auth required pam_unix.so

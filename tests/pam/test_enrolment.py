@@ -8,9 +8,10 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import CTL, MS_BIND, Totp, libc, mount, system_call
+from conftest import CTL, MS_BIND, Totp, libc, mount, pam_check, system_call
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
+PROFILES = ("sekisho", "sekisho-session")
 
 
 def enrol(world, answer):
@@ -82,7 +83,8 @@ def find(lines, module):
 def test_pam_auth_update_writes_a_stack_that_asks(world, own_pam):
     if not shutil.which("pam-auth-update"):
         pytest.skip("there is no pam-auth-update")
-    shutil.copy(SOURCE / "packaging/pam/sekisho", "/usr/share/pam-configs/sekisho")
+    for profile in PROFILES:
+        shutil.copy(SOURCE / "packaging/pam" / profile, "/usr/share/pam-configs")
     environment = {"DEBIAN_FRONTEND": "noninteractive", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
     def update(*arguments):
@@ -90,10 +92,12 @@ def test_pam_auth_update_writes_a_stack_that_asks(world, own_pam):
         return [pathlib.Path("/etc/pam.d", name).read_text(encoding="utf-8") for name in ("common-auth", "common-account", "common-session")]
 
     assert not any("pam_sekisho" in text for text in update("--package", "--force"))  # the administrator switches it on
-    texts = update("--enable", "sekisho")
+    texts = update("--enable", *PROFILES)
     assert all(re.search(r"^(auth|account|session)\s+required\s+pam_sekisho.so", text, re.MULTILINE) for text in texts), texts
     lines = texts[2].splitlines()
     assert find(lines, "pam_systemd.so") < find(lines, "pam_sekisho.so"), "logind has to know the session by then"
+    status, found = pam_check("login", "su", "su-l", "other", "--policy", world.policy)
+    assert status == 0, found
     stack = "".join(line + "\n" for text in texts for line in text.splitlines() if re.match(r"(auth|account)\s", line) and
                     not re.search(r"pam_(cap|systemd|systemd_home|sss|winbind)", line))
     (world.confdir / "written").write_text(stack.replace("pam_sekisho.so", world.module), encoding="utf-8")
@@ -101,4 +105,4 @@ def test_pam_auth_update_writes_a_stack_that_asks(world, own_pam):
     assert not world.log_in("written", code=totp.wrong()).allowed
     assert not world.log_in("written", code=totp.code(), password="wrong").allowed
     assert world.log_in("written", code=totp.code()).allowed
-    assert not any("pam_sekisho" in text for text in update("--package", "--remove", "sekisho"))
+    assert not any("pam_sekisho" in text for text in update("--package", "--remove", *PROFILES))
