@@ -187,7 +187,8 @@ static const Command commands[] = {
         {COMMAND_PAM_CHECK, "pam check", command_pam_check, 0, 256,
          N_("Usage: sekishoctl pam check [SERVICE...] [OPTIONS]\n"
             "\n"
-            "Proves for the services that the policy guards that no way through their PAM configuration lets "
+            "Proves for the services that the policy guards that no way through their PAM configuration "
+            "lets "
             "in\n"
             "without pam_sekisho, whatever other modules return; or shows the shortest one that does. "
             "Without\n"

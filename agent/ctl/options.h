@@ -49,7 +49,7 @@ enum {
           COMMAND_STATUS | COMMAND_DEVICES | COMMAND_REGISTER | COMMAND_POLICY_RESTORE |                    \
                   COMMAND_MAINTENANCE | COMMAND_MAINTENANCE_ON | COMMAND_EXPLAIN)                           \
         X(OPTION_ALL, "all", 'a', false, COMMAND_DEVICES)                                                   \
-        X(OPTION_DIRECTORY, "directory", 'D', true, COMMAND_EVENTS | COMMAND_PAM_CHECK)                                         \
+        X(OPTION_DIRECTORY, "directory", 'D', true, COMMAND_EVENTS | COMMAND_PAM_CHECK)                     \
         X(OPTION_USER, "user", 'u', true, COMMAND_EVENTS | COMMAND_EXPLAIN_OPEN)                            \
         X(OPTION_DEVICE, "device", 'd', true, COMMAND_EVENTS | COMMAND_DEVICES_ADD)                         \
         X(OPTION_RULE, "rule", 'r', true, COMMAND_EVENTS)                                                   \
@@ -60,7 +60,7 @@ enum {
         X(OPTION_FOLLOW, "follow", 'f', false, COMMAND_EVENTS)                                              \
         X(OPTION_UNTRUSTED, "untrusted", 0, false, COMMAND_EVENTS)                                          \
         X(OPTION_POLICY, "policy", 0, true,                                                                 \
-          COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE | COMMAND_ENROL_DEVICE | COMMAND_PAM_CHECK)                                  \
+          COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE | COMMAND_ENROL_DEVICE | COMMAND_PAM_CHECK)              \
         X(OPTION_BUS, "bus", 0, true, COMMAND_EXPLAIN)                                                      \
         X(OPTION_VENDOR, "vendor", 0, true, COMMAND_EXPLAIN)                                                \
         X(OPTION_PRODUCT, "product", 0, true, COMMAND_EXPLAIN)                                              \

@@ -151,9 +151,11 @@ static int check_names(PamCheck *check, struct json_object *names) {
                         json_put_text(service, "service", name);
                         json_put_text(service, "verdict", "off");
                         json_object_array_add(check->services, service);
-                } else if (pam_check_service(check, name) != 0)
+                        continue;
+                }
+                if (pam_check_service(check, name) != 0)
                         return EXIT_TROUBLE;
-                else if (strcmp(name, "sshd") == 0 && strcmp(check->source->directory, PAM_DIRECTORY) == 0)
+                if (strcmp(name, "sshd") == 0 && strcmp(check->source->directory, PAM_DIRECTORY) == 0)
                         pam_check_sshd(check);
         }
         return 0;
@@ -210,14 +212,14 @@ int command_pam_check(const Options *options) {
         const char *modules = options->value[OPTION_MODULE_DIR];
         StackSource source;
         CLEANUP(check_clear)
-        PamCheck check = {.source = &source,
-                          .modules = {modules ? modules : PAM_MODULE_DIRECTORY,
-                                      modules ? NULL : PAM_ISA_DIRECTORY},
-                          .strict = options->value[OPTION_STRICT],
-                          .services = json_object_new_array(),
-                          .findings = json_object_new_array(),
-                          .notes = json_object_new_array(),
-                          .looked_at = json_object_new_object()};
+        PamCheck check = {
+                .source = &source,
+                .modules = {modules ? modules : PAM_MODULE_DIRECTORY, modules ? NULL : PAM_ISA_DIRECTORY},
+                .strict = options->value[OPTION_STRICT],
+                .services = json_object_new_array(),
+                .findings = json_object_new_array(),
+                .notes = json_object_new_array(),
+                .looked_at = json_object_new_object()};
 
         if (load_policy(options, &policy) != 0 || find_source(options, &source) != 0)
                 return EXIT_TROUBLE;

@@ -129,8 +129,8 @@ static void add_stack(struct json_object *stacks, StackType type, const char *ve
  * a finding. */
 static bool judge_stack(const PamCheck *check, const char *service, const Stack *stack, StackType type,
                         struct json_object *stacks) {
-        bool lenient = !check->strict, roots = type == STACK_AUTH && lenient &&
-                                               names_one_of(service, for_root, ELEMENTS(for_root));
+        bool lenient = !check->strict,
+             roots = type == STACK_AUTH && lenient && names_one_of(service, for_root, ELEMENTS(for_root));
         StackQuery query = {.type = type, .module = our_module, .refused = roots ? "pam_rootok.so" : NULL};
         CLEANUP_STACK_PATH StackPath path = {0}, accepted = {0};
         int r;
@@ -191,7 +191,8 @@ int pam_check_service(PamCheck *check, const char *service) {
         int r = stack_load(check->source, service, &config);
 
         if (r == -E2BIG)
-                return fail(_("%s: service %s: more than can be checked"), check->source->directory, service);
+                return fail(_("%s: service %s: more than can be checked"), check->source->directory,
+                            service);
         if (r < 0)
                 return fail("%s: %s",
                             config.n_files > 0 ? config.files[config.n_files - 1] : check->source->directory,

@@ -153,8 +153,7 @@ void pam_check_sshd(PamCheck *check) {
         int r = answer ? ask_sshd(answer, ANSWER_MAX) : -ENOMEM;
 
         if (r == -ENOENT)
-                pam_find(check, true, NULL, 0,
-                         _("there is no sshd here whose settings could be looked at"));
+                pam_find(check, true, NULL, 0, _("there is no sshd here whose settings could be looked at"));
         else if (r < 0)
                 pam_find(check, false, NULL, 0, _("sshd does not tell its settings: see sshd -T"));
         else

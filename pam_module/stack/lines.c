@@ -32,7 +32,8 @@ static const char *const code_words[STACK_CODES + 1] = {[PAM_SUCCESS] = "success
                                                         [PAM_AUTHTOK_ERR] = "authtok_err",
                                                         [PAM_AUTHTOK_RECOVERY_ERR] = "authtok_recover_err",
                                                         [PAM_AUTHTOK_LOCK_BUSY] = "authtok_lock_busy",
-                                                        [PAM_AUTHTOK_DISABLE_AGING] = "authtok_disable_aging",
+                                                        [PAM_AUTHTOK_DISABLE_AGING] =
+                                                                "authtok_disable_aging",
                                                         [PAM_TRY_AGAIN] = "try_again",
                                                         [PAM_IGNORE] = "ignore",
                                                         [PAM_ABORT] = "abort",

@@ -57,9 +57,8 @@ static int add_fault(Loader *loader, StackFaultKind kind, const Reading *reading
         if (!faults)
                 return -ENOMEM;
         config->faults = faults;
-        faults[config->n_faults++] = (StackFault){.kind = kind,
-                                                  .file = reading ? reading->path : NULL,
-                                                  .line = reading ? reading->line : 0};
+        faults[config->n_faults++] = (StackFault){
+                .kind = kind, .file = reading ? reading->path : NULL, .line = reading ? reading->line : 0};
         return 0;
 }
 
@@ -262,8 +261,8 @@ static int take_line(Loader *loader, const Reading *reading, char *rest, const c
                 r = add_fault(loader, FAULT_NO_MODULE, reading);
         if (r < 0)
                 return r;
-        return add_handler(loader, reading, &line, name && !line.fails ? HANDLER_MODULE : HANDLER_FAILS, name,
-                           rest);
+        return add_handler(loader, reading, &line, name && !line.fails ? HANDLER_MODULE : HANDLER_FAILS,
+                           name, rest);
 }
 
 static int take_lines(Loader *loader, Reading *reading, const char *text, size_t size) {

@@ -71,13 +71,13 @@ typedef struct Stack {
 
 /* What is amiss in a file, and not merely strict. */
 #define STACK_FAULT_LIST(X)                                                                                 \
-        X(FAULT_TYPE, "not-a-type")            /* the line fails, and counts as auth */                     \
-        X(FAULT_CONTROL, "bad-control")        /* everything counts as bad */                               \
-        X(FAULT_NO_MODULE, "no-module")        /* the line fails */                                         \
-        X(FAULT_INCLUDE, "cannot-include")     /* there is no such file, or it is refused: the line fails */ \
-        X(FAULT_TOO_DEEP, "too-deep")          /* more than 16 substacks: the line fails */                 \
-        X(FAULT_SPLIT, "line-too-long")        /* the rest counts as a line of its own */                   \
-        X(FAULT_UNFINISHED, "unfinished-line") /* a \ and nothing behind it: the file is refused */         \
+        X(FAULT_TYPE, "not-a-type")        /* the line fails, and counts as auth */                         \
+        X(FAULT_CONTROL, "bad-control")    /* everything counts as bad */                                   \
+        X(FAULT_NO_MODULE, "no-module")    /* the line fails */                                             \
+        X(FAULT_INCLUDE, "cannot-include") /* there is no such file, or it is refused: the line fails */    \
+        X(FAULT_TOO_DEEP, "too-deep")      /* more than 16 substacks: the line fails */                     \
+        X(FAULT_SPLIT, "line-too-long")    /* the rest counts as a line of its own */                       \
+        X(FAULT_UNFINISHED, "unfinished-line")  /* a \ and nothing behind it: the file is refused */        \
         X(FAULT_MODULE_NAME, "bad-module-name") /* the file is refused */                                   \
         X(FAULT_NO_FILE, "no-file")             /* nor one of "other": everything is refused */             \
         X(FAULT_CRASH, "crash")                 /* libpam crashes */                                        \
@@ -118,8 +118,9 @@ typedef struct StackSource {
         void *userdata;
 } StackSource;
 
-/* What libpam makes of SERVICE; "other" stands for one that has no file. Returns 0, whatever is amiss with it, or -errno: -E2BIG beyond the bounds
- * above, -ENOMEM, what SOURCE said (RET's last file is then the one). RET is filled in either case. */
+/* What libpam makes of SERVICE; "other" stands for one that has no file. Returns 0, whatever is amiss with
+ * it, or -errno: -E2BIG beyond the bounds above, -ENOMEM, what SOURCE said (RET's last file is then the
+ * one). RET is filled in either case. */
 int stack_load(const StackSource *source, const char *service, StackConfig *ret);
 
 /* The handlers that a call of TYPE runs: the service's own, else those of "other". */

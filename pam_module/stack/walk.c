@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-        NODES_MAX = 1 << 20,
+        NODES_MAX = 1 << 17,
         CODE_INVALID = STACK_CODES /* any number that libpam does not know */
 };
 
@@ -85,7 +85,8 @@ static void note_bad(Frame *now, int code) {
         if (now->impression == IMPRESSION_BAD)
                 return;
         now->impression = IMPRESSION_BAD;
-        now->status = code == PAM_IGNORE || code < 0 || code >= STACK_CODES ? PAM_PERM_DENIED : (uint8_t)code;
+        now->status =
+                code == PAM_IGNORE || code < 0 || code >= STACK_CODES ? PAM_PERM_DENIED : (uint8_t)code;
 }
 
 /* Past the handler that is next, which returns CODE. */
@@ -260,6 +261,18 @@ static bool may_return(const StackQuery *query, const StackHandler *handler, int
         return true;
 }
 
+/* Whether a code before CODE in the order of libpam's does to a login what CODE does. */
+static bool is_repetition(const Search *search, const StackHandler *handler, int code) {
+        if (code == PAM_SUCCESS || code == PAM_NEW_AUTHTOK_REQD)
+                return false;
+        for (int other = 0; other < code; other++)
+                if (other != PAM_SUCCESS && other != PAM_NEW_AUTHTOK_REQD &&
+                    action_after(handler, other) == action_after(handler, code) &&
+                    may_return(search->query, handler, other))
+                        return true;
+        return false;
+}
+
 /* Every step from node I. The codes that are read most easily come first. */
 static int expand(Search *search, size_t i) {
         static const int likely[] = {PAM_SUCCESS, PAM_AUTH_ERR, PAM_IGNORE};
@@ -270,7 +283,8 @@ static int expand(Search *search, size_t i) {
                 int code = n < 0 ? likely[n + (int)ELEMENTS(likely)] : n, r;
                 Node node;
 
-                if (!may_return(search->query, handler, code))
+                if (!may_return(search->query, handler, code) ||
+                    (n >= 0 && is_repetition(search, handler, code)))
                         continue;
                 memset(&node, 0, sizeof(node));
                 node.state = from;

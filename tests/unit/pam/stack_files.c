@@ -16,8 +16,7 @@ int stack_read_text(void *files, const char *path, char **ret_text, size_t *ret_
 }
 
 void stack_load_texts(const StackText *files, const char *service, StackConfig *ret) {
-        StackSource source = {
-                .directory = "/etc/pam.d", .read = stack_read_text, .userdata = (void *)files};
+        StackSource source = {.directory = "/etc/pam.d", .read = stack_read_text, .userdata = (void *)files};
 
         cr_assert_eq(stack_load(&source, service, ret), 0);
 }

@@ -47,16 +47,28 @@ static const char *code_word(void) {
 }
 
 static void put_control(char *text) {
-        static const char *const words[] = {"required", "requisite", "sufficient",   "optional",
+        static const char *const words[] = {"required", "requisite",  "sufficient", "optional",
                                             "REQUIRED", "[optional]", "Sufficient", "[requisite ]"};
         static const char *const actions[] = {"ignore", "ok", "done", "bad", "die", "reset",
                                               "1",      "1",  "2",    "3",   "007"};
-        static const char *const odd[] = {"[success=ok default=bad success=die]", "[default=ignore default=bad]",
-                                          "success=ok", "success=1", "[success=0]", "[success]", "[=ok]",
-                                          "[success = ok\\\n default= ignore]", "[success=okdefault=done]", "[]",
-                                          "[success=4294967297 default=ignore]", "[success=4294967295]",
-                                          "[success=ok,default=bad]", "[success=99 default=ignore]", "[unknown=ok]",
-                                          "[\tsuccess\t=\tdone\tdefault=1 ]", "nonsense", "[success=ok"};
+        static const char *const odd[] = {"[success=ok default=bad success=die]",
+                                          "[default=ignore default=bad]",
+                                          "success=ok",
+                                          "success=1",
+                                          "[success=0]",
+                                          "[success]",
+                                          "[=ok]",
+                                          "[success = ok\\\n default= ignore]",
+                                          "[success=okdefault=done]",
+                                          "[]",
+                                          "[success=4294967297 default=ignore]",
+                                          "[success=4294967295]",
+                                          "[success=ok,default=bad]",
+                                          "[success=99 default=ignore]",
+                                          "[unknown=ok]",
+                                          "[\tsuccess\t=\tdone\tdefault=1 ]",
+                                          "nonsense",
+                                          "[success=ok"};
 
         if (chance(2)) {
                 put(text, "%s", ONE_OF(words));
@@ -82,10 +94,15 @@ static void put_module(char *text) {
 }
 
 static void put_line(char *text, unsigned file) {
-        static const char *const types[] = {"auth", "auth", "auth", "account", "account", "-auth",
-                                            "AUTH", "session", "[account]", "\tauth", "Account"};
+        static const char *const types[] = {"auth", "auth",    "auth",      "account", "account", "-auth",
+                                            "AUTH", "session", "[account]", "\tauth",  "Account"};
         static const char *const blanks[] = {" ", "\t", "  ", " \\\n ", " \\\n# between\n\n\t"};
-        static const char *const odd[] = {"# a comment\n", "\n", "   \t\n", "what is this\n", "auth\n", "auth required\n",
+        static const char *const odd[] = {"# a comment\n",
+                                          "\n",
+                                          "   \t\n",
+                                          "what is this\n",
+                                          "auth\n",
+                                          "auth required\n",
                                           "bogus sufficient pam_debug.so auth=success\n",
                                           "account required pam_debug.so # acct=auth_err\n",
                                           "auth required pam_debug.so [auth=auth_err]\n",
@@ -132,7 +149,8 @@ static void write_case(void) {
         }
 }
 
-static int say_nothing(int n, const struct pam_message **messages, struct pam_response **ret, void *userdata) {
+static int say_nothing(int n, const struct pam_message **messages, struct pam_response **ret,
+                       void *userdata) {
         (void)messages;
         (void)userdata;
         *ret = calloc((size_t)n, sizeof(**ret));
@@ -221,10 +239,12 @@ Test(stack_libpam, ends_as_the_model_says) {
                         continue;
                 auth = ask_libpam(pam_authenticate);
                 account = ask_libpam(pam_acct_mgmt);
-                cr_assert_eq(model(&config, STACK_AUTH, "auth"), auth, "%u: libpam %d, model %d:\n%s--\n%s--\n%s--\n%s", i,
-                             auth, model(&config, STACK_AUTH, "auth"), texts[0], texts[1], texts[2], texts[3]);
-                cr_assert_eq(model(&config, STACK_ACCOUNT, "acct"), account, "%u: libpam %d, model %d:\n%s--\n%s--\n%s--\n%s",
-                             i, account, model(&config, STACK_ACCOUNT, "acct"), texts[0], texts[1], texts[2], texts[3]);
+                cr_assert_eq(model(&config, STACK_AUTH, "auth"), auth,
+                             "%u: libpam %d, model %d:\n%s--\n%s--\n%s--\n%s", i, auth,
+                             model(&config, STACK_AUTH, "auth"), texts[0], texts[1], texts[2], texts[3]);
+                cr_assert_eq(model(&config, STACK_ACCOUNT, "acct"), account,
+                             "%u: libpam %d, model %d:\n%s--\n%s--\n%s--\n%s", i, account,
+                             model(&config, STACK_ACCOUNT, "acct"), texts[0], texts[1], texts[2], texts[3]);
                 successes += (auth == PAM_SUCCESS) + (account == PAM_SUCCESS);
                 kinds |= 1U << auth | 1U << account;
         }
