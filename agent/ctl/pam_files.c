@@ -175,6 +175,18 @@ static void judge_argument(PamCheck *check, const StackHandler *handler, const c
                          _("%s: pam_sekisho does not know it, and lets nobody in"), argument);
 }
 
+/* Whether PATH, which a line names in full, is the module that libpam would find by its name. */
+static bool is_installed(const PamCheck *check, const char *path) {
+        for (size_t i = 0; i < PAM_MODULE_DIRECTORIES && check->modules[i]; i++) {
+                CLEANUP_FREE char *installed = text_format("%s/pam_sekisho.so", check->modules[i]);
+                struct stat a, b;
+
+                if (installed && stat(installed, &a) == 0 && stat(path, &b) == 0)
+                        return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+        }
+        return false;
+}
+
 static void look_at_handler(PamCheck *check, const StackHandler *handler) {
         CLEANUP_FREE char *path = handler->module ? module_path(check, handler->module) : NULL;
         CLEANUP_FREE char *key = text_format("%s:%u", handler->file, handler->line);
@@ -187,6 +199,9 @@ static void look_at_handler(PamCheck *check, const StackHandler *handler) {
         if (!path)
                 pam_find(check, false, handler->file, handler->line, _("there is no module %s"),
                          handler->module);
+        else if (!is_installed(check, path))
+                pam_find(check, false, handler->file, handler->line,
+                         _("%s is not the module where PAM looks for it"), handler->module);
         for (size_t i = 0; i < handler->n_arguments; i++)
                 judge_argument(check, handler, handler->arguments[i]);
 }

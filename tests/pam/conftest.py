@@ -27,8 +27,9 @@ CTL = BUILD / "bin/sekishoctl"
 CLONE_NEWNS, MS_REC, MS_PRIVATE, MS_BIND = 0x20000, 16384, 1 << 18, 4096
 EXIT_SKIPPED = 77
 PASSWORD = "hiragana-1"
-PEOPLE = {"sato": 20001, "suzuki": 20002, "kinkyu": 20003, "konbini": 20004, "ta.naka": 20005, "nopass": 20006}
-SUCCESS, PERM_DENIED, AUTH_ERR, AUTHINFO_UNAVAIL, USER_UNKNOWN, MAXTRIES, CRED_ERR = 0, 6, 7, 9, 10, 11, 17
+PEOPLE = {"sato": 20001, "suzuki": 20002, "kinkyu": 20003, "konbini": 20004, "ta.naka": 20005, "nopass": 20006,
+          "kigire": 20007}
+SUCCESS, PERM_DENIED, AUTH_ERR, AUTHINFO_UNAVAIL, USER_UNKNOWN, MAXTRIES, NEW_AUTHTOK_REQD, CRED_ERR = 0, 6, 7, 9, 10, 11, 12, 17
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -62,7 +63,7 @@ def people(tmp_path_factory):
     lines = {"passwd": [], "shadow": [], "group": ["zeimu:x:20050:sato"]}
     for name, uid in PEOPLE.items():
         lines["passwd"].append(f"{name}:x:{uid}:{uid}::/nonexistent:/bin/sh")
-        lines["shadow"].append(f"{name}:{'' if name == 'nopass' else hashed}:20000:0:99999:7:::")
+        lines["shadow"].append(f"{name}:{'' if name == 'nopass' else hashed}:{0 if name == 'kigire' else 20000}:0:99999:7:::")
         lines["group"].append(f"{name}:x:{uid}:")
     for name, more in lines.items():
         with open(etc / name, "a", encoding="utf-8") as file:
@@ -138,8 +139,8 @@ STACKS = {
     # the stack of the manual page
     "login": """auth requisite pam_unix.so
 auth required {module}
-account requisite pam_unix.so
 account required {module}
+account required pam_unix.so
 """,
     # as pam-auth-update writes it
     "debian": """auth [success=1 default=ignore] pam_unix.so nullok

@@ -209,6 +209,33 @@ def test_the_module_has_to_be_there(stacks):
     assert status == 1 and {finding["line"] for finding in found["findings"]} and MODULE.exists()
 
 
+def test_another_file_of_its_name_is_not_it(stacks):
+    shutil.copy(MODULE, stacks.parent / "pam_sekisho.so")
+    for path, status in ((stacks.parent / "pam_sekisho.so", 1), (MODULE, 0)):
+        (stacks / "mine").write_text(f"auth required {path}\naccount required {path}\n", encoding="utf-8")
+        assert check(stacks, "mine")[0] == status, path
+
+
+@pytest.mark.parametrize("says, findings", [
+    ("usepam yes\nkbdinteractiveauthentication yes\nauthenticationmethods publickey,keyboard-interactive", 0),
+    ("usepam yes\nkbdinteractiveauthentication yes\npubkeyauthentication yes\nauthenticationmethods any", 1), ("usepam no", 1), (None, 1)])
+def test_sshd_is_asked(stacks, says, findings):
+    """One that says what it is told to, in the place of sshd's directory."""
+    programs = stacks.parent / "sbin"
+    programs.mkdir()
+    (programs / "sshd").write_text("#!/bin/sh\n[ \"$1\" = -T ] || exit 2\n" + (f"printf '{says}\\n'" if says else "exit 1"), encoding="utf-8")
+    (programs / "sshd").chmod(0o755)
+    mount(programs, "/usr/sbin", flags=MS_BIND)
+    mount(stacks, "/etc/pam.d", flags=MS_BIND)
+    try:
+        status, found = pam_check("sshd", "--policy", stacks.parent / "policy.yaml")
+    finally:
+        for place in (b"/etc/pam.d", b"/usr/sbin"):
+            system_call(libc.umount2(place, 2), "umount")
+    assert found["services"][0]["verdict"] == "proven" and len(found["findings"]) == findings, found
+    assert status == bool(findings)
+
+
 def test_people_are_shown_the_way(stacks):
     edit(stacks / "sudo", "@include common-auth", "auth sufficient pam_rootok.so\n@include common-auth")
     result = subprocess.run([CTL, "pam", "check", "sudo", "--directory", stacks, "--policy", stacks.parent / "policy.yaml",

@@ -5,7 +5,7 @@ import json
 import subprocess
 
 import pytest
-from conftest import AUTH_ERR, CRED_ERR, MAXTRIES, PASSWORD, PERM_DENIED, SUCCESS
+from conftest import AUTH_ERR, CRED_ERR, MAXTRIES, NEW_AUTHTOK_REQD, PASSWORD, PERM_DENIED, SUCCESS
 
 
 def events(world):
@@ -86,6 +86,15 @@ def test_an_authentication_that_fails_takes_an_earlier_one_back(world):
     totp = world.enrol()
     login = world.log_in(calls=("auth", "auth", "acct"), answers=[PASSWORD, totp.code(), PASSWORD, totp.wrong()])
     assert login.codes["auth"] != SUCCESS and login.codes["acct"] == PERM_DENIED, login.output
+
+
+def test_an_expired_password_passes_nobody_by(world):
+    """A key of ssh in place of the auth stack. pam_unix's line ends Debian's account stack then."""
+    totp = world.enrol("kigire")
+    login = world.log_in("debian", "kigire", calls=("acct",))
+    assert login.codes["acct"] == PERM_DENIED, login.output
+    login = world.log_in("debian", "kigire", code=totp.code())
+    assert login.codes["auth"] == SUCCESS and login.codes["acct"] == NEW_AUTHTOK_REQD, login.output
 
 
 def test_empty_passwords_count_for_nothing(world):
