@@ -142,6 +142,8 @@ static int choose(const Options *options, const PamCheck *check, struct json_obj
 }
 
 static int check_names(PamCheck *check, struct json_object *names) {
+        bool guarded = false;
+
         for (size_t i = 0; i < json_object_array_length(names); i++) {
                 const char *name = json_object_get_string(json_object_array_get_idx(names, i));
 
@@ -153,11 +155,14 @@ static int check_names(PamCheck *check, struct json_object *names) {
                         json_object_array_add(check->services, service);
                         continue;
                 }
+                guarded = true;
                 if (pam_check_service(check, name) != 0)
                         return EXIT_TROUBLE;
                 if (strcmp(name, "sshd") == 0 && strcmp(check->source->directory, PAM_DIRECTORY) == 0)
                         pam_check_sshd(check);
         }
+        if (!guarded)
+                pam_find(check, true, NULL, 0, _("the policy guards none of these: nothing is proven"));
         return 0;
 }
 
@@ -171,18 +176,24 @@ static int print_json(const PamCheck *check) {
         return json_print(object, "\n");
 }
 
-static int load_policy(const Options *options, Policy **ret) {
+/* NULL after one line on stderr. */
+static Policy *load_policy(const Options *options) {
         const char *given = options->value[OPTION_POLICY], *path = given ? given : DEFAULT_POLICY_PATH;
         CLEANUP(policy_faults_clear) PolicyFaults faults = {0};
+        Policy *policy = NULL;
         int r;
 
         /* without any, the built-in default is in force; a path that is given has to be there */
-        if (access(path, R_OK) < 0 && (given || errno != ENOENT))
-                return fail("%s: %s", path, strerror(errno));
-        r = policy_load(path, ret, &faults);
+        if (access(path, R_OK) < 0 && (given || errno != ENOENT)) {
+                (void)fail("%s: %s", path, strerror(errno));
+                return NULL;
+        }
+        r = policy_load(path, &policy, &faults);
         if (r == -EBADMSG)
-                return fail(_("%s: the policy has faults; see sekishoctl policy check"), path);
-        return r < 0 ? fail("%s: %s", path, strerror(-r)) : 0;
+                (void)fail(_("%s: the policy has faults; see sekishoctl policy check"), path);
+        else if (r < 0)
+                (void)fail("%s: %s", path, strerror(-r));
+        return policy;
 }
 
 static bool is_directory(const char *path) {
@@ -207,7 +218,7 @@ static int find_source(const Options *options, StackSource *ret) {
 }
 
 int command_pam_check(const Options *options) {
-        CLEANUP_POLICY Policy *policy = NULL;
+        CLEANUP_POLICY Policy *policy = load_policy(options);
         CLEANUP_JSON struct json_object *all = json_object_new_array(), *names = NULL;
         const char *modules = options->value[OPTION_MODULE_DIR];
         StackSource source;
@@ -221,7 +232,7 @@ int command_pam_check(const Options *options) {
                 .notes = json_object_new_array(),
                 .looked_at = json_object_new_object()};
 
-        if (load_policy(options, &policy) != 0 || find_source(options, &source) != 0)
+        if (!policy || find_source(options, &source) != 0)
                 return EXIT_TROUBLE;
         check.policy = policy;
         if (add_all(&check, all) != 0 ||

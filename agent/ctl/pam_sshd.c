@@ -149,7 +149,7 @@ static int ask_sshd(char *answer, size_t size) {
 }
 
 void pam_check_sshd(PamCheck *check) {
-        CLEANUP_FREE char *answer = malloc(ANSWER_MAX);
+        CLEANUP_FREE char *answer = calloc(1, ANSWER_MAX);
         int r = answer ? ask_sshd(answer, ANSWER_MAX) : -ENOMEM;
 
         if (r == -ENOENT)

@@ -155,6 +155,11 @@ def test_what_is_no_hole_is_none(stacks, change):
         assert status == 0, found
 
 
+def test_what_is_off_is_not_proven(stacks):
+    status, found = check(stacks, "cron")
+    assert status == 0 and [service["verdict"] for service in found["services"]] == ["off"] and len(found["notes"]) == 1, found
+
+
 def test_strict_accepts_nothing(stacks):
     status, found = check(stacks, "--strict")
     assert status == 1

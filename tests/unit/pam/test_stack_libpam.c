@@ -15,7 +15,7 @@
 #include "tests/unit/pam/stack_files.h"
 
 enum {
-        CASES = 1500,
+        CASES = 800,
         FILES = 4, /* "case", "other", and two that are included */
         TEXT_MAX = 4096
 };

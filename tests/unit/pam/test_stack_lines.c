@@ -50,7 +50,7 @@ Test(stack_lines, are_those_of_libpam) {
 /* What a line of N bytes begins with, before TEXT. */
 static void fill(char *to, size_t n, const char *text) {
         memset(to, '-', n);
-        strcpy(to + n, text);
+        memcpy(to + n, text, strlen(text) + 1);
 }
 
 Test(stack_lines, longer_than_the_buffer_are_two) {

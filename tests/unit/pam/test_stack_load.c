@@ -242,14 +242,15 @@ Test(stack_load, reads_a_single_file) {
 }
 
 Test(stack_load, has_bounds) {
+        static const char line[] = "auth required m\n";
         CLEANUP_STACK_CONFIG StackConfig config = {0};
-        CLEANUP_FREE char *text = calloc(STACK_HANDLERS_MAX + 1, sizeof("auth required m\n"));
+        CLEANUP_FREE char *text = calloc(STACK_HANDLERS_MAX + 2, sizeof(line) - 1);
         StackText files[] = {{S, text}, {NULL, NULL}};
         StackSource source = {.directory = "/etc/pam.d", .read = stack_read_text, .userdata = files};
 
         cr_assert_not_null(text);
-        for (int i = 0; i <= STACK_HANDLERS_MAX; i++)
-                strcat(text + (size_t)i * strlen("auth required m\n"), "auth required m\n");
+        for (size_t i = 0; i <= STACK_HANDLERS_MAX; i++)
+                memcpy(text + i * (sizeof(line) - 1), line, sizeof(line) - 1);
         cr_expect_eq(stack_load(&source, "s", &config), -E2BIG);
         cr_expect_eq(config.outcome, STACK_UNKNOWN);
 }

@@ -142,14 +142,16 @@ Test(stack_walk, of_a_long_stack_ends) {
         static const char line[] =
                 "auth [success=ok auth_err=1 ignore=2 maxtries=3 abort=reset new_authtok_reqd=bad "
                 "default=ignore] x\n";
+        static const char last[] =
+                "auth requisite us\nauth requisite us\nauth requisite us\nauth requisite us\n";
         CLEANUP_STACK_CONFIG StackConfig config = {0};
         CLEANUP_FREE char *text = calloc(501, sizeof(line));
         char way[64];
 
         cr_assert_not_null(text);
         for (size_t i = 0; i < 500; i++)
-                strcpy(text + i * (sizeof(line) - 1), line);
-        strcat(text, "auth requisite us\nauth requisite us\nauth requisite us\nauth requisite us\n");
+                memcpy(text + i * (sizeof(line) - 1), line, sizeof(line) - 1);
+        memcpy(text + 500 * (sizeof(line) - 1), last, sizeof(last));
         stack_load_text("s", text, &config);
         cr_expect_eq(search(&config, STACK_AUTH, NULL, way, sizeof(way)), 0);
 }
