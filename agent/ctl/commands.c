@@ -10,7 +10,7 @@
 #include "policy/scope.h"
 
 typedef struct Command {
-        int bit;
+        uint64_t bit;
         const char *name; /* its words, with one space between */
         int (*run)(const Options *options);
         size_t arguments_min, arguments_max;

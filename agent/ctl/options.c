@@ -19,7 +19,7 @@ static const struct option long_options[] = {OPTION_LIST(OPTION_LONG_){0}};
 static const struct {
         const char *name;
         char letter;
-        int commands;
+        uint64_t commands;
 } known[] = {OPTION_LIST(OPTION_ENTRY_)};
 
 static const char short_options[] = "haD:u:d:r:e:S:U:n:f";
@@ -68,7 +68,7 @@ int options_parse(int argc, char **argv, Options *ret) {
         return 0;
 }
 
-int options_check(const Options *options, int command, const char *name) {
+int options_check(const Options *options, uint64_t command, const char *name) {
         for (int i = 0; i < OPTIONS; i++)
                 if (options->value[i] && !(known[i].commands & command))
                         return fail(_("option --%s does not go with '%s'"), known[i].name, name);

@@ -7,38 +7,52 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/* Commands, as bits. */
+/* Commands, as bits: COMMAND_STATUS and so on. */
+#define COMMAND_LIST(X)                                                                                     \
+        X(STATUS)                                                                                           \
+        X(DEVICES)                                                                                          \
+        X(EVENTS)                                                                                           \
+        X(POLICY_CHECK)                                                                                     \
+        X(EXPLAIN_DEVICE)                                                                                   \
+        X(EXPLAIN_OPEN)                                                                                     \
+        X(RELOAD)                                                                                           \
+        X(DEVICES_ADD)                                                                                      \
+        X(DEVICES_REMOVE)                                                                                   \
+        X(DEVICES_LIST)                                                                                     \
+        X(POLICY_RESTORE)                                                                                   \
+        X(ENROL)                                                                                            \
+        X(ENROL_FIDO2)                                                                                      \
+        X(ENROL_FINGERPRINT)                                                                                \
+        X(ENROL_CARD)                                                                                       \
+        X(UNENROL)                                                                                          \
+        X(FACTORS)                                                                                          \
+        X(RECOVERY_CODES)                                                                                   \
+        X(SUBSTITUTE)                                                                                       \
+        X(MAINTENANCE) /* show it or end it */                                                              \
+        X(MAINTENANCE_ON)                                                                                   \
+        X(PAM_CHECK)
+
+#define COMMAND_NUMBER_(name) COMMAND_NUMBER_##name,
 enum {
-        COMMAND_STATUS = 1 << 0,
-        COMMAND_DEVICES = 1 << 1,
-        COMMAND_EVENTS = 1 << 2,
-        COMMAND_POLICY_CHECK = 1 << 3,
-        COMMAND_EXPLAIN_DEVICE = 1 << 4,
-        COMMAND_EXPLAIN_OPEN = 1 << 5,
+        COMMAND_LIST(COMMAND_NUMBER_) COMMANDS
+};
+
+#define COMMAND_BIT_(name) COMMAND_##name = UINT64_C(1) << COMMAND_NUMBER_##name,
+enum {
+        COMMAND_LIST(COMMAND_BIT_)
+};
+
+enum {
         COMMAND_EXPLAIN = COMMAND_EXPLAIN_DEVICE | COMMAND_EXPLAIN_OPEN,
-        COMMAND_RELOAD = 1 << 6,
-        COMMAND_DEVICES_ADD = 1 << 7,
-        COMMAND_DEVICES_REMOVE = 1 << 8,
-        COMMAND_DEVICES_LIST = 1 << 9,
-        COMMAND_POLICY_RESTORE = 1 << 10,
         COMMAND_REGISTER = COMMAND_DEVICES_ADD | COMMAND_DEVICES_REMOVE,
-        COMMAND_ENROL = 1 << 11,
-        COMMAND_UNENROL = 1 << 12,
-        COMMAND_FACTORS = 1 << 13,
-        COMMAND_RECOVERY_CODES = 1 << 14,
-        COMMAND_SUBSTITUTE = 1 << 15,
-        COMMAND_ENROL_FIDO2 = 1 << 18,
-        COMMAND_ENROL_FINGERPRINT = 1 << 19,
-        COMMAND_ENROL_CARD = 1 << 20,
         COMMAND_ENROL_DEVICE = COMMAND_ENROL_FIDO2 | COMMAND_ENROL_FINGERPRINT | COMMAND_ENROL_CARD,
         COMMAND_GIVING = COMMAND_ENROL | COMMAND_ENROL_DEVICE | COMMAND_UNENROL | COMMAND_RECOVERY_CODES |
                          COMMAND_SUBSTITUTE,
-        COMMAND_MAINTENANCE = 1 << 16, /* show it or end it */
-        COMMAND_MAINTENANCE_ON = 1 << 17,
-        COMMAND_PAM_CHECK = 1 << 21,
-        COMMAND_ANY = (1 << 22) - 1,
+        COMMAND_ANY = (UINT64_C(1) << COMMANDS) - 1,
 };
+_Static_assert(COMMANDS < 64, "a bit for each command");
 
 /* X(constant, "name", short form or 0, takes a value, commands that know it) */
 #define OPTION_LIST(X)                                                                                      \
@@ -121,4 +135,4 @@ typedef struct Options {
 int options_parse(int argc, char **argv, Options *ret);
 
 /* Whether every option given goes with COMMAND (a bit), called NAME. 0, or 2 after one line on stderr. */
-int options_check(const Options *options, int command, const char *name);
+int options_check(const Options *options, uint64_t command, const char *name);
