@@ -71,6 +71,10 @@ static const char *of_event(EventKind kind) {
                 return C_("event", "break-glass-used");
         case EVENT_PERSON_CHANGED:
                 return C_("event", "person-changed");
+        case EVENT_SESSION_LOCKED:
+                return C_("event", "session-locked");
+        case EVENT_SESSION_LOCK_FAILED:
+                return C_("event", "session-lock-failed");
         }
         return NULL;
 }
