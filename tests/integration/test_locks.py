@@ -9,7 +9,8 @@ import signal
 import time
 
 import pytest
-from sekisho_bus import Bus
+from sekisho_bus import Bus, FakePolkit
+from sekisho_cards import Reader
 from sekisho_logind import BUS_WITH_LOGIND, FakeLogind
 from sekisho_machine import LOOP_CTL_REMOVE, PLAIN_LOOPS
 from sekisho_wait import start, stop, wait_until
@@ -92,7 +93,8 @@ def logind(world, bus):
 
 
 @pytest.fixture
-def desk(world, bus):
+def desk(world, bus, monkeypatch):
+    monkeypatch.setenv("PCSCLITE_CSOCK_NAME", os.environ.get("PCSCLITE_CSOCK_NAME", world.new_path("no-pcscd")))
     world.start_agent(mfa={"lock-on-removal": True})
     bus.wait_for_guard()
     return Desk(world, bus)
@@ -235,6 +237,81 @@ def test_logind_finds_the_session_of_a_process_that_had_none_yet(world, logind, 
     key.take_away()
     assert logind.wait_asked(1) == ["c1"]
     assert "SEKISHO_SESSION" not in wait_locked(world)
+
+
+# -- cards
+
+
+@pytest.fixture
+def reader(world, bus, logind, monkeypatch):
+    FakePolkit(world, bus, allowed={"org.debian.pcsc-lite.access_pcsc"})
+    reader = Reader(world)
+    for name, value in reader.environment.items():
+        monkeypatch.setenv(name, value)
+    return reader.start()
+
+
+def card_token(slot):
+    return "card:" + Reader.names[slot].replace(" ", "%20")
+
+
+def open_by_card(world, desk, logind, slot=0):
+    """A session by the card in SLOT, which the agent has seen: another one whose card is not there has locked."""
+    logind.add("other")
+    desk.open("c1", token=card_token(slot))
+    Desk(world, desk._bus).open("other", token=card_token(1 - slot))
+    wait_locked(world, session="other")
+    assert logind.asked() == ["other"]
+
+
+def test_taking_the_card_out_of_its_reader_locks(world, reader, logind, desk):
+    card = reader.put_in(0)
+    open_by_card(world, desk, logind)
+    card.take_out()
+    wait_locked(world, session="c1")
+
+
+def test_a_card_that_is_not_in_its_reader_when_the_session_opens_locks_at_once(world, reader, logind, desk):
+    reader.put_in(1)
+    desk.open(token=card_token(0))
+    wait_locked(world)
+
+
+def test_another_card_does_not_stand_for_the_first(world, reader, logind, desk):
+    card = reader.put_in(0)
+    open_by_card(world, desk, logind)
+    card.take_out()
+    reader.put_in(0)
+    wait_locked(world, session="c1")
+
+
+def test_the_card_of_another_reader_locks_nothing(world, reader, logind, desk):
+    card = reader.put_in(0)
+    open_by_card(world, desk, logind)
+    other = reader.put_in(1)
+    other.take_out()
+    logind.add("c2")
+    Desk(world, desk._bus).open("c2", token=card_token(1))
+    wait_locked(world, session="c2")
+    assert logind.asked() == ["other", "c2"]
+    card.take_out()
+    wait_locked(world, session="c1")
+
+
+def test_a_card_that_nobody_watches_any_more_is_recorded(world, reader, logind, desk):
+    reader.put_in(0)
+    open_by_card(world, desk, logind)
+    reader.stop()
+    failed = world.journal.wait("session-lock-failed", session="c1")
+    assert failed["SEKISHO_ERROR"].startswith("pcscd does not answer")
+    reader.start()  # in which no card is
+    wait_locked(world, session="c1")
+
+
+def test_a_terminal_without_pcscd_says_that_cards_are_not_watched(world, logind, desk):
+    desk.open(token=card_token(0))
+    assert world.journal.wait("session-lock-failed")["SEKISHO_ERROR"].startswith("pcscd does not answer")
+    assert logind.asked() == []
 
 
 # -- nobody is there
