@@ -124,3 +124,10 @@ int event_priority(EventKind kind);
         X(OPERATION_OPENED_BEFORE, "opened-before-guard")                                                   \
         X(OPERATION_MAPPED_BEFORE, "mapped-before-guard")
 DECLARE_ENUM(Operation, operation, OPERATION_LIST);
+
+/* Why a session was locked, or was to be: SEKISHO_REASON. */
+#define LOCK_REASON_LIST(X)                                                                                 \
+        X(LOCK_FOR_NOTHING, "none")                                                                         \
+        X(LOCK_TOKEN_REMOVED, "token-removed") /* the key or card that it was opened with */                \
+        X(LOCK_IDLE, "idle")
+DECLARE_ENUM(LockReason, lock_reason, LOCK_REASON_LIST);

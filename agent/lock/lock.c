@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agent/lock/lock.h"
 
-DEFINE_ENUM_STRINGS(LockReason, lock_reason, LOCK_REASON_LIST);
-
 static LockStep ask(Lock *lock, uint64_t now) {
         lock->stage = LOCK_ASKED;
         lock->due = now + LOCK_ANSWER_USEC;

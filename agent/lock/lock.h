@@ -9,13 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "policy/enum.h"
-
-#define LOCK_REASON_LIST(X)                                                                                 \
-        X(LOCK_FOR_NOTHING, "none")                                                                         \
-        X(LOCK_TOKEN_REMOVED, "token-removed")                                                              \
-        X(LOCK_IDLE, "idle")
-DECLARE_ENUM(LockReason, lock_reason, LOCK_REASON_LIST);
+#include "policy/event.h"
 
 enum {
         LOCK_TRIES = 5

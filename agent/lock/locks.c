@@ -11,6 +11,7 @@
 #include "agent/lock/logind.h"
 #include "agent/lock/removal.h"
 #include "policy/token.h"
+#include "policy/translate.h"
 
 enum {
         PRIORITY = 40, /* behind what enforces, before who only asks */
@@ -78,8 +79,8 @@ static void look_at_card(Locks *locks, Entry *entry) {
                 if (!entry->warned)
                         locks->callbacks.failed(locks->callbacks.userdata, &entry->session,
                                                 LOCK_TOKEN_REMOVED,
-                                                "pcscd does not answer: only a reader that is pulled out "
-                                                "is noticed, not a card");
+                                                N_("pcscd does not answer: only a reader that is pulled out "
+                                                   "is noticed, not a card"));
                 entry->warned = true;
                 break;
         case CARD_HERE:
@@ -108,9 +109,9 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 static void look_at(Locks *locks, Entry *entry) {
         uint64_t now = clock_boottime_usec(), idle = idle_due(&entry->idle, locks->idle_minutes);
         const char *why = entry->lock.stage == LOCK_EXPECTED
-                                  ? "the session has no screen lock, or none that tells systemd-logind"
+                                  ? N_("the session has no screen lock, or none that tells systemd-logind")
                           : locks->logind ? logind_why(locks->logind, entry->session.leader)
-                                          : "out of memory";
+                                          : N_("out of memory");
 
         run(locks, entry, lock_look(&entry->lock, now), why);
         if (has_token(locks, entry) && entry->gone && !entry->handled) {

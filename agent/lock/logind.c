@@ -9,6 +9,7 @@
 #include "agent/bus/link.h"
 #include "agent/clock.h"
 #include "policy/scope.h"
+#include "policy/translate.h"
 
 #define NAME       "org.freedesktop.login1"
 #define PATH       "/org/freedesktop/login1"
@@ -258,10 +259,10 @@ const char *logind_why(const Logind *logind, pid_t leader) {
         const Followed *followed = find_leader(logind, leader);
 
         if (!bus_link_get(logind->link))
-                return "there is no system bus";
+                return N_("there is no system bus");
         return followed && !followed->wanted
-                       ? "systemd-logind does not answer"
-                       : "systemd-logind does not know the session, or does not answer";
+                       ? N_("systemd-logind does not answer")
+                       : N_("systemd-logind does not know the session, or does not answer");
 }
 
 /* the connection */
@@ -325,7 +326,7 @@ static void on_down(void *userdata) {
                 let_go(followed);
                 if (locking)
                         callbacks->answered(callbacks->userdata, followed->leader, -ECONNRESET,
-                                            "the system bus went away");
+                                            N_("the system bus went away"));
         }
 }
 
