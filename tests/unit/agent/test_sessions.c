@@ -133,7 +133,8 @@ Test(sessions, change_the_person_where_it_is_clear_which_one_is_meant) {
                 Session by = session_of(cases[i].id, cases[i].uid, cases[i].person, cases[i].terminal, 99),
                         before = {0}, now = {0};
 
-                cr_expect_eq(sessions_change_person(sessions, &by, &before, &now), cases[i].expected, "%zu", i);
+                cr_expect_eq(sessions_change_person(sessions, &by, &before, &now), cases[i].expected, "%zu",
+                             i);
                 if (cases[i].changed) {
                         cr_expect_str_eq(before.id, cases[i].changed, "%zu", i);
                         expect_person(sessions, cases[i].changed, (uid_t)-1, (uid_t)-1, cases[i].person);
