@@ -192,6 +192,7 @@ int agent_reload(Agent *agent) {
                 tell(agent, EVENT_POLICY_LOADED);
                 (void)rejudge(agent);
                 agent_update_protection(agent);
+                agent_update_locks(agent);
                 /* gates have references of their own; nothing else points into the old policy any more */
                 policy_unref(old);
         } else
@@ -332,6 +333,7 @@ static int start(Agent *agent) {
         predecessors_dismiss(&agent->predecessors);
         agent_start_protection(agent);
         agent_update_audit(agent);
+        agent_start_locks(agent);
         start_bus(agent);
         return agent_write_status(agent);
 }
@@ -369,6 +371,7 @@ Agent *agent_free(Agent *agent) {
                 return NULL;
         (void)sd_notify(false, "STOPPING=1");
         agent->bus = bus_service_free(agent->bus);
+        agent_stop_locks(agent);
         if (agent->devices && !agent->stays && devices_hold_conditional(agent->devices) < 0)
                 closed = false;
         if (agent->superblocks && !agent->stays)

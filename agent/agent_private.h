@@ -13,6 +13,7 @@
 #include "agent/gate/nodes.h"
 #include "agent/gate/opener.h"
 #include "agent/keeper/keeper.h"
+#include "agent/lock/locks.h"
 #include "agent/lsm/lsm.h"
 #include "agent/maintenance.h"
 #include "agent/mount/superblocks.h"
@@ -54,6 +55,7 @@ struct Agent {
         Devices *devices;
         Superblocks *superblocks;
         Sessions *sessions;      /* who has logged in */
+        Locks *locks;            /* NULL: memory was short */
         char *login_store;       /* the directory of what they are enrolled with */
         BusService *bus;         /* NULL: none, which changes nothing else */
         sd_event_source *settle; /* runs once after changes: audit list and status */
@@ -129,6 +131,14 @@ char *agent_devices_text(Agent *agent);
 int agent_start_logins(Agent *agent);
 void agent_stop_logins(Agent *agent);
 BusLoginsCallbacks agent_logins_callbacks(Agent *agent);
+
+/* locking.c: sessions that lock when their person leaves. Start once there is a policy; update after each
+ * one. Follow what begins or is unlocked. What failed is told. */
+void agent_start_locks(Agent *agent);
+void agent_stop_locks(Agent *agent);
+void agent_update_locks(Agent *agent);
+void agent_lock_follow(Agent *agent, const Session *session);
+void agent_lock_forget(Agent *agent, pid_t leader);
 
 /* answer.c: what the service on the bus asks for. */
 BusServiceCallbacks agent_bus_callbacks(Agent *agent);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the agent makes of who logs in. Nothing that is enforced hangs on it: records do. */
+/* What the agent makes of who logs in. Records hang on it, and sessions that lock. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,22 +33,29 @@ static int tolerate(int r) {
 static int open_session(void *userdata, const Session *session) {
         Agent *agent = userdata;
 
-        return tolerate(sessions_open(agent->sessions, session));
+        int r = sessions_open(agent->sessions, session);
+
+        if (r != 1)
+                agent_lock_follow(agent, session);
+        return tolerate(r);
 }
 
 static int change_person(void *userdata, const Session *by) {
         Agent *agent = userdata;
-        Session before;
-        int r = sessions_change_person(agent->sessions, by, &before);
+        Session before, now;
+        int r = sessions_change_person(agent->sessions, by, &before, &now);
 
         if (r > 0)
                 tell_changed(agent, &before, by);
+        if (r != -ENOENT)
+                agent_lock_follow(agent, &now);
         return tolerate(r);
 }
 
 static int close_session(void *userdata, pid_t leader) {
         Agent *agent = userdata;
 
+        agent_lock_forget(agent, leader);
         return tolerate(sessions_close(agent->sessions, leader));
 }
 

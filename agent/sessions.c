@@ -15,7 +15,7 @@
 #include "policy/scope.h"
 
 enum {
-        TEXTS = 5,
+        TEXTS = 6,
         LINE_MAX_ = TEXTS * SESSION_TEXT_MAX + 64
 };
 
@@ -50,12 +50,12 @@ static int take_text(char field[static SESSION_TEXT_MAX], const char *word) {
 
 static int parse_line(const char *line, Session *ret) {
         char id[SESSION_TEXT_MAX], person[SESSION_TEXT_MAX], factors[SESSION_TEXT_MAX],
-                service[SESSION_TEXT_MAX], terminal[SESSION_TEXT_MAX];
+                service[SESSION_TEXT_MAX], terminal[SESSION_TEXT_MAX], token[SESSION_TEXT_MAX];
         unsigned uid, remote;
         int leader, end = 0;
 
-        if (sscanf(line, "%u %d %u %319s %319s %319s %319s %319s%n", &uid, &leader, &remote, id, person,
-                   factors, service, terminal, &end) != 8 ||
+        if (sscanf(line, "%u %d %u %319s %319s %319s %319s %319s %319s%n", &uid, &leader, &remote, id,
+                   person, factors, service, terminal, token, &end) != 9 ||
             line[end] != '\0' || leader <= 0 || remote > 1)
                 return -EBADMSG;
         ret->uid = uid;
@@ -63,7 +63,8 @@ static int parse_line(const char *line, Session *ret) {
         ret->remote = remote;
         return take_text(ret->id, id) < 0 || take_text(ret->person, person) < 0 ||
                                take_text(ret->factors, factors) < 0 ||
-                               take_text(ret->service, service) < 0 || take_text(ret->terminal, terminal) < 0
+                               take_text(ret->service, service) < 0 ||
+                               take_text(ret->terminal, terminal) < 0 || take_text(ret->token, token) < 0
                        ? -EBADMSG
                        : 0;
 }
@@ -92,9 +93,10 @@ static int write_file(const Sessions *sessions) {
         for (size_t i = 0; i < sessions->n; i++) {
                 const Session *session = &sessions->items[i];
 
-                fprintf(f, "%u %d %d %s %s %s %s %s\n", session->uid, (int)session->leader, session->remote,
-                        or_dash(session->id), or_dash(session->person), or_dash(session->factors),
-                        or_dash(session->service), or_dash(session->terminal));
+                fprintf(f, "%u %d %d %s %s %s %s %s %s\n", session->uid, (int)session->leader,
+                        session->remote, or_dash(session->id), or_dash(session->person),
+                        or_dash(session->factors), or_dash(session->service), or_dash(session->terminal),
+                        or_dash(session->token));
         }
         if (fclose(f) != 0)
                 return -ENOMEM;
@@ -121,8 +123,21 @@ Sessions *sessions_free(Sessions *sessions) {
         return NULL;
 }
 
+static bool is_there(pid_t process) {
+        return kill(process, 0) == 0 || errno != ESRCH;
+}
+
 static bool is_same(const Session *a, const Session *b) {
         return a->leader == b->leader || (a->id[0] && strcmp(a->id, b->id) == 0);
+}
+
+/* Somebody became another user within a session, as by su: it is still that of who logged in. */
+static bool is_nested(const Sessions *sessions, const Session *session) {
+        for (size_t i = 0; i < sessions->n; i++)
+                if (sessions->items[i].leader != session->leader && is_same(&sessions->items[i], session) &&
+                    is_there(sessions->items[i].leader))
+                        return true;
+        return false;
 }
 
 static void drop(Sessions *sessions, size_t i) {
@@ -133,13 +148,15 @@ static void drop(Sessions *sessions, size_t i) {
  */
 static void drop_ended(Sessions *sessions) {
         for (size_t i = sessions->n; i > 0; i--)
-                if (kill(sessions->items[i - 1].leader, 0) < 0 && errno == ESRCH)
+                if (!is_there(sessions->items[i - 1].leader))
                         drop(sessions, i - 1);
 }
 
 int sessions_open(Sessions *sessions, const Session *session) {
         bool fits;
 
+        if (is_nested(sessions, session))
+                return 1;
         pthread_mutex_lock(&sessions->lock);
         for (size_t i = sessions->n; i > 0; i--)
                 if (is_same(&sessions->items[i - 1], session))
@@ -195,7 +212,7 @@ static Session *find(Sessions *sessions, const Session *by) {
         return found ? found : find_only(sessions, by, false);
 }
 
-int sessions_change_person(Sessions *sessions, const Session *by, Session *ret) {
+int sessions_change_person(Sessions *sessions, const Session *by, Session *ret, Session *ret_now) {
         Session *session;
         bool other = false, changed = false;
         int r;
@@ -205,15 +222,31 @@ int sessions_change_person(Sessions *sessions, const Session *by, Session *ret) 
         if (session) {
                 *ret = *session;
                 other = strcmp(session->person, by->person) != 0;
-                changed = other || strcmp(session->factors, by->factors) != 0;
+                changed = other || strcmp(session->factors, by->factors) != 0 ||
+                          strcmp(session->token, by->token) != 0;
                 memcpy(session->person, by->person, SESSION_TEXT_MAX);
                 memcpy(session->factors, by->factors, SESSION_TEXT_MAX);
+                memcpy(session->token, by->token, SESSION_TEXT_MAX);
+                *ret_now = *session;
         }
         pthread_mutex_unlock(&sessions->lock);
         if (!session)
                 return -ENOENT;
         r = changed ? write_file(sessions) : 0;
         return r < 0 ? r : other;
+}
+
+int sessions_forget_token(Sessions *sessions, pid_t leader) {
+        bool changed = false;
+
+        pthread_mutex_lock(&sessions->lock);
+        for (size_t i = 0; i < sessions->n; i++)
+                if (sessions->items[i].leader == leader && sessions->items[i].token[0]) {
+                        sessions->items[i].token[0] = '\0';
+                        changed = true;
+                }
+        pthread_mutex_unlock(&sessions->lock);
+        return changed ? write_file(sessions) : 0;
 }
 
 /* Of all sessions of UID, if they agree on who it is. */

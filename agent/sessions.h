@@ -28,7 +28,8 @@ typedef struct Session {
         char service[SESSION_TEXT_MAX];
         char terminal[SESSION_TEXT_MAX];
         bool remote;
-        pid_t leader; /* the process that began it */
+        pid_t leader;                 /* the process that began it */
+        char token[SESSION_TEXT_MAX]; /* what locks it when it is taken away (policy/token.h); "": nothing */
 } Session;
 
 typedef struct Sessions Sessions;
@@ -40,7 +41,8 @@ Sessions *sessions_free(Sessions *sessions); /* returns NULL */
 /* Sets a text of a session, which may have no blanks or control characters in it. 0, or -EINVAL. */
 int session_set(char field[static SESSION_TEXT_MAX], const char *text);
 
-/* A session begins: in place of one of the same leader or id. 0, -ENOSPC if too many of processes that still
+/* A session begins: in place of one of the same leader or id. 0, 1 if it lies in another one, whose leader
+ * lives and stays, -ENOSPC if too many of processes that still
  * live are there, or -errno if it could not be written; it is known all the same then. */
 int sessions_open(Sessions *sessions, const Session *session);
 
@@ -48,10 +50,14 @@ int sessions_open(Sessions *sessions, const Session *session);
 int sessions_close(Sessions *sessions, pid_t leader);
 
 /* Another person has come, or the same one again. The session is that of the id BY gives; where there is no
- * such, that of the user at the terminal; else the only one of the user at the machine itself. 1 and RET as
- * it was before if the person is another one, 0 if not, -ENOENT if there is no session it can be about,
+ * such, that of the user at the terminal; else the only one of the user at the machine itself. RET is as it
+ * was before, RET_NOW as it is. 1 if the person is another one, 0 if not, -ENOENT if there is no session it
+ * can be about, -errno. */
+int sessions_change_person(Sessions *sessions, const Session *by, Session *ret, Session *ret_now);
+
+/* What stands for the session that LEADER began is gone, and has had its effect: nothing does any more. 0 or
  * -errno. */
-int sessions_change_person(Sessions *sessions, const Session *by, Session *ret);
+int sessions_forget_token(Sessions *sessions, pid_t leader);
 
 /* Adds to RECORD who was there, and by which factors: of its session; where that is not known, as of a
  * desktop's programs, of the user who logged in, if all sessions of that user are one person's. From any

@@ -209,8 +209,10 @@ int login_account(Login *login, int argc, const char **argv) {
         if (login_prepare(login, argc, argv) < 0)
                 return deny(login, PAM_PERM_DENIED);
         state = login_state_get(login);
-        if (state.allowed && (!login->shared || strcmp(state.person, login->person) == 0))
+        if (state.allowed && (!login->shared || strcmp(state.person, login->person) == 0)) {
                 login->proven = state.proven;
+                memcpy(login->token, state.token, sizeof(login->token));
+        }
         login_decide(login);
         if (login->decision.verdict == MFA_ALLOW)
                 return admit(login);

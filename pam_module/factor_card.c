@@ -254,6 +254,8 @@ static Proof prove_card(Login *login, unsigned wanted, Factor *ret) {
                 return PROOF_BROKEN;
         }
         proof = prove_with(login, &verification, &cards.list[card.enrolled], &card);
+        if (proof == PROOF_PROVEN)
+                card_token(&card, login->token);
         if (proof == PROOF_PROVEN && !(wanted & FACTOR_BIT(FACTOR_CARD))) {
                 /* the card alone has been proven before, by something else */
                 if (login->proven & FACTOR_BIT(FACTOR_CARD_PIN))

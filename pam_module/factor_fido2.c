@@ -189,7 +189,10 @@ static Proof prove_fido2(Login *login, unsigned wanted, Factor *ret) {
         }
         if (r < 0)
                 return fail(login, &verification, &device, pin, r);
-        return factor_done(login, &verification, verify_factor(&verification, check_answer, &answer));
+        proof = factor_done(login, &verification, verify_factor(&verification, check_answer, &answer));
+        if (proof == PROOF_PROVEN)
+                token_of_key(device.node, login->token);
+        return proof;
 }
 
 const FactorModule factor_fido2 = {

@@ -136,6 +136,7 @@ static int list_plugged(Plugged *ret) {
 static int open_plugged(const fido_dev_info_t *info, uint64_t deadline, Fido2Device *ret) {
         CLEANUP_FIDO2 Fido2Device device = {.handle = fido_dev_new_with_info(info)};
         int ms = left(deadline);
+        const char *path;
 
         if (!device.handle)
                 return -ENOMEM;
@@ -148,6 +149,9 @@ static int open_plugged(const fido_dev_info_t *info, uint64_t deadline, Fido2Dev
                 return -EIO;
         device.has_uv = fido_dev_has_uv(device.handle);
         device.has_pin = fido_dev_has_pin(device.handle);
+        path = fido_dev_info_path(info);
+        if (path && strlen(path) < sizeof(device.node))
+                memcpy(device.node, path, strlen(path) + 1);
         *ret = device;
         device.handle = NULL;
         return 0;

@@ -12,7 +12,8 @@
 enum {
         FIDO2_CHALLENGE_SIZE = 32,
         FIDO2_DATA_MAX = 1024,
-        FIDO2_SIGNATURE_MAX = 128
+        FIDO2_SIGNATURE_MAX = 128,
+        FIDO2_NODE_SIZE = 64
 };
 
 /* What a key answered, as it came, and what it was asked. */
@@ -27,9 +28,10 @@ typedef struct Fido2Assertion {
 /* An open key. Zeroed: none. */
 typedef struct Fido2Device {
         fido_dev_t *handle;
-        size_t key;   /* which of the keys that were looked for it is */
-        bool has_uv;  /* it knows its owner by itself, as by a finger */
-        bool has_pin; /* one is set */
+        size_t key;                 /* which of the keys that were looked for it is */
+        bool has_uv;                /* it knows its owner by itself, as by a finger */
+        bool has_pin;               /* one is set */
+        char node[FIDO2_NODE_SIZE]; /* "/dev/hidraw3"; "" if it is longer */
 } Fido2Device;
 
 void fido2_close(Fido2Device *device);

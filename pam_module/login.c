@@ -281,6 +281,7 @@ int login_state_set(const Login *login, bool allowed) {
                 state->uid = login->account.subject.uid;
                 state->shared = login->shared;
                 memcpy(state->person, login->person, sizeof(state->person));
+                memcpy(state->token, login->token, sizeof(state->token));
         }
         /* without memory the state is emptied all the same: nothing of an earlier try stays */
         if (pam_set_data(login->pamh, LOGIN_STATE_NAME, state, free_state) != PAM_SUCCESS) {

@@ -8,6 +8,7 @@
 
 #include "pam_module/account.h"
 #include "pam_module/store.h"
+#include "pam_module/token.h"
 #include "pam_module/verify.h"
 #include "policy/build.h"
 #include "policy/decide_mfa.h"
@@ -38,6 +39,7 @@ typedef struct Login {
         Moment now;
         PolicyTime policy_time; /* of now */
         unsigned proven;
+        char token[TOKEN_SIZE]; /* what it was proven with that can be taken away; set by factors */
         MfaDecision decision;
         bool accounting; /* in the account phase: whoever it is has been let through before */
         const char *why; /* what went wrong, in English, for the journal; NULL: nothing */
@@ -80,6 +82,7 @@ typedef struct LoginState {
         unsigned proven;
         uid_t uid;
         char person[STORE_KEY_SIZE];
+        char token[TOKEN_SIZE];
 } LoginState;
 
 /* Replaces the state. 0 or -errno; on failure there is none. */

@@ -292,6 +292,18 @@ int card_find_new(const CardModule *module, long slot, const char *name, Card *r
         return search_one(module, &(Search){.slot = slot, .name = name}, ret);
 }
 
+/* A slot that does not say what it is counts as a reader, which the guard will not find. */
+void card_token(const Card *card, char ret[static TOKEN_SIZE]) {
+        CK_SLOT_INFO info;
+
+        memset(&info, 0, sizeof(info));
+        ret[0] = '\0';
+        if (CALL(card->functions, C_GetSlotInfo, card->slot, &info) != CKR_OK)
+                token_of_card(NULL, 0, ret);
+        else if (info.flags & (CKF_REMOVABLE_DEVICE | CKF_HW_SLOT))
+                token_of_card(info.slotDescription, sizeof(info.slotDescription), ret);
+}
+
 CardPin card_pin_state(const Card *card) {
         CK_TOKEN_INFO info;
 

@@ -12,6 +12,7 @@
 
 #include "pam_module/certificate.h"
 #include "pam_module/enrolment.h"
+#include "pam_module/token.h"
 
 enum {
         CARD_NAME_SIZE = 64,
@@ -69,6 +70,9 @@ int card_find_new(const CardModule *module, long slot, const char *name, Card *r
         X(CARD_PIN_UNSET, "unset") /* it has to be set or changed first */
 DECLARE_ENUM(CardPin, card_pin, CARD_PIN_LIST);
 CardPin card_pin_state(const Card *card);
+
+/* What the session that the card opens hangs on (token.h); "" where it cannot be taken out. */
+void card_token(const Card *card, char ret[static TOKEN_SIZE]);
 
 /* Gives PIN to the card; NULL: the person types it at the reader. 0, -EKEYREJECTED: wrong; -EACCES: locked;
  * -EKEYEXPIRED: to be changed first; -ENODEV: the card is gone; -ECANCELED; -errno. */

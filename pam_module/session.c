@@ -57,9 +57,9 @@ static int tell(Login *login, const LoginState *state, const char *method, bool 
         if (r == 0)
                 r = append_session(call);
         if (r >= 0)
-                r = sd_bus_message_append(call, "usssb", (uint32_t)state->uid, state->person,
+                r = sd_bus_message_append(call, "usssbs", (uint32_t)state->uid, state->person,
                                           factors_text(state->proven, factors), or_nothing(login->terminal),
-                                          login->rhost && login->rhost[0] ? 1 : 0);
+                                          login->rhost && login->rhost[0] ? 1 : 0, state->token);
         if (r >= 0 && opened)
                 r = sd_bus_message_append(call, "su", or_nothing(login->service), (uint32_t)getpid());
         return r < 0 ? r : guard_call(&link, call, NULL);

@@ -18,6 +18,8 @@ bool usb_class_allowed_by_default(uint8_t class);
 void protect_by_zone(Policy *policy);
 /* The same of whether logins need the guard. */
 void require_guard_by_zone(Policy *policy);
+/* The same of whether taking a card or key away locks. */
+void lock_by_zone(Policy *policy);
 
 DEFINE_CLEANUP(Policy, policy_unref);
 #define CLEANUP_POLICY CLEANUP(scope_policy_unref)

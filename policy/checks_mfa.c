@@ -122,6 +122,10 @@ void check_mfa_timeout(Check *check, const TreeNode *node) {
         check_range(check, node, 5, 120);
 }
 
+void check_mfa_lock_idle(Check *check, const TreeNode *node) {
+        check_range(check, node, 1, 480);
+}
+
 void check_mfa_relying_party(Check *check, const TreeNode *node) {
         static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
 

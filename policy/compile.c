@@ -296,6 +296,7 @@ int compile_finish(Policy *policy) {
                                                           : usb_class_allowed_by_default((uint8_t) class);
         protect_by_zone(policy);
         require_guard_by_zone(policy);
+        lock_by_zone(policy);
         if (built_in_unless_named(&policy->removable_origin) < 0 ||
             built_in_unless_named(&policy->usb_origin) < 0 ||
             built_in_unless_named(&policy->filesystems_origin) < 0)

@@ -162,6 +162,12 @@ int compile_mfa(Compile *compile, RawMfa *raw, const TreeNode *section) {
                 policy->mfa_require_guard_named = true;
                 policy->mfa_require_guard = *raw->require_guard;
         }
+        if (raw->lock_on_removal) {
+                policy->mfa_lock_on_removal_named = true;
+                policy->mfa_lock_on_removal = *raw->lock_on_removal;
+        }
+        if (raw->lock_idle_minutes)
+                policy->mfa_lock_idle_minutes = *raw->lock_idle_minutes;
         if ((r = add_services(compile, section)) < 0)
                 return r;
         if (raw->factors_count > 0) { /* one value: which factors a login takes */

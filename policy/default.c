@@ -28,6 +28,11 @@ void require_guard_by_zone(Policy *policy) {
                 policy->mfa_require_guard = policy->zone == ZONE_MYNUMBER;
 }
 
+void lock_by_zone(Policy *policy) {
+        if (!policy->mfa_lock_on_removal_named)
+                policy->mfa_lock_on_removal = policy->zone == ZONE_MYNUMBER;
+}
+
 int policy_default(Policy **ret) {
         CLEANUP_POLICY Policy *policy = policy_new();
 
@@ -44,6 +49,7 @@ int policy_default(Policy **ret) {
                         usb_class_allowed_by_default((uint8_t) class);
         protect_by_zone(policy);
         require_guard_by_zone(policy);
+        lock_by_zone(policy);
         policy->removable_origin = strdup("built-in");
         policy->usb_origin = strdup("built-in");
         policy->filesystems_origin = strdup("built-in");

@@ -34,3 +34,4 @@ const char *event_message_id(EventKind kind) {
 int event_priority(EventKind kind) {
         return (size_t)kind < ELEMENTS(events) ? events[kind].priority : LOG_ERR;
 }
+DEFINE_ENUM_STRINGS(LockReason, lock_reason, LOCK_REASON_LIST);

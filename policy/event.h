@@ -37,7 +37,9 @@
         X(EVENT_MAINTENANCE_ENDED, "maintenance-ended", "b1161a7f9741449f9bc2be597d3dcab0", 4)              \
         X(EVENT_GUARD_TOUCHED, "guard-touched", "9526115eec0446938e9ff768cefaf9e4", 2)                      \
         X(EVENT_BREAK_GLASS_USED, "break-glass-used", "5d85628666b644eca60fbd9ec30b75b7", 2)                \
-        X(EVENT_PERSON_CHANGED, "person-changed", "d7e56f3595d14ce1a70b349f28ec2ff7", 5)
+        X(EVENT_PERSON_CHANGED, "person-changed", "d7e56f3595d14ce1a70b349f28ec2ff7", 5)                    \
+        X(EVENT_SESSION_LOCKED, "session-locked", "e098924b421a434da944ed0f27e42e7e", 5)                    \
+        X(EVENT_SESSION_LOCK_FAILED, "session-lock-failed", "e9dc9815d36343469e644a7220cd9b44", 2)
 
 #define EVENT_CONSTANT_(constant, word, id, priority) constant,
 typedef enum EventKind {
@@ -122,3 +124,10 @@ int event_priority(EventKind kind);
         X(OPERATION_OPENED_BEFORE, "opened-before-guard")                                                   \
         X(OPERATION_MAPPED_BEFORE, "mapped-before-guard")
 DECLARE_ENUM(Operation, operation, OPERATION_LIST);
+
+/* Why a session was locked, or was to be: SEKISHO_REASON. */
+#define LOCK_REASON_LIST(X)                                                                                 \
+        X(LOCK_FOR_NOTHING, "none")                                                                         \
+        X(LOCK_TOKEN_REMOVED, "token-removed") /* the key or card that it was opened with */                \
+        X(LOCK_IDLE, "idle")
+DECLARE_ENUM(LockReason, lock_reason, LOCK_REASON_LIST);

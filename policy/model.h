@@ -270,6 +270,9 @@ typedef struct Policy {
         bool mfa_require_guard;       /* nobody logs in while no guard is in force; by zone where no ... */
         bool mfa_require_guard_named; /* ... file names it */
         MfaCard mfa_card;
+        bool mfa_lock_on_removal; /* a session whose card or key is taken away locks; by zone where no ... */
+        bool mfa_lock_on_removal_named; /* ... file names it */
+        unsigned mfa_lock_idle_minutes; /* an idle session locks; 0: not by time */
 
         bool protects[PROTECTIONS];      /* by Protected; by zone where no file names it */
         bool protect_named[PROTECTIONS]; /* a file does */

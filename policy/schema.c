@@ -226,6 +226,8 @@ const cyaml_schema_field_t mfa_fields[] = {
         CYAML_FIELD_MAPPING_PTR("fingerprint", OPTIONAL, RawMfa, fingerprint, fingerprint_fields),
         CYAML_FIELD_BOOL_PTR("require-guard", CYAML_FLAG_OPTIONAL, RawMfa, require_guard),
         CYAML_FIELD_MAPPING_PTR("card", OPTIONAL, RawMfa, card, card_fields),
+        CYAML_FIELD_BOOL_PTR("lock-on-removal", CYAML_FLAG_OPTIONAL, RawMfa, lock_on_removal),
+        CYAML_FIELD_UINT_PTR("lock-idle-minutes", CYAML_FLAG_OPTIONAL, RawMfa, lock_idle_minutes),
         CYAML_FIELD_END,
 };
 

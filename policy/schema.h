@@ -177,6 +177,8 @@ typedef struct RawMfa {
         RawFingerprint *fingerprint;
         bool *require_guard;
         RawCard *card;
+        bool *lock_on_removal;
+        uint32_t *lock_idle_minutes;
 } RawMfa;
 
 typedef struct RawSelfProtection {

@@ -3,19 +3,23 @@
 
 #include <errno.h>
 
-/* What both calls that name a person begin with: session, uid, person, factors, terminal, remote. */
+#include "policy/token.h"
+
+/* What both calls that name a person begin with: session, uid, person, factors, terminal, remote, token. */
 static int read_person(sd_bus_message *call, Session *ret) {
-        const char *id, *person, *factors, *terminal;
+        const char *id, *person, *factors, *terminal, *token;
+        Token parsed;
         uint32_t uid;
-        int remote,
-                r = sd_bus_message_read(call, "susssb", &id, &uid, &person, &factors, &terminal, &remote);
+        int remote, r = sd_bus_message_read(call, "susssbs", &id, &uid, &person, &factors, &terminal,
+                                            &remote, &token);
 
         if (r < 0)
                 return r;
         ret->uid = uid;
         ret->remote = remote;
         if (!*person || session_set(ret->id, id) < 0 || session_set(ret->person, person) < 0 ||
-            session_set(ret->factors, factors) < 0)
+            session_set(ret->factors, factors) < 0 || session_set(ret->token, token) < 0 ||
+            token_parse(token, &parsed) < 0)
                 return -EINVAL;
         /* is shown and compared, and nothing hangs on it */
         return session_set(ret->terminal, terminal) < 0 ? session_set(ret->terminal, "") : 0;
@@ -91,14 +95,15 @@ DEFINE_METHOD(close);
 /* "Unprivileged" as in service.c: who calls is asked without waiting for the bus. */
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
-        SD_BUS_METHOD_WITH_NAMES("OpenSession", "susssbsu",
+        SD_BUS_METHOD_WITH_NAMES("OpenSession", "susssbssu",
+                                 SD_BUS_PARAM(session) SD_BUS_PARAM(uid) SD_BUS_PARAM(person) SD_BUS_PARAM(
+                                         factors) SD_BUS_PARAM(terminal) SD_BUS_PARAM(remote)
+                                         SD_BUS_PARAM(token) SD_BUS_PARAM(service) SD_BUS_PARAM(leader),
+                                 "", , method_open, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_NAMES("ChangePerson", "susssbs",
                                  SD_BUS_PARAM(session) SD_BUS_PARAM(uid) SD_BUS_PARAM(person)
                                          SD_BUS_PARAM(factors) SD_BUS_PARAM(terminal) SD_BUS_PARAM(remote)
-                                                 SD_BUS_PARAM(service) SD_BUS_PARAM(leader),
-                                 "", , method_open, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_NAMES("ChangePerson", "susssb",
-                                 SD_BUS_PARAM(session) SD_BUS_PARAM(uid) SD_BUS_PARAM(person)
-                                         SD_BUS_PARAM(factors) SD_BUS_PARAM(terminal) SD_BUS_PARAM(remote),
+                                                 SD_BUS_PARAM(token),
                                  "", , method_change, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_NAMES("CloseSession", "u", SD_BUS_PARAM(leader), "", , method_close,
                                  SD_BUS_VTABLE_UNPRIVILEGED),

@@ -300,6 +300,12 @@ static char *what_cell(const EventRecord *record) {
         case EVENT_PERSON_CHANGED:
                 return join(event_record_get(record, FIELD_PERSON_BEFORE), " → ",
                             event_record_get(record, FIELD_PERSON));
+        case EVENT_SESSION_LOCKED:
+                return join(word_lock_reason(event_record_get(record, FIELD_REASON)), ": ",
+                            event_record_get(record, FIELD_SESSION));
+        case EVENT_SESSION_LOCK_FAILED:
+                return join(word_lock_reason(event_record_get(record, FIELD_REASON)), ": ",
+                            word_text(event_record_get(record, FIELD_ERROR)));
         case EVENT_GUARD_TOUCHED:
                 return join(exe ? base_name(exe) : NULL, ": ",
                             path ? path : event_record_get(record, FIELD_OPERATION));

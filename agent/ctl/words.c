@@ -71,6 +71,10 @@ static const char *of_event(EventKind kind) {
                 return C_("event", "break-glass-used");
         case EVENT_PERSON_CHANGED:
                 return C_("event", "person-changed");
+        case EVENT_SESSION_LOCKED:
+                return C_("event", "session-locked");
+        case EVENT_SESSION_LOCK_FAILED:
+                return C_("event", "session-lock-failed");
         }
         return NULL;
 }
@@ -121,6 +125,18 @@ static const char *of_zone(PolicyZone which) {
         return NULL;
 }
 
+static const char *of_lock_reason(LockReason which) {
+        switch (which) {
+        case LOCK_TOKEN_REMOVED:
+                return C_("lock", "token-removed");
+        case LOCK_IDLE:
+                return C_("lock", "idle");
+        case LOCK_FOR_NOTHING:
+                return NULL;
+        }
+        return NULL;
+}
+
 static const char *of_mode(PolicyMode which) {
         switch (which) {
         case MODE_ENFORCE:
@@ -165,6 +181,12 @@ const char *word_mode(const char *word) {
         int value = word ? policy_mode_from_string(word) : -1;
 
         return or_itself(value < 0 ? NULL : of_mode((PolicyMode)value), word);
+}
+
+const char *word_lock_reason(const char *word) {
+        int value = word ? lock_reason_from_string(word) : -1;
+
+        return or_itself(value < 0 ? NULL : of_lock_reason((LockReason)value), word);
 }
 
 /* The C library has its errors in many languages under a domain of its own; the agent wrote them in English.

@@ -12,6 +12,7 @@ const char *word_access(const char *word);
 const char *word_guard(const char *word);
 const char *word_zone(const char *word);
 const char *word_mode(const char *word);
+const char *word_lock_reason(const char *word);
 
 /* A whole text that the agent or the policy library wrote in English, or the system's word for an error. */
 const char *word_text(const char *text);

@@ -244,6 +244,15 @@ static void print_record(FILE *f, const Record *r) {
                         or (r->text[TEXT_PERSON_BEFORE], "?"));
                 print_who(f, r);
                 return;
+        case EVENT_SESSION_LOCKED:
+        case EVENT_SESSION_LOCK_FAILED:
+                fprintf(f, "Session %s %s, of %s", or (r->text[TEXT_SESSION], "(without a number)"),
+                        r->kind == EVENT_SESSION_LOCKED ? "locked" : "could not be locked",
+                        or (r->text[TEXT_PERSON], "?"));
+                if (r->uid != (uid_t)-1)
+                        fprintf(f, " as uid %" PRIu32, (uint32_t)r->uid);
+                print_rule(f, r);
+                return;
         case EVENT_LOGIN_ALLOWED: /* the PAM module's and sekishoctl's own records */
         case EVENT_LOGIN_DENIED:
         case EVENT_FACTOR_FAILED:

@@ -17,7 +17,7 @@ COUNTER = 20101
 NOBODY = 65534  # whom the bus knows
 MFA = {"factors": ["password", "totp"]}
 LOGINS = DBusAddress("/org/sekisho/Guard1", bus_name="org.sekisho.Guard1", interface="org.sekisho.Guard1.Logins")
-TOLD = ("susssbsu", ("", COUNTER, "12345", "password,totp", "tty1", False, "login", os.getpid()))
+TOLD = ("susssbssu", ("", COUNTER, "12345", "password,totp", "tty1", False, "", "login", os.getpid()))
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_only_root_tells_even_on_a_bus_that_lets_everybody(world, monkeypatch):
     bus.start()
     world.start_agent()
     bus.wait_for_guard()
-    for method, told in (("OpenSession", TOLD), ("ChangePerson", ("susssb", TOLD[1][:6])), ("CloseSession", ("u", (1,)))):
+    for method, told in (("OpenSession", TOLD), ("ChangePerson", ("susssbs", TOLD[1][:7])), ("CloseSession", ("u", (1,)))):
         with pytest.raises(Refused, match="AccessDenied"):
             call_logins(bus.connect(NOBODY), method, *told)
     assert sessions(world) == []
@@ -205,9 +205,10 @@ def test_only_root_tells_even_on_a_bus_that_lets_everybody(world, monkeypatch):
     wait_until(lambda: sessions(world), "the session is written down")
 
 
-@pytest.mark.parametrize("bad", [("", COUNTER, "", "", "", False, "", 1), ("", COUNTER, "a b", "", "", False, "", 1),
-                                 ("a\nb", COUNTER, "1", "", "", False, "", 1), ("", COUNTER, "1", "", "", False, "", 0),
-                                 ("", COUNTER, "1" * 400, "", "", False, "", 1)])
+@pytest.mark.parametrize("bad", [("", COUNTER, "", "", "", False, "", "", 1), ("", COUNTER, "a b", "", "", False, "", "", 1),
+                                 ("a\nb", COUNTER, "1", "", "", False, "", "", 1), ("", COUNTER, "1", "", "", False, "", "", 0),
+                                 ("", COUNTER, "1", "", "", False, "token", "", 1), ("", COUNTER, "1", "", "", False, "card:%", "", 1),
+                                 ("", COUNTER, "1" * 400, "", "", False, "", "", 1)])
 def test_what_is_no_session_is_refused(world, bus, bad):
     world.start_agent()
     bus.wait_for_guard()

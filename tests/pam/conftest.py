@@ -117,7 +117,7 @@ class Login:
 
     def __init__(self, output, status):
         self.output, self.status = output, status
-        self.codes = {word: int(code) for word, code in re.findall(r"^(auth|acct|cred) (\d+)$", output, re.MULTILINE)}
+        self.codes = {word: int(code) for word, code in re.findall(r"^(auth|acct|cred|renew|open|close) (\d+)$", output, re.MULTILINE)}
         self.prompts = re.findall(r"^prompt (.*)$", output, re.MULTILINE)
         self.told = re.findall(r"^told (.*)$", output, re.MULTILINE)
 

@@ -10,6 +10,8 @@
 
 #include "tests/pam/fake_crypto.h"
 
+#define FAKE_NODE "/dev/hidraw-fake:"
+
 enum {
         CMD_INIT = 0x06,
         CMD_CBOR = 0x10,
@@ -389,7 +391,7 @@ static void make_credential(Session *session, cbor_item_t *request) {
 static void *open_session(const char *path) {
         Session *session = calloc(1, sizeof(*session));
         FakeAuthenticator *fakes;
-        size_t n = fake_authenticators(&fakes), i = strtoul(path + strlen("fake:"), NULL, 10);
+        size_t n = fake_authenticators(&fakes), i = strtoul(path + strlen(FAKE_NODE), NULL, 10);
         unsigned char secret[32] = {1};
 
         if (!session || i >= n) {
@@ -487,10 +489,10 @@ int __wrap_fido_dev_info_manifest(fido_dev_info_t *list, size_t max, size_t *ret
         static const fido_dev_transport_t transport = {receive_from, send_to};
         FakeAuthenticator *fakes;
         size_t n = fake_authenticators(&fakes);
-        char path[32];
+        char path[64]; /* as of a key that was pulled out: sysfs knows nothing of it */
 
         for (*ret_n = 0; *ret_n < n && *ret_n < max; ++*ret_n) {
-                (void)snprintf(path, sizeof(path), "fake:%zu", *ret_n);
+                (void)snprintf(path, sizeof(path), FAKE_NODE "%zu", *ret_n);
                 if (fido_dev_info_set(list, *ret_n, path, "Sekisho", "fake authenticator", &io,
                                       &transport) != FIDO_OK)
                         return FIDO_ERR_INTERNAL;

@@ -81,6 +81,20 @@ static CK_RV get_slot_list(CK_BBOOL present, CK_SLOT_ID *slots, CK_ULONG *n) {
         return CKR_OK;
 }
 
+static CK_RV get_slot_info(CK_SLOT_ID slot, CK_SLOT_INFO *ret) {
+        static const char name[] = "Fake Reader 00 00";
+        CK_RV answer = real->C_GetSlotInfo(slot, ret);
+
+        if (fault("slot-fails"))
+                return CKR_DEVICE_ERROR;
+        if (fault("hardware")) {
+                ret->flags |= CKF_REMOVABLE_DEVICE | CKF_HW_SLOT;
+                memset(ret->slotDescription, ' ', sizeof(ret->slotDescription));
+                memcpy(ret->slotDescription, name, strlen(name));
+        }
+        return answer;
+}
+
 static CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *ret) {
         CK_RV answer = real->C_GetTokenInfo(slot, ret);
         int wrong = wrong_pins();
@@ -198,6 +212,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **ret) {
         list = *real;
         list.C_Initialize = initialize;
         list.C_GetSlotList = get_slot_list;
+        list.C_GetSlotInfo = get_slot_info;
         list.C_GetTokenInfo = get_token_info;
         list.C_GetAttributeValue = get_attribute_value;
         list.C_Login = login;

@@ -131,9 +131,10 @@ Test(sessions, change_the_person_where_it_is_clear_which_one_is_meant) {
 
         for (size_t i = 0; i < ELEMENTS(cases); i++) {
                 Session by = session_of(cases[i].id, cases[i].uid, cases[i].person, cases[i].terminal, 99),
-                        before = {0};
+                        before = {0}, now = {0};
 
-                cr_expect_eq(sessions_change_person(sessions, &by, &before), cases[i].expected, "%zu", i);
+                cr_expect_eq(sessions_change_person(sessions, &by, &before, &now), cases[i].expected, "%zu",
+                             i);
                 if (cases[i].changed) {
                         cr_expect_str_eq(before.id, cases[i].changed, "%zu", i);
                         expect_person(sessions, cases[i].changed, (uid_t)-1, (uid_t)-1, cases[i].person);
@@ -145,12 +146,12 @@ Test(sessions, change_the_person_where_it_is_clear_which_one_is_meant) {
 Test(sessions, do_not_take_one_from_elsewhere_for_one_at_the_machine) {
         Session list[] = {session_of("1", 1001, "12345", "pts/0", 11),
                           session_of("2", 1001, "12345", "tty2", 12)},
-                by = session_of("", 1001, "b", "", 99), before;
+                by = session_of("", 1001, "b", "", 99), before, now;
         Sessions *sessions;
 
         list[0].remote = true;
         sessions = sessions_with(list, ELEMENTS(list));
-        cr_expect_eq(sessions_change_person(sessions, &by, &before), 1);
+        cr_expect_eq(sessions_change_person(sessions, &by, &before, &now), 1);
         cr_expect_str_eq(before.id, "2");
         sessions_free(sessions);
 }
@@ -192,8 +193,8 @@ Test(sessions, with_texts_that_the_file_could_not_hold_are_none) {
 
 Test(sessions, of_a_file_that_is_not_whole_are_those_that_can_be_read) {
         static const char text[] =
-                "1001 11 0 1 12345 password,totp login tty1\n1001 x 0 2 a b c d\n\n"
-                "1002 12 7 3 a b c d\n1003 13 0 4 a b c d e\n1004 14 0 - sato password,totp";
+                "1001 11 0 1 12345 password,totp login tty1 key:/a\n1001 x 0 2 a b c d\n\n"
+                "1002 12 7 3 a b c d e\n1003 13 0 4 a b c d e f\n1004 14 0 - sato password,totp";
         char path[PATH_MAX];
         Sessions *sessions = NULL;
         FILE *f;

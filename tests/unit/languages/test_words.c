@@ -60,6 +60,13 @@ Test(words, all_have_a_japanese_one, .init = japanese) {
         }
 }
 
+Test(words, for_why_a_session_locks_have_japanese_ones, .init = japanese) {
+        cr_expect_str_eq(word_lock_reason("token-removed"), "カード・キーの取り外し");
+        cr_expect_str_eq(word_lock_reason("idle"), "操作なし");
+        cr_expect_str_eq(word_lock_reason("none"), "none", "it is never shown");
+        cr_expect_null(word_lock_reason(NULL));
+}
+
 Test(words, that_are_not_in_the_vocabulary_stay_as_they_are, .init = japanese) {
         cr_expect_str_eq(word_event("write-allowed"), "write-allowed");
         cr_expect_str_eq(word_access(""), "");
