@@ -368,8 +368,12 @@ static bool is_file(const char *path) {
         return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
 }
 
+char *policy_keys_of(const char *path) {
+        return is_file(path) ? strdup(KEYRING_DIRECTORY) : keys_beside(path);
+}
+
 int policy_load(const char *path, Policy **ret, PolicyFaults *ret_faults) {
-        CLEANUP_FREE char *keys = is_file(path) ? strdup(KEYRING_DIRECTORY) : keys_beside(path);
+        CLEANUP_FREE char *keys = policy_keys_of(path);
 
         return keys ? policy_load_with_keys(path, keys, ret, ret_faults) : -ENOMEM;
 }

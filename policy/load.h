@@ -44,6 +44,9 @@ int policy_load(const char *path, Policy **ret, PolicyFaults *ret_faults);
  * policies, and for a file those of the machine. */
 int policy_load_with_keys(const char *path, const char *keys, Policy **ret, PolicyFaults *ret_faults);
 
+/* The directory of public keys that goes with PATH. A new string, NULL if memory is short. */
+char *policy_keys_of(const char *path);
+
 /* The same from memory: a sealed bundle that NAME stands for in faults, and nothing else. */
 int policy_load_sealed(const char *name, const char *text, size_t length, const char *keys, Policy **ret,
                        PolicyFaults *ret_faults);
