@@ -141,13 +141,25 @@ static int try_out(const PolicyStore *store, const Policy *policy, bool builtin,
         return add_fault_at(faults, origin, path, why);
 }
 
-/* Whether POLICY may come into force: 0 or -errno with FAULTS. That no policy is there at all gives the
- * built-in default, which approves nothing. */
+/* That no policy is there at all gives the built-in default, which approves nothing; but where policies have
+ * to be signed only root at the console takes the last one away (sekishoctl policy restore). */
+static int judge_none(const PolicyStore *store, PolicyFaults *faults) {
+        Restored restored;
+
+        if (!store->floor.signing_required || restored_read(store->state_dir, &restored) == 1)
+                return 0;
+        return add_faultf(
+                faults, store->path,
+                "holds no policy any more, and one that was in force requires a signed one: expected "
+                "that, or sekishoctl policy restore");
+}
+
+/* Whether POLICY may come into force: 0 or -errno with FAULTS. */
 static int judge(const PolicyStore *store, const Policy *policy, bool builtin, PolicyFaults *faults) {
         int r;
 
         if (builtin)
-                return 0;
+                return judge_none(store, faults);
         r = check_signature(store, policy, faults);
         if (r == 0)
                 r = check_dates(store, policy, faults);

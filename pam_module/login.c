@@ -71,9 +71,10 @@ int login_take_items(Login *login) {
         return login->service && *login->service ? 0 : because(login, -ENODATA, "there is no PAM service");
 }
 
-/* Where the agent has learned that policies have to be signed, others do not count here either. */
-static int judge_signature(Login *login) {
-        CLEANUP_FREE char *state = strdup(login->options.store);
+/* Where the agent has learned that policies have to be signed, others do not count here either, nor that
+ * there is none, unless root at the console has put the policies aside. */
+static int judge_signature(Login *login, bool builtin) {
+        CLEANUP_FREE char *state = strdup(login->options.store), *note = NULL;
         char *slash = state ? strrchr(state, '/') : NULL;
         Floor earlier;
         int r;
@@ -84,9 +85,17 @@ static int judge_signature(Login *login) {
         r = floor_read(state, &earlier);
         if (r < 0)
                 return because(login, r, "what earlier policies asked for could not be read");
-        return floor_judge(&earlier, login->policy) == FLOOR_GOOD
-                       ? 0
-                       : because(login, -EKEYREJECTED, "the policy is not signed as it has to be");
+        if (!builtin)
+                return floor_judge(&earlier, login->policy) == FLOOR_GOOD
+                               ? 0
+                               : because(login, -EKEYREJECTED, "the policy is not signed as it has to be");
+        if (!earlier.signing_required)
+                return 0;
+        if (asprintf(&note, "%s/restored", state) < 0) {
+                note = NULL;
+                return because(login, -ENOMEM, "memory is short");
+        }
+        return access(note, F_OK) == 0 ? 0 : because(login, -ENODATA, "the signed policy is gone");
 }
 
 static int take_policy(Login *login) {
@@ -98,7 +107,8 @@ static int take_policy(Login *login) {
                 return because(login, r,
                                r == -EBADMSG ? "the policy has faults, or cannot be read"
                                              : "the policy could not be loaded");
-        if (r == 0 && (r = judge_signature(login)) < 0) /* the built-in default has nobody to sign it */
+        r = judge_signature(login, r == 1);
+        if (r < 0)
                 return r;
         r = policy_resolve_mfa(login->policy, &policy_resolver_nss);
         return r < 0 ? because(login, r, "who is named in the policy could not be looked up") : 0;

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/ctl/bundles.h"
 #include "agent/ctl/command.h"
@@ -136,7 +137,7 @@ int command_policy_install(const Options *options) {
         size_t length;
         int r = bundles_read_sealed(path, &sealed, &length);
 
-        if (r == 0)
+        if (r == 0 && geteuid() == 0) /* nobody else can read what is there */
                 r = describe(answer, directory ? directory : DEFAULT_POLICY_PATH, path, sealed, length);
         if (r != 0)
                 return r;

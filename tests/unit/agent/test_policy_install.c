@@ -10,6 +10,7 @@
 
 #include "agent/policy_copies.h"
 #include "agent/policy_store.h"
+#include "agent/restored.h"
 #include "tests/unit/policy/signed_directory.h"
 
 TestSuite(policy_install, .init = signed_setup, .fini = signed_teardown, .timeout = 110);
@@ -182,13 +183,19 @@ Test(policy_install, that_signing_is_required_outlives_the_copy_of_the_policy) {
 }
 
 Test(policy_install, signed_policy_lifts_it) {
+        PolicyStore store;
+
         install_fresh(REQUIRED(5), "office");
         install_fresh(SERIAL(6), "office");
         signed_run("rm %s/policy.d/*", signed_root);
         put_yaml("10.yaml", SERIAL(7));
         cr_assert_eq(start(1), 6, "what is left out lifts nothing");
-        signed_run("rm %s/policy.d/*", signed_root);
-        install_fresh(SERIAL(7) "signing:\n  required: false\n", "office");
+        signed_run("rm %s/policy.d/*.yaml", signed_root);
+        open_store(&store, 1);
+        cr_assert_not_null(strstr(store.faults.items[0].message, "holds no policy any more"));
+        cr_assert_eq(store.policy->serial, 6);
+        cr_assert_eq(install(&store, SERIAL(7) "signing:\n  required: false\n", "office", NULL), 0);
+        policy_store_close(&store);
         signed_run("rm %s/policy.d/*", signed_root);
         put_yaml("10.yaml", SERIAL(8));
         cr_assert_eq(start(0), 8);
@@ -240,6 +247,21 @@ Test(policy_install, last_eight_editions_are_kept) {
         cr_assert_eq(access(signed_path("state/policies/0000000000000011.bundle"), F_OK), 0);
         signed_run("cmp %s/policy.d/policy.bundle %s/state/policies/0000000000000011.bundle", signed_root,
                    signed_root);
+}
+
+Test(policy_install, root_at_the_console_can_put_the_signed_policy_aside) {
+        Restored restored = {.serial = 5, .time = 1, .directory = "/x"};
+        PolicyStore store;
+
+        install_fresh(REQUIRED(5), "office");
+        signed_run("rm %s/policy.d/*", signed_root);
+        cr_assert_eq(restored_write(signed_path("state"), &restored), 0);
+        cr_assert_eq(start(0), 0, "the built-in default");
+        put_yaml("10.yaml", SERIAL(9));
+        open_store(&store, 1);
+        cr_assert(store.builtin, "what comes after has to be signed all the same");
+        cr_assert_eq(install(&store, SERIAL(6), "office", NULL), 0);
+        policy_store_close(&store);
 }
 
 /* Killed at every system call */
