@@ -128,7 +128,7 @@ static int prune(const char *directory) {
 
         if (n < 0)
                 return fd < 0 ? n : -errno;
-        for (int i = 0; i < n; i++) {
+        for (int i = 0; entries && i < n; i++) {
                 if (i + POLICY_HISTORY_MAX < n && unlinkat(fd, entries[i]->d_name, 0) < 0)
                         r = -errno;
                 free(entries[i]);

@@ -109,7 +109,7 @@ int keyring_load(const char *directory, Keyring *ret, Faults *faults) {
         dir = fdopendir(fd);
         if (!dir)
                 return -ENOMEM;
-        fd = -1;
+        (void)STEAL_FD(fd);
         r = add_entries(&keyring, dir, directory, faults);
         if (r == 0)
                 *ret = keyring;

@@ -101,7 +101,7 @@ static int add_bundle(Load *load, const char *path, const Bundle *bundle) {
         int result = 0;
 
         load->n_files = bundle->n;
-        load->paths = calloc(bundle->n, sizeof(*load->paths));
+        load->paths = calloc(bundle->n + 1, sizeof(*load->paths));
         if (!load->paths)
                 return -ENOMEM;
         for (size_t i = 0; i < bundle->n; i++) {

@@ -30,7 +30,7 @@ int bundles_read(const char *path, char **ret, size_t *ret_length) {
 
 int bundles_read_sealed(const char *path, char **ret, size_t *ret_length) {
         CLEANUP_FREE char *text = NULL, *signature = NULL, *beside = NULL;
-        size_t length, signature_length;
+        size_t length = 0, signature_length = 0;
         char *sealed;
         int r = bundles_read(path, &text, &length);
 
@@ -58,7 +58,7 @@ int bundles_read_sealed(const char *path, char **ret, size_t *ret_length) {
 }
 
 int bundles_open(const char *path, char *text, size_t length, Files *ret) {
-        CLEANUP_FILES Files files = {.texts = malloc(sizeof(*files.texts))};
+        Files files = {.texts = malloc(sizeof(*files.texts))};
         const char *why = NULL;
         size_t at = 0;
         int r;
@@ -71,10 +71,11 @@ int bundles_open(const char *path, char *text, size_t length, Files *ret) {
         if (sealed_is(text, length) && bundle_unseal(text, length, &at) < 0)
                 at = 0; /* and that is no bundle */
         r = bundle_parse(text + at, length - at, &files.bundle, &why);
-        if (r < 0)
+        if (r < 0) {
+                files_clear(&files);
                 return r == -EBADMSG ? fail("%s: %s", path, _(why)) : fail("%s: %s", path, strerror(-r));
+        }
         *ret = files;
-        files = (Files){0};
         return 0;
 }
 
@@ -125,10 +126,10 @@ static int add_files(Files *files, int dir_fd, const char *directory, Faults *fa
 int bundles_open_directory(const char *directory, bool in_force, Files *ret) {
         CLEANUP_FREE char *path = text_format("%s/" BUNDLE_NAME, directory);
         CLEANUP_CLOSE int dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        CLEANUP_FILES Files files = {0};
+        Files files = {0};
         Faults faults = {0};
-        char *text;
-        size_t length;
+        char *text = NULL;
+        size_t length = 0;
         int r;
 
         if (!path)
@@ -146,8 +147,8 @@ int bundles_open_directory(const char *directory, bool in_force, Files *ret) {
                 r = say(&faults.list, directory, r);
         policy_faults_clear(&faults.list);
         if (r != 0)
-                return r;
-        *ret = files;
-        files = (Files){0};
-        return 0;
+                files_clear(&files);
+        else
+                *ret = files;
+        return r;
 }

@@ -32,9 +32,8 @@ static struct json_object *compare(const Bundle *before, const Bundle *after) {
         size_t i = 0, j = 0;
 
         while (i < before->n || j < after->n) {
-                const BundleFile *old = i < before->n ? &before->files[i] : NULL;
-                const BundleFile *new = j < after->n ? &after->files[j] : NULL;
-                int order = !old ? 1 : !new ? -1 : strcmp(old->name, new->name);
+                const BundleFile *old = &before->files[i], *new = &after->files[j];
+                int order = i == before->n ? 1 : j == after->n ? -1 : strcmp(old->name, new->name);
 
                 if (order < 0)
                         json_append_text(removed, old->name);
