@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/ctl/command.h"
 #include "agent/ctl/i18n.h"
 #include "agent/ctl/text.h"
 #include "agent/file.h"
@@ -25,7 +26,10 @@ int bundles_read(const char *path, char **ret, size_t *ret_length) {
         CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         int r = fd < 0 ? -errno : file_read_whole(fd, POLICY_FILE_MAX, ret, ret_length);
 
-        return r < 0 ? fail("%s: %s", path, strerror(-r)) : 0;
+        if (r == 0)
+                return 0;
+        (void)fail("%s: %s", path, strerror(-r));
+        return EXIT_TROUBLE;
 }
 
 int bundles_read_sealed(const char *path, char **ret, size_t *ret_length) {
