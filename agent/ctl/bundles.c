@@ -24,8 +24,13 @@ void files_clear(Files *files) {
 
 int bundles_read(const char *path, char **ret, size_t *ret_length) {
         CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        int r = fd < 0 ? -errno : file_read_whole(fd, POLICY_FILE_MAX, ret, ret_length);
+        int r;
 
+        if (fd < 0) {
+                (void)fail("%s: %s", path, strerror(errno));
+                return EXIT_TROUBLE;
+        }
+        r = file_read_whole(fd, POLICY_FILE_MAX, ret, ret_length);
         if (r == 0)
                 return 0;
         (void)fail("%s: %s", path, strerror(-r));
