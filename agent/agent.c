@@ -181,12 +181,8 @@ static int rejudge(Agent *agent) {
 
 /* signals */
 
-int agent_reload(Agent *agent) {
-        Policy *old = NULL;
-        int r;
-
-        (void)sd_notify(false, "RELOADING=1");
-        r = policy_store_reload(&agent->store, &old);
+/* What follows from a try to put another policy in force. OLD was before, where that did it. */
+static int go_on_with(Agent *agent, int r, Policy *old) {
         tell_restored(agent);
         if (r == 0) {
                 tell(agent, EVENT_POLICY_LOADED);
@@ -202,6 +198,24 @@ int agent_reload(Agent *agent) {
                          (unsigned long long)agent->store.policy->serial,
                          r == 0 ? "" : "; a newer one was refused");
         return r;
+}
+
+int agent_reload(Agent *agent) {
+        Policy *old = NULL;
+        int r;
+
+        (void)sd_notify(false, "RELOADING=1");
+        r = policy_store_reload(&agent->store, &old);
+        return go_on_with(agent, r, old);
+}
+
+int agent_install_policy(Agent *agent, const char *text, size_t length) {
+        Policy *old = NULL;
+        int r;
+
+        (void)sd_notify(false, "RELOADING=1");
+        r = policy_store_install(&agent->store, text, length, &old);
+        return go_on_with(agent, r, old);
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {

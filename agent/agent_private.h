@@ -145,6 +145,8 @@ BusServiceCallbacks agent_bus_callbacks(Agent *agent);
 
 /* Load the policy anew and put it in force. 0, 1 if it was refused, -errno. What became of it is told. */
 int agent_reload(Agent *agent);
+/* The same with a sealed bundle, which is put in the place of the policy there is. */
+int agent_install_policy(Agent *agent, const char *text, size_t length);
 /* Why the last policy was refused with ERROR, a line for each fault: a new string, NULL if memory is short.
  */
 char *agent_faults_text(const Agent *agent, int error);

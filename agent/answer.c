@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the service on the bus asks the agent for. It changes nothing but by a reload and a maintenance. */
+/* What the service on the bus asks the agent for. It changes nothing but by a reload, another policy and a
+ * maintenance. */
 #include "agent/agent_private.h"
 
 static char *status(void *userdata) {
@@ -12,6 +13,15 @@ static char *devices(void *userdata) {
 
 static int reload(void *userdata, char **ret_faults) {
         int r = agent_reload(userdata);
+
+        if (r == 0)
+                return 1;
+        *ret_faults = agent_faults_text(userdata, r);
+        return 0;
+}
+
+static int install_policy(void *userdata, const char *text, size_t length, char **ret_faults) {
+        int r = agent_install_policy(userdata, text, length);
 
         if (r == 0)
                 return 1;
@@ -57,6 +67,7 @@ BusServiceCallbacks agent_bus_callbacks(Agent *agent) {
         return (BusServiceCallbacks){.status = status,
                                      .devices = devices,
                                      .reload = reload,
+                                     .install_policy = install_policy,
                                      .begin_maintenance = begin_maintenance,
                                      .end_maintenance = end_maintenance,
                                      .policy = policy,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agent/policy_store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,97 +13,14 @@
 #include <unistd.h>
 
 #include "agent/file.h"
+#include "agent/policy_copies.h"
+#include "policy/bundle.h"
+#include "policy/file.h"
 #include "policy/scope.h"
 
-enum {
-        POLICY_FILE_MAX = 4 * 1024 * 1024
-};
-
-static bool is_policy_name(const char *name) {
-        size_t n = strlen(name);
-
-        return name[0] != '.' && n > 5 && strcmp(name + n - 5, ".yaml") == 0;
-}
-
-/* Remove every policy file of DIR but those that KEEP (a directory, or NULL) has, too. */
-static int remove_stale(const char *dir, const char *keep) {
-        CLEANUP_DIR DIR *d = opendir(dir);
-        const struct dirent *entry;
-
-        if (!d)
-                return -errno;
-        while ((entry = readdir(d))) {
-                char path[PATH_MAX];
-
-                if (!is_policy_name(entry->d_name))
-                        continue;
-                snprintf(path, sizeof(path), "%s/%s", keep ? keep : "", entry->d_name);
-                if (keep && access(path, F_OK) == 0)
-                        continue;
-                if (unlinkat(dirfd(d), entry->d_name, 0) < 0)
-                        return -errno;
-        }
-        return 0;
-}
-
-static int copy_file(const char *from, const char *to) {
-        CLEANUP_FREE char *text = malloc(POLICY_FILE_MAX + 1);
-        ssize_t n;
-
-        if (!text)
-                return -ENOMEM;
-        n = file_read_small(AT_FDCWD, from, text, POLICY_FILE_MAX + 1);
-        if (n < 0)
-                return (int)n;
-        text[n] = '\n'; /* the reader dropped it */
-        return file_replace(to, text, (size_t)n + 1, 0600);
-}
-
-static int copy_directory(const char *from, const char *to) {
-        CLEANUP_DIR DIR *d = opendir(from);
-        const struct dirent *entry;
-
-        if (!d)
-                return -errno;
-        while ((entry = readdir(d))) {
-                char source[PATH_MAX], target[PATH_MAX];
-                int r;
-
-                if (!is_policy_name(entry->d_name))
-                        continue;
-                if ((size_t)snprintf(source, sizeof(source), "%s/%s", from, entry->d_name) >=
-                            sizeof(source) ||
-                    (size_t)snprintf(target, sizeof(target), "%s/%s", to, entry->d_name) >= sizeof(target))
-                        return -ENAMETOOLONG;
-                r = copy_file(source, target);
-                if (r < 0)
-                        return r;
-        }
-        return remove_stale(to, from);
-}
-
-/* Keep a copy of what is in force now. It is only ever read again if it loads whole. */
-static int remember(const PolicyStore *store) {
-        char target[PATH_MAX];
-        struct stat st;
-        int r = directory_ensure(store->last_good, 0700);
-
-        if (r < 0)
-                return r;
-        if (stat(store->path, &st) < 0)
-                return -errno;
-        if (S_ISDIR(st.st_mode))
-                return copy_directory(store->path, store->last_good);
-        snprintf(target, sizeof(target), "%s/policy.yaml", store->last_good);
-        r = copy_file(store->path, target);
-        if (r < 0)
-                return r;
-        return 0;
-}
-
-static int load(const char *path, Policy **ret, bool *ret_builtin, PolicyFaults *faults) {
+static int load(const char *path, const char *keys, Policy **ret, bool *ret_builtin, PolicyFaults *faults) {
         Policy *policy = NULL;
-        int r = policy_load(path, &policy, faults), resolved;
+        int r = policy_load_with_keys(path, keys, &policy, faults), resolved;
 
         if (r < 0)
                 return r;
@@ -147,31 +64,69 @@ static int add_fault_at(PolicyFaults *faults, const char *origin, const char *pa
         return add_fault(faults, file, colon ? strtoul(colon + 1, NULL, 10) : 0, message);
 }
 
-/* A serial never goes down: an old policy that somebody kept must not bring back what was withdrawn. That no
- * policy is there at all gives the built-in default, which approves nothing. */
-static int check_serial(const PolicyStore *store, const Policy *policy, bool builtin, PolicyFaults *faults) {
+static int add_faultf(PolicyFaults *faults, const char *file, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+static int add_faultf(PolicyFaults *faults, const char *file, const char *format, ...) {
         char *message = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        if (vasprintf(&message, format, ap) < 0)
+                message = NULL;
+        va_end(ap);
+        return add_fault(faults, file, 0, message);
+}
+
+/* A serial never goes down: an old policy that somebody kept must not bring back what was withdrawn. */
+static int check_serial(const PolicyStore *store, const Policy *policy, PolicyFaults *faults) {
         Restored restored;
 
-        if (!builtin && restored_read(store->state_dir, &restored) == 1 &&
-            policy->serial <= restored.serial) {
-                if (asprintf(
-                            &message,
-                            "serial %" PRIu64 " is not above %" PRIu64
-                            ", up to which policies were put aside by sekishoctl policy restore: expected a "
-                            "higher one",
-                            policy->serial, restored.serial) < 0)
-                        message = NULL;
-                return add_fault(faults, store->path, 0, message);
-        }
-        if (builtin || policy->serial >= store->serial_floor)
+        if (restored_read(store->state_dir, &restored) == 1 && policy->serial <= restored.serial)
+                return add_faultf(
+                        faults, store->path,
+                        "serial %" PRIu64 " is not above %" PRIu64
+                        ", up to which policies were put aside by sekishoctl policy restore: expected a "
+                        "higher one",
+                        policy->serial, restored.serial);
+        if (policy->serial >= store->floor.serial)
                 return 0;
-        if (asprintf(&message,
-                     "serial %" PRIu64 " is lower than %" PRIu64
-                     ", which was in force: expected the same or a higher one",
-                     policy->serial, store->serial_floor) < 0)
-                message = NULL;
-        return add_fault(faults, store->path, 0, message);
+        return add_faultf(faults, store->path,
+                          "serial %" PRIu64 " is lower than %" PRIu64
+                          ", which was in force: expected the same or a higher one",
+                          policy->serial, store->floor.serial);
+}
+
+static int check_signature(const PolicyStore *store, const Policy *policy, PolicyFaults *faults) {
+        switch (floor_judge(&store->floor, policy)) {
+        case FLOOR_UNSIGNED:
+                return add_faultf(faults, store->path,
+                                  "is not signed, and a policy that was in force requires it: expected a "
+                                  "signed bundle");
+        case FLOOR_ASKS_UNSIGNED:
+                return add_faultf(faults, store->path,
+                                  "requires signatures and has none itself: expected a signed bundle");
+        case FLOOR_REVOKED:
+                return add_faultf(faults, store->path,
+                                  "is signed with the key %" PRIX64
+                                  ", which a policy has revoked: expected another",
+                                  policy->signature->id);
+        case FLOOR_GOOD:
+                return 0;
+        }
+        return -EBADMSG;
+}
+
+/* Only of a policy that comes into force: one that is in force outlives its date. */
+static int check_dates(const PolicyStore *store, const Policy *policy, PolicyFaults *faults) {
+        time_t now = time(NULL);
+
+        if (policy->not_before > now)
+                return add_faultf(faults, store->path,
+                                  "is not to come into force yet (not-before): expected a later time, or "
+                                  "another edition");
+        if (policy->expires != 0 && policy->expires <= now)
+                return add_faultf(faults, store->path, "has expired: expected a newer edition");
+        return 0;
 }
 
 /* A terminal that nobody can log in to any more is no safer for it, and nobody can put it right. */
@@ -186,30 +141,57 @@ static int try_out(const PolicyStore *store, const Policy *policy, bool builtin,
         return add_fault_at(faults, origin, path, why);
 }
 
-/* Load the configured path into POLICY; on refusal remember why. 0, 1 or -errno. */
-static int try_path(PolicyStore *store, Policy **ret, bool *ret_builtin) {
-        PolicyFaults faults = {0};
-        int r = load(store->path, ret, ret_builtin, &faults);
+/* That no policy is there at all gives the built-in default, which approves nothing; but where policies have
+ * to be signed only root at the console takes the last one away (sekishoctl policy restore). */
+static int judge_none(const PolicyStore *store, PolicyFaults *faults) {
+        Restored restored;
 
-        if (r >= 0) {
-                r = check_serial(store, *ret, *ret_builtin, &faults);
-                if (r == 0)
-                        r = try_out(store, *ret, *ret_builtin, store->path, &faults);
-                if (r < 0)
-                        *ret = policy_unref(*ret);
-                else if ((*ret)->serial > store->serial_floor)
-                        store->serial_floor = (*ret)->serial;
-        }
+        if (!store->floor.signing_required || restored_read(store->state_dir, &restored) == 1)
+                return 0;
+        return add_faultf(
+                faults, store->path,
+                "holds no policy any more, and one that was in force requires a signed one: expected "
+                "that, or sekishoctl policy restore");
+}
 
+/* Whether POLICY may come into force: 0 or -errno with FAULTS. */
+static int judge(const PolicyStore *store, const Policy *policy, bool builtin, PolicyFaults *faults) {
+        int r;
+
+        if (builtin)
+                return judge_none(store, faults);
+        r = check_signature(store, policy, faults);
+        if (r == 0)
+                r = check_dates(store, policy, faults);
+        if (r == 0)
+                r = check_serial(store, policy, faults);
+        return r == 0 ? try_out(store, policy, builtin, store->path, faults) : r;
+}
+
+/* Remember what became of an attempt. Takes FAULTS over. 0, 1 or -errno. */
+static int finish(PolicyStore *store, int r, PolicyFaults *faults) {
         policy_faults_clear(&store->faults);
         store->refused = 0;
         if (r >= 0) {
-                policy_faults_clear(&faults);
+                policy_faults_clear(faults);
                 return 0;
         }
-        store->faults = faults;
+        store->faults = *faults;
         store->refused = time(NULL);
         return r == -EBADMSG ? 1 : r;
+}
+
+/* Load the configured path into POLICY; on refusal remember why. 0, 1 or -errno. */
+static int try_path(PolicyStore *store, Policy **ret, bool *ret_builtin) {
+        PolicyFaults faults = {0};
+        int r = load(store->path, store->keys, ret, ret_builtin, &faults);
+
+        if (r >= 0) {
+                r = judge(store, *ret, *ret_builtin, &faults);
+                if (r < 0)
+                        *ret = policy_unref(*ret);
+        }
+        return finish(store, r, &faults);
 }
 
 static bool is_put_aside(const PolicyStore *store, const Policy *policy) {
@@ -219,10 +201,16 @@ static bool is_put_aside(const PolicyStore *store, const Policy *policy) {
 }
 
 /* A policy from the configured path is in force. */
-static void settle_in(const PolicyStore *store) {
+static void settle_in(PolicyStore *store) {
+        char path[PATH_MAX], text[FLOOR_TEXT_MAX];
         Restored restored;
 
-        (void)remember(store);
+        if (floor_learn(&store->floor, store->policy) &&
+            (size_t)snprintf(path, sizeof(path), "%s/" FLOOR_NAME, store->state_dir) < sizeof(path))
+                (void)file_replace(path, text, floor_format(&store->floor, text), 0600);
+        (void)policy_copies_keep(store->path, store->last_good);
+        if (store->policy->signature)
+                (void)policy_copies_add_history(store->path, store->state_dir, store->policy->serial);
         if (restored_read(store->state_dir, &restored) == 1 && restored.told)
                 (void)restored_drop(store->state_dir); /* else it waits for its record */
 }
@@ -236,11 +224,19 @@ int policy_store_open(PolicyStore *store, const char *path, const char *state_di
 
         *store = (PolicyStore){.path = strdup(path), .trial = trial, .trial_userdata = trial_userdata};
         store->state_dir = strdup(state_dir);
-        if (!store->path || !store->state_dir || asprintf(&store->last_good, "%s/last-good", state_dir) < 0)
+        store->keys = policy_keys_of(path);
+        if (!store->path || !store->state_dir || !store->keys ||
+            asprintf(&store->last_good, "%s/last-good", state_dir) < 0)
                 return -ENOMEM;
         store->loaded = time(NULL);
-        if (load(store->last_good, &last_good, &absent, &ignored) == 0)
-                store->serial_floor = last_good->serial;
+        (void)floor_read(state_dir,
+                         &store->floor); /* one that makes no sense is made anew from what follows */
+        if (load(store->last_good, store->keys, &last_good, &absent, &ignored) == 0) {
+                if (floor_judge(&store->floor, last_good) == FLOOR_GOOD)
+                        (void)floor_learn(&store->floor, last_good);
+                else
+                        last_good = policy_unref(last_good);
+        }
         policy_faults_clear(&ignored);
         r = try_path(store, &store->policy, &store->builtin);
         if (r == 0) {
@@ -284,12 +280,81 @@ int policy_store_reload(PolicyStore *store, Policy **ret_old) {
         return 0;
 }
 
+/* The directory of policies as one where a bundle may be put. 0 or -errno. */
+static int bundle_path(const PolicyStore *store, char path[static PATH_MAX]) {
+        int r = directory_ensure(store->path, 0700);
+
+        if (r < 0)
+                return r;
+        return (size_t)snprintf(path, PATH_MAX, "%s/" BUNDLE_NAME, store->path) >= PATH_MAX ? -ENAMETOOLONG
+                                                                                            : 0;
+}
+
+/* What is there now: a new string, NULL if nothing is. 0 or -errno. */
+static int read_bundle(const char *path, char **ret, size_t *ret_length) {
+        CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+
+        if (fd < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return file_read_whole(fd, POLICY_FILE_MAX, ret, ret_length);
+}
+
+static int put_back(const char *path, const char *old, size_t length) {
+        if (old)
+                return file_replace(path, old, length, 0600);
+        return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* 0 if the sealed TEXT may replace what is there; else -errno with FAULTS. */
+static int judge_sealed(const PolicyStore *store, const char *path, const char *text, size_t length,
+                        bool same, PolicyFaults *faults) {
+        Policy *policy = NULL;
+        int r = policy_load_sealed(path, text, length, store->keys, &policy, faults);
+
+        if (r == 0)
+                r = policy_resolve(policy, &policy_resolver_nss);
+        if (r == 0)
+                r = judge(store, policy, false, faults);
+        if (r == 0 && !same && policy->serial == store->floor.serial)
+                r = add_faultf(faults, path,
+                               "serial %" PRIu64 " was in force with other contents: expected a higher one",
+                               policy->serial);
+        policy_unref(policy);
+        return r;
+}
+
+int policy_store_install(PolicyStore *store, const char *text, size_t length, Policy **ret_old) {
+        CLEANUP_FREE char *old = NULL;
+        PolicyFaults faults = {0};
+        char path[PATH_MAX];
+        size_t old_length = 0;
+        int r = bundle_path(store, path);
+
+        if (r == 0)
+                policy_copies_tidy(store->path);
+        if (r == 0)
+                r = read_bundle(path, &old, &old_length);
+        if (r == 0)
+                r = judge_sealed(store, path, text, length,
+                                 old && old_length == length && memcmp(old, text, length) == 0, &faults);
+        if (r == 0)
+                r = file_replace(path, text, length, 0600);
+        if (r < 0)
+                return finish(store, r, &faults);
+        policy_faults_clear(&faults);
+        r = policy_store_reload(store, ret_old);
+        if (r != 0) /* what was judged good is not: its names, or the machine, have changed meanwhile */
+                (void)put_back(path, old, old_length);
+        return r;
+}
+
 void policy_store_close(PolicyStore *store) {
         policy_unref(store->policy);
         policy_faults_clear(&store->faults);
         free(store->path);
         free(store->last_good);
         free(store->state_dir);
+        free(store->keys);
         *store = (PolicyStore){0};
 }
 

@@ -2,8 +2,9 @@
 /*
  * policy_store.h: which policy is in force: the one at the configured path if it is good, else the last good
  * one, of which a copy is kept in the state directory, else the built-in default. A policy with a lower
- * serial than the last good one is refused like one that is faulty, and so is one that fails its trial: the
- * caller's question whether the terminal could still be used under it.
+ * serial than the last good one is refused like one that is faulty, and so is one that has to be signed and
+ * is not, one out of its dates, and one that fails its trial: the caller's question whether the terminal
+ * could still be used under it.
  */
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <time.h>
 
 #include "agent/restored.h"
+#include "policy/floor.h"
 #include "policy/load.h"
 
 /* Whether the terminal could be used under CANDIDATE; PRESENT is in force, NULL at start. 0 if so; 1 with
@@ -27,8 +29,8 @@ typedef struct PolicyStore {
         bool builtin;
         bool lsm_missing; /* what each policy is told of the kernel, see policy/model.h */
         char *state_dir;
-        uint64_t
-                serial_floor; /* the highest serial that was in force, as far as the state directory knows */
+        char *keys;  /* the directory of public keys */
+        Floor floor; /* what was learned from policies before, as far as the state directory knows */
         time_t loaded;
         PolicyTrial trial; /* NULL: none */
         void *trial_userdata;
@@ -47,6 +49,11 @@ void policy_store_set_lsm(PolicyStore *store, bool missing);
 /* Try PATH again. 0 with *RET_OLD the policy that was in force (the caller unrefs it once nothing refers to
  * it any more); 1 if PATH was refused and nothing changed; -errno likewise. */
 int policy_store_reload(PolicyStore *store, Policy **ret_old);
+
+/* Put a sealed bundle (policy/bundle.h) in force and keep it in the directory of policies, in one step that
+ * is done or not whenever the machine stops. As policy_store_reload(); -ENOTDIR if the configured path is no
+ * directory. After a refusal what was there is there. */
+int policy_store_install(PolicyStore *store, const char *text, size_t length, Policy **ret_old);
 
 /* A note that policies were put aside, which the journal has not been told yet. 1 with RET filled and the
  * note marked as told, 0 if there is none, -errno. */

@@ -65,6 +65,7 @@ static int add_policy(Directories *directories, const char *path) {
 static int collect(const Agent *agent, Directories *directories) {
         const bool *protects = agent->store.policy->protects;
         const char *state = agent->settings.state_dir, *runtime = agent->settings.runtime_dir;
+        struct stat st;
         int r = 0;
 
         if (protects[PROTECT_STATE]) {
@@ -80,6 +81,8 @@ static int collect(const Agent *agent, Directories *directories) {
         }
         if (r == 0 && protects[PROTECT_POLICY])
                 r = add_policy(directories, agent->settings.policy);
+        if (r == 0 && protects[PROTECT_POLICY] && stat(agent->store.keys, &st) == 0)
+                r = add(directories, agent->store.keys, NULL);
         if (r == 0 && protects[PROTECT_POLICY])
                 r = add(directories, SETTINGS, NULL);
         return r;

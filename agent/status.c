@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,25 @@ static int add_superblock(void *userdata, const Superblock *sb) {
         return 0;
 }
 
+/* Who signed it and, where minisign says so, when: by that a terminal that hears nothing new knows how old
+ * what it has is. */
+static void put_signature(struct json_object *object, const PolicyStore *store) {
+        static const char word[] = "timestamp:";
+        const Policy *policy = store->policy;
+        char id[20];
+
+        put_flag(object, "signing_required", store->floor.signing_required);
+        if (policy->expires != 0)
+                put_number(object, "expires", policy->expires);
+        if (!policy->signature)
+                return;
+        snprintf(id, sizeof(id), "%" PRIX64, policy->signature->id);
+        put(object, "key", id);
+        put(object, "comment", policy->signature->comment);
+        if (strncmp(policy->signature->comment, word, strlen(word)) == 0)
+                put_number(object, "signed", strtoll(policy->signature->comment + strlen(word), NULL, 10));
+}
+
 static struct json_object *policy_object(const PolicyStore *store) {
         struct json_object *object = json_object_new_object(), *refused = NULL;
 
@@ -88,6 +108,7 @@ static struct json_object *policy_object(const PolicyStore *store) {
         put(object, "path", store->path);
         put_flag(object, "builtin", store->builtin);
         put_number(object, "loaded", store->loaded);
+        put_signature(object, store);
         if (store->refused != 0) {
                 struct json_object *faults = json_object_new_array();
 

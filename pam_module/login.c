@@ -9,7 +9,9 @@
 #include "pam_module/conversation.h"
 #include "pam_module/factor_device.h"
 #include "pam_module/guard.h"
+#include "policy/floor.h"
 #include "policy/load.h"
+#include "policy/scope.h"
 
 void login_clear(Login *login) {
         account_clear(&login->account);
@@ -69,6 +71,33 @@ int login_take_items(Login *login) {
         return login->service && *login->service ? 0 : because(login, -ENODATA, "there is no PAM service");
 }
 
+/* Where the agent has learned that policies have to be signed, others do not count here either, nor that
+ * there is none, unless root at the console has put the policies aside. */
+static int judge_signature(Login *login, bool builtin) {
+        CLEANUP_FREE char *state = strdup(login->options.store), *note = NULL;
+        char *slash = state ? strrchr(state, '/') : NULL;
+        Floor earlier;
+        int r;
+
+        if (!slash)
+                return because(login, -ENOMEM, "memory is short");
+        *slash = '\0'; /* the store is in the agent's state directory */
+        r = floor_read(state, &earlier);
+        if (r < 0)
+                return because(login, r, "what earlier policies asked for could not be read");
+        if (!builtin)
+                return floor_judge(&earlier, login->policy) == FLOOR_GOOD
+                               ? 0
+                               : because(login, -EKEYREJECTED, "the policy is not signed as it has to be");
+        if (!earlier.signing_required)
+                return 0;
+        if (asprintf(&note, "%s/restored", state) < 0) {
+                note = NULL;
+                return because(login, -ENOMEM, "memory is short");
+        }
+        return access(note, F_OK) == 0 ? 0 : because(login, -ENODATA, "the signed policy is gone");
+}
+
 static int take_policy(Login *login) {
         PolicyFaults faults = {0};
         int r = policy_load(login->options.policy, &login->policy, &faults);
@@ -78,6 +107,9 @@ static int take_policy(Login *login) {
                 return because(login, r,
                                r == -EBADMSG ? "the policy has faults, or cannot be read"
                                              : "the policy could not be loaded");
+        r = judge_signature(login, r == 1);
+        if (r < 0)
+                return r;
         r = policy_resolve_mfa(login->policy, &policy_resolver_nss);
         return r < 0 ? because(login, r, "who is named in the policy could not be looked up") : 0;
 }

@@ -10,6 +10,7 @@
 #include "policy/destination.h"
 #include "policy/expiry.h"
 #include "policy/hours.h"
+#include "policy/minisign.h"
 
 /* Up to here every reader of JSON takes a number exactly (RFC 8259, 6). */
 #define SERIAL_MAX UINT64_C(9007199254740991)
@@ -62,6 +63,17 @@ static void check_expires(Check *check, const TreeNode *node) {
                             faults_text(check->faults, why));
 }
 
+/* Letters large, as minisign shows it; what looks like a number has to stand in quotes. */
+static void check_key_id(Check *check, const TreeNode *node) {
+        char text[QUOTE_MAX];
+        uint64_t id;
+
+        if (minisign_id_parse(node->text, &id) < 0)
+                check_fault(check, node,
+                            "%s is no key; expected up to 16 hexadecimal digits, as minisign shows them",
+                            quote(node->text, node->length, text));
+}
+
 static void check_match(Check *check, const TreeNode *node) {
         if (node->n_children == 0)
                 check_fault(check, node, "matches every device; expected vendor, product, serial or bus");
@@ -112,6 +124,9 @@ static void check_ports_need_protocol(Check *check, const TreeNode *node) {
 static const FieldCheck field_checks[] = {
         {.fields = policy_fields, .key = "version", .value = check_version},
         {.fields = policy_fields, .key = "serial", .value = check_serial},
+        {.fields = policy_fields, .key = "not-before", .value = check_expires},
+        {.fields = policy_fields, .key = "expires", .value = check_expires},
+        {.fields = signing_fields, .key = "revoked", .entry = check_key_id},
         {.fields = match_fields, .value = check_match},
         {.fields = device_fields, .key = "name", .value = check_name},
         {.fields = device_fields, .key = "hours", .value = check_hours},

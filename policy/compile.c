@@ -224,6 +224,35 @@ static int add_networks(Compile *compile, RawNetworks *raw, const TreeNode *sect
         return 0;
 }
 
+/* A day begins with its first minute, and not with its end as where something expires. */
+static int take_not_before(const char *text, time_t *ret) {
+        char minute[SHORT_LENGTH_MAX + sizeof(" 00:00")];
+
+        snprintf(minute, sizeof(minute), "%s%s", text, strlen(text) == strlen("YYYY-MM-DD") ? " 00:00" : "");
+        return compile_take_expires(minute, ret);
+}
+
+static int add_dates(Policy *policy, const RawPolicy *raw) {
+        int r = raw->not_before ? take_not_before(raw->not_before, &policy->not_before) : 0;
+
+        return r == 0 && raw->expires ? compile_take_expires(raw->expires, &policy->expires) : r;
+}
+
+static int add_signing(Policy *policy, const RawSigning *raw) {
+        int r = GROW(policy->signing_revoked, policy->n_signing_revoked, raw->revoked_count);
+
+        for (uint32_t i = 0; r == 0 && i < raw->revoked_count; i++) {
+                r = minisign_id_parse(raw->revoked[i], &policy->signing_revoked[policy->n_signing_revoked]);
+                if (r == 0)
+                        policy->n_signing_revoked++;
+        }
+        if (raw->required) {
+                policy->signing_named = true;
+                policy->signing_required = *raw->required;
+        }
+        return r;
+}
+
 static void add_self_protection(Policy *policy, const RawSelfProtection *raw) {
         const bool *const given[PROTECTIONS] = {[PROTECT_PROCESS] = raw->process,
                                                 [PROTECT_STATE] = raw->state,
@@ -256,6 +285,9 @@ int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *fi
                 free(policy->contact);
                 policy->contact = STEAL_PTR(raw->contact);
         }
+        if ((r = add_dates(policy, raw)) < 0 ||
+            (raw->signing && (r = add_signing(policy, raw->signing)) < 0))
+                return r;
         if (raw->removable &&
             (r = add_removable(&compile, raw->removable, tree_find(tree, root, "removable"))) < 0)
                 return r;

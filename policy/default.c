@@ -16,11 +16,12 @@ bool usb_class_allowed_by_default(uint8_t class) {
         return false;
 }
 
-/* Not the policy's own files: administrators put new ones there. */
+/* The policy's own files only where they have to be signed: else administrators put new ones there. */
 void protect_by_zone(Policy *policy) {
         for (size_t i = 0; i < PROTECTIONS; i++)
                 if (!policy->protect_named[i])
-                        policy->protects[i] = policy->zone == ZONE_MYNUMBER && i != PROTECT_POLICY;
+                        policy->protects[i] = policy->zone == ZONE_MYNUMBER &&
+                                              (i != PROTECT_POLICY || policy->signing_required);
 }
 
 void require_guard_by_zone(Policy *policy) {

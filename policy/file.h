@@ -10,7 +10,7 @@
 #include "policy/faults.h"
 
 enum {
-        POLICY_FILE_MAX = 4 * 1024 * 1024,
+        POLICY_FILE_MAX = 4 * 1024 * 1024, /* of one with YAML */
         POLICY_FILES_MAX = 1000
 };
 

@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "policy/build.h"
 #include "policy/check.h"
 #include "policy/compile.h"
 #include "policy/file.h"
+#include "policy/sealed.h"
 
 /* One run of the loader. */
 typedef struct Load {
@@ -22,6 +24,9 @@ typedef struct Load {
         size_t services_line, services_column;
         const char *replaced, *text; /* a file that is taken from memory, NULL: none */
         size_t length;
+        const char *keys; /* the directory of public keys */
+        char **paths;     /* of the files of a bundle, which places name */
+        size_t n_paths;
 } Load;
 
 static const cyaml_config_t cyaml_config = {
@@ -91,6 +96,55 @@ static int add_text(Load *load, const char *file, const char *text, size_t lengt
         return r < 0 ? r : add_checked(load, file, text, length, &tree);
 }
 
+/* Each file of a bundle. One with faults does not keep the others from being looked at. */
+static int add_bundle(Load *load, const char *path, const Bundle *bundle) {
+        int result = 0;
+
+        load->n_files = bundle->n;
+        load->paths = calloc(bundle->n + 1, sizeof(*load->paths));
+        if (!load->paths)
+                return -ENOMEM;
+        for (size_t i = 0; i < bundle->n; i++) {
+                const BundleFile *file = &bundle->files[i];
+                int r;
+
+                if (asprintf(&load->paths[i], "%s/%s", path, file->name) < 0)
+                        return -ENOMEM;
+                load->n_paths++;
+                r = add_text(load, load->paths[i], file->text, file->length);
+                if (r < 0 && r != -EBADMSG)
+                        return r;
+                if (r < 0)
+                        result = r;
+        }
+        return result;
+}
+
+static int add_sealed(Load *load, const char *path, const char *text, size_t length) {
+        CLEANUP_FREE MinisignSignature *signature = malloc(sizeof(*signature));
+        CLEANUP_FREE Keyring *keyring = malloc(sizeof(*keyring));
+        CLEANUP_BUNDLE Bundle bundle = {0};
+        int r = signature && keyring ? keyring_load(load->keys, keyring, &load->faults) : -ENOMEM;
+
+        if (r == 0)
+                r = sealed_open(path, text, length, keyring, &bundle, signature, &load->faults);
+        if (r < 0)
+                return r;
+        load->policy->signature = STEAL_PTR(signature);
+        return add_bundle(load, path, &bundle);
+}
+
+/* One that nobody has signed: for who makes it, and where policies need not be signed. */
+static int add_unsigned(Load *load, const char *path, const char *text, size_t length) {
+        CLEANUP_BUNDLE Bundle bundle = {0};
+        const char *why = NULL;
+        int r = bundle_parse(text, length, &bundle, &why);
+
+        if (r == -EBADMSG)
+                faults_add(&load->faults, path, 0, 0, "%s", faults_text(&load->faults, why));
+        return r < 0 ? r : add_bundle(load, path, &bundle);
+}
+
 /* What no single file can be blamed for. */
 static void check_whole(Load *load) {
         const Policy *policy = load->policy;
@@ -133,6 +187,7 @@ static int load_finish(Load *load, int r, Policy **ret, PolicyFaults *ret_faults
         faults_finish(&load->faults);
         policy = STEAL_PTR(load->policy);
         rule_names_clear(&load->names);
+        policy_file_list_free(load->paths, load->n_paths);
         if (r == 0)
                 r = compile_finish(policy);
         if (r == 0)
@@ -162,7 +217,36 @@ static int add_file(Load *load, int fd, const char *path) {
         size_t length;
         int r = policy_file_read(fd, path, &text, &length, &load->faults);
 
-        return r < 0 ? r : add_text(load, path, text, length);
+        if (r < 0)
+                return r;
+        if (sealed_is(text, length))
+                return add_sealed(load, path, text, length);
+        if (bundle_is(text, length))
+                return add_unsigned(load, path, text, length);
+        return add_text(load, path, text, length);
+}
+
+/* The bundle of a directory. -ENOENT if there is none. */
+static int add_directory_bundle(Load *load, int dir_fd, const char *directory) {
+        CLEANUP_FREE char *path = NULL, *text = NULL;
+        CLEANUP_CLOSE int fd = -1;
+        bool is_directory;
+        size_t length;
+        int r;
+
+        if (asprintf(&path, "%s/" BUNDLE_NAME, directory) < 0) {
+                path = NULL;
+                return -ENOMEM;
+        }
+        fd = policy_file_open(dir_fd, BUNDLE_NAME, path, &is_directory, &load->faults);
+        if (fd < 0)
+                return fd;
+        if (is_directory) {
+                faults_add(&load->faults, path, 0, 0, "is a directory; expected a regular file");
+                return -EBADMSG;
+        }
+        r = policy_file_read(fd, path, &text, &length, &load->faults);
+        return r < 0 ? r : add_sealed(load, path, text, length);
 }
 
 /* Adds NAME of the directory DIR_FD. */
@@ -224,10 +308,18 @@ static int load_directory(int fd, const char *path, Load *load, Policy **ret, Po
         size_t n = 0;
         int r = dir_fd < 0 ? -errno : 0;
 
-        if (r < 0)
+        if (r == 0)
+                r = add_directory_bundle(load, dir_fd, path);
+        if (r != -ENOENT) {
                 close(fd);
-        else
-                r = policy_file_list(fd, path, &names, &n, &load->faults);
+                if (r == 0 && load->replaced) {
+                        faults_add(&load->faults, path, 0, 0,
+                                   "holds a bundle, which is the whole policy; expected no file beside it");
+                        r = -EBADMSG;
+                }
+                return load_finish(load, r, ret, ret_faults);
+        }
+        r = policy_file_list(fd, path, &names, &n, &load->faults);
         if (r == 0 && load->replaced)
                 r = policy_file_list_add(&names, &n, load->replaced);
         if (r == 0 && n > 0)
@@ -240,9 +332,9 @@ static int load_directory(int fd, const char *path, Load *load, Policy **ret, Po
         return r;
 }
 
-int policy_load(const char *path, Policy **ret, PolicyFaults *ret_faults) {
+int policy_load_with_keys(const char *path, const char *keys, Policy **ret, PolicyFaults *ret_faults) {
         CLEANUP_CLOSE int fd = -1;
-        Load load = {.n_files = 1, .faults.list.translate = ret_faults->translate};
+        Load load = {.n_files = 1, .keys = keys, .faults.list.translate = ret_faults->translate};
         bool is_directory = false;
         int r = load_start(&load);
 
@@ -258,12 +350,51 @@ int policy_load(const char *path, Policy **ret, PolicyFaults *ret_faults) {
         return r < 0 ? r : 1;
 }
 
+/* keys.d beside DIRECTORY. A new string, NULL if memory is short. */
+static char *keys_beside(const char *directory) {
+        size_t length = strlen(directory);
+        char *keys;
+
+        while (length > 1 && directory[length - 1] == '/')
+                length--;
+        while (length > 0 && directory[length - 1] != '/')
+                length--;
+        return asprintf(&keys, "%.*skeys.d", (int)length, directory) < 0 ? NULL : keys;
+}
+
+static bool is_file(const char *path) {
+        struct stat st;
+
+        return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+char *policy_keys_of(const char *path) {
+        return is_file(path) ? strdup(KEYRING_DIRECTORY) : keys_beside(path);
+}
+
+int policy_load(const char *path, Policy **ret, PolicyFaults *ret_faults) {
+        CLEANUP_FREE char *keys = policy_keys_of(path);
+
+        return keys ? policy_load_with_keys(path, keys, ret, ret_faults) : -ENOMEM;
+}
+
+int policy_load_sealed(const char *name, const char *text, size_t length, const char *keys, Policy **ret,
+                       PolicyFaults *ret_faults) {
+        Load load = {.n_files = 1, .keys = keys, .faults.list.translate = ret_faults->translate};
+        int r = load_start(&load);
+
+        if (r == 0)
+                r = add_sealed(&load, name, text, length);
+        return load_finish(&load, r, ret, ret_faults);
+}
+
 int policy_load_replacing(const char *directory, const char *name, const char *text, size_t length,
                           Policy **ret, PolicyFaults *ret_faults) {
         CLEANUP_CLOSE int fd = -1;
-        Load load = {.replaced = name, .text = text, .length = length};
+        CLEANUP_FREE char *keys = keys_beside(directory);
+        Load load = {.replaced = name, .text = text, .length = length, .keys = keys};
         bool is_directory = false;
-        int r = load_start(&load);
+        int r = keys ? load_start(&load) : -ENOMEM;
 
         if (r == 0 &&
             (fd = policy_file_open(AT_FDCWD, directory, directory, &is_directory, &load.faults)) < 0)

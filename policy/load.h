@@ -38,6 +38,19 @@ void policy_faults_print(const PolicyFaults *faults, FILE *to);
  * is the caller's. */
 int policy_load(const char *path, Policy **ret, PolicyFaults *ret_faults);
 
+/* The same with the public keys of the directory KEYS. A directory that holds a bundle (bundle.h) gives what
+ * is in that, and nothing of what lies beside it; the bundle has to be sealed with a key of KEYS. A file may
+ * be a bundle as well, with or without a signature. policy_load() takes keys.d beside a directory of
+ * policies, and for a file those of the machine. */
+int policy_load_with_keys(const char *path, const char *keys, Policy **ret, PolicyFaults *ret_faults);
+
+/* The directory of public keys that goes with PATH. A new string, NULL if memory is short. */
+char *policy_keys_of(const char *path);
+
+/* The same from memory: a sealed bundle that NAME stands for in faults, and nothing else. */
+int policy_load_sealed(const char *name, const char *text, size_t length, const char *keys, Policy **ret,
+                       PolicyFaults *ret_faults);
+
 /* What policy_load would make of DIRECTORY if its file NAME, which may be there or not, had this text. Never
  * the built-in default. */
 int policy_load_replacing(const char *directory, const char *name, const char *text, size_t length,

@@ -74,6 +74,8 @@ void mfa_rule_clear(MfaRule *rule) {
 
 static void policy_free(Policy *policy) {
         free(policy->contact);
+        free(policy->signature);
+        free(policy->signing_revoked);
         for (size_t i = 0; i < policy->n_devices; i++)
                 device_rule_clear(&policy->devices[i]);
         free(policy->devices);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "policy/enum.h"
+#include "policy/minisign.h"
 #include "policy/object.h"
 #include "policy/verdict.h"
 
@@ -223,7 +224,15 @@ typedef struct Policy {
         PolicyMode mode;
         char *contact; /* NULL if none */
         WithoutLsm without_lsm;
-        bool lsm_missing; /* not of the file: set by who knows the machine, before the first decision */
+        bool lsm_missing;  /* not of the file: set by who knows the machine, before the first decision */
+        time_t not_before; /* first second at which it may come into force; 0: any */
+        time_t expires;    /* first second at which it may not any more; 0: never */
+
+        MinisignSignature *signature; /* who signed it; NULL: nobody */
+        bool signing_required;        /* later ones have to be signed ... */
+        bool signing_named;           /* ... and a file says so, or that they need not */
+        uint64_t *signing_revoked;    /* keys that do not count any more */
+        size_t n_signing_revoked;
 
         Access removable_default;
         bool bus_external[DEVICE_BUS_PLATFORM + 1]; /* removable.also-external */

@@ -238,6 +238,15 @@ static const cyaml_schema_field_t self_protection_fields[] = {
         CYAML_FIELD_END,
 };
 
+static const cyaml_schema_value_t key_schema = {
+        CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, SHORT_LENGTH_MAX)};
+
+const cyaml_schema_field_t signing_fields[] = {
+        CYAML_FIELD_BOOL_PTR("required", CYAML_FLAG_OPTIONAL, RawSigning, required),
+        CYAML_FIELD_SEQUENCE("revoked", LIST, RawSigning, revoked, &key_schema, 0, REVOKED_KEYS_MAX),
+        CYAML_FIELD_END,
+};
+
 const cyaml_schema_field_t policy_fields[] = {
         CYAML_FIELD_INT("version", CYAML_FLAG_DEFAULT, RawPolicy, version),
         CYAML_FIELD_UINT_PTR("serial", CYAML_FLAG_OPTIONAL, RawPolicy, serial),
@@ -245,6 +254,9 @@ const cyaml_schema_field_t policy_fields[] = {
         FIELD_WORD_OPTIONAL("mode", RawPolicy, mode, mode_strings),
         FIELD_WORD_OPTIONAL("without-lsm", RawPolicy, without_lsm, without_lsm_strings),
         FIELD_TEXT("contact", OPTIONAL, RawPolicy, contact, CONTACT_LENGTH_MAX),
+        FIELD_TEXT("not-before", OPTIONAL, RawPolicy, not_before, SHORT_LENGTH_MAX),
+        FIELD_TEXT("expires", OPTIONAL, RawPolicy, expires, SHORT_LENGTH_MAX),
+        CYAML_FIELD_MAPPING_PTR("signing", OPTIONAL, RawPolicy, signing, signing_fields),
         CYAML_FIELD_MAPPING_PTR("removable", OPTIONAL, RawPolicy, removable, removable_fields),
         CYAML_FIELD_MAPPING_PTR("usb", OPTIONAL, RawPolicy, usb, usb_fields),
         CYAML_FIELD_MAPPING_PTR("filesystems", OPTIONAL, RawPolicy, filesystems, filesystems_fields),

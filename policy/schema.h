@@ -26,6 +26,7 @@ enum {
         PORTS_MAX = 64,
         SERVICES_MAX = 64,
         FACTORS_MAX = 7,
+        REVOKED_KEYS_MAX = 64,
         FROM_MAX = 64,
         BREAK_GLASS_MAX = 16,
 };
@@ -185,13 +186,20 @@ typedef struct RawSelfProtection {
         bool *process, *state, *policy;
 } RawSelfProtection;
 
+typedef struct RawSigning {
+        bool *required;
+        char **revoked;
+        uint32_t revoked_count;
+} RawSigning;
+
 typedef struct RawPolicy {
         int version;
         uint64_t *serial;
         PolicyZone *zone;
         PolicyMode *mode;
         WithoutLsm *without_lsm;
-        char *contact;
+        char *contact, *not_before, *expires;
+        RawSigning *signing;
         RawRemovable *removable;
         RawUsb *usb;
         RawFilesystems *filesystems;
@@ -203,4 +211,5 @@ typedef struct RawPolicy {
 extern const cyaml_schema_value_t policy_schema;
 extern const cyaml_schema_field_t policy_fields[], match_fields[], device_fields[], usb_device_fields[],
         filesystem_fields[], network_fields[], mfa_fields[], mfa_rule_fields[], break_glass_fields[],
-        grace_fields[], limits_fields[], totp_fields[], fido2_fields[], fingerprint_fields[], card_fields[];
+        signing_fields[], grace_fields[], limits_fields[], totp_fields[], fido2_fields[],
+        fingerprint_fields[], card_fields[];

@@ -9,10 +9,12 @@
 #include "agent/bus/explain.h"
 #include "agent/bus/inbox.h"
 #include "agent/bus/link.h"
+#include "agent/bus/memory.h"
 #include "agent/bus/request.h"
 #include "agent/bus/subscribers.h"
 #include "agent/ctl/json.h"
 #include "agent/ctl/text.h"
+#include "policy/file.h"
 
 #define ACTION(word)    "org.sekisho.guard1." word
 #define BUS_PRIORITY    50 /* enforcement has 0 */
@@ -93,6 +95,30 @@ static int answer_reload(void *userdata, sd_bus_message *call, const Caller *cal
         if (!caller->allowed)
                 return refuse_or_error(caller, error);
         r = service->callbacks.reload(service->callbacks.userdata, &faults);
+        if (r < 0)
+                return r;
+        valid = faults ? text_valid(faults, strlen(faults)) : NULL;
+        return sd_bus_reply_method_return(call, "bs", r > 0, valid ? valid : "");
+}
+
+static int answer_install_policy(void *userdata, sd_bus_message *call, const Caller *caller,
+                                 sd_bus_error *error) {
+        BusService *service = userdata;
+        CLEANUP_FREE char *text = NULL, *faults = NULL, *valid = NULL;
+        size_t length = 0;
+        int r, fd; /* the message's own */
+
+        if (!caller->allowed)
+                return refuse_or_error(caller, error);
+        r = sd_bus_message_read(call, "h", &fd);
+        if (r >= 0)
+                r = bus_memory_read(fd, POLICY_FILE_MAX, &text, &length);
+        if (r == -EINVAL || r == -E2BIG)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "A sealed memory file of at most 4 MiB is needed");
+        if (r < 0)
+                return r;
+        r = service->callbacks.install_policy(service->callbacks.userdata, text, length, &faults);
         if (r < 0)
                 return r;
         valid = faults ? text_valid(faults, strlen(faults)) : NULL;
@@ -222,6 +248,7 @@ DEFINE_METHOD(status, ACTION("status"));
 DEFINE_METHOD(devices, ACTION("devices"));
 DEFINE_METHOD(recent, ACTION("denials"));
 DEFINE_METHOD(reload, ACTION("reload"));
+DEFINE_METHOD(install_policy, ACTION("install-policy"));
 DEFINE_METHOD(explain, ACTION("explain"));
 
 /* At once, and whoever asks: a login must not wait behind what others have asked for. */
@@ -261,6 +288,9 @@ static const sd_bus_vtable vtable[] = {
                                  method_recent, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_NAMES("Reload", "", , "bs", SD_BUS_PARAM(loaded) SD_BUS_PARAM(faults),
                                  method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_NAMES("InstallPolicy", "h", SD_BUS_PARAM(bundle), "bs",
+                                 SD_BUS_PARAM(installed) SD_BUS_PARAM(faults), method_install_policy,
+                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_NAMES("Explain", "sa{ss}", SD_BUS_PARAM(kind) SD_BUS_PARAM(arguments), "s",
                                  SD_BUS_PARAM(json), method_explain, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_NAMES("BeginMaintenance", "su", SD_BUS_PARAM(reason) SD_BUS_PARAM(minutes), "", ,

@@ -28,6 +28,8 @@ typedef struct BusServiceCallbacks {
         char *(*devices)(void *userdata);
         /* load the policy anew: 1 if it is in force, 0 if it was refused, with its faults as a new string */
         int (*reload)(void *userdata, char **ret_faults);
+        /* put a sealed bundle in force: likewise */
+        int (*install_policy)(void *userdata, const char *text, size_t length, char **ret_faults);
         /* lift the protection of the guard itself, or put it in force again, because root's process PID asks
          * for it: as agent_begin_maintenance() and agent_end_maintenance() */
         int (*begin_maintenance)(void *userdata, pid_t pid, const char *reason, uint32_t minutes);

@@ -30,6 +30,10 @@ static const char help_main[] =
            "  policy check PATH...   every fault in policy files\n"
            "  policy explain device  what would be decided about a device, and why\n"
            "  policy explain open    whether a person may read or write somewhere, and why\n"
+           "  policy bundle DIR      make one file of policy files, to be signed\n"
+           "  policy unpack FILE DIR the policy files of a bundle\n"
+           "  policy install FILE    put a signed bundle in force\n"
+           "  policy history         the signed policies that were in force\n"
            "  policy restore         the way back: put every policy aside, for root on the console\n"
            "  pam check              whether every login that the policy guards passes pam_sekisho\n"
            "  maintenance            whether the guard itself may be touched now\n"
@@ -49,13 +53,19 @@ static const char help_main[] =
            "\n"
            "Exit status: 0 yes or in order, 1 no or findings, 2 usage or failure. See sekishoctl(1).\n");
 
-static const char help_policy[] = N_("Usage: sekishoctl policy check PATH... [--json]\n"
-                                     "       sekishoctl policy explain device|open ... [--json]\n"
-                                     "       sekishoctl policy restore [--json]\n"
-                                     "\n"
-                                     "Checks policy files, tells what would be decided by them, and puts "
-                                     "them aside. Each has a --help of\n"
-                                     "its own.\n");
+static const char help_policy[] =
+        N_("Usage: sekishoctl policy check PATH... [--json]\n"
+           "       sekishoctl policy explain device|open ... [--json]\n"
+           "       sekishoctl policy bundle DIR --output FILE [--json]\n"
+           "       sekishoctl policy unpack FILE DIR\n"
+           "       sekishoctl policy install FILE [--dry-run] [--json]\n"
+           "       sekishoctl policy history [--json]\n"
+           "       sekishoctl policy restore [--json]\n"
+           "\n"
+           "Checks policy files, tells what would be decided by them, makes one file "
+           "of them that can be signed,\n"
+           "puts that in force, and puts policies aside. Each has a --help of its "
+           "own.\n");
 
 static const char help_device_options[] =
         N_("  --policy PATH          policy file or directory (default /etc/sekisho/policy.d)\n"
@@ -171,6 +181,45 @@ static const Command commands[] = {
             "Checks policy files, or directories of them as a whole, and prints every fault as\n"
             "FILE:LINE:COLUMN: MESSAGE. Exit status 0 if all are good, 1 if there are faults.\n"
             "\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_POLICY_BUNDLE, "policy bundle", command_policy_bundle, 1, 1,
+         N_("Usage: sekishoctl policy bundle DIR --output FILE [--json]\n"
+            "\n"
+            "Makes one file of the policy files of a directory, if they have no faults. The same files make "
+            "the\n"
+            "same bundle. Sign it with: minisign -S -m FILE. Exit status 1 if there are faults.\n"
+            "\n"
+            "  --output FILE          the bundle\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_POLICY_UNPACK, "policy unpack", command_policy_unpack, 2, 2,
+         N_("Usage: sekishoctl policy unpack FILE DIR\n"
+            "\n"
+            "Writes the policy files of a bundle, signed or not, to a new directory. Does not ask whose "
+            "the\n"
+            "signature is.\n")},
+        {COMMAND_POLICY_INSTALL, "policy install", command_policy_install, 1, 1,
+         N_("Usage: sekishoctl policy install FILE [OPTIONS]\n"
+            "\n"
+            "Hands a bundle and its signature, FILE.minisig, to the guard, which verifies and checks it and "
+            "puts "
+            "it\n"
+            "in force; from then on it is the whole policy. Exit status 1 if it was refused; nothing is "
+            "changed\n"
+            "then.\n"
+            "\n"
+            "  --dry-run              tell only what would change\n"
+            "  --policy DIR           what it is compared with (default /etc/sekisho/policy.d)\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_POLICY_HISTORY, "policy history", command_policy_history, 0, 0,
+         N_("Usage: sekishoctl policy history [--state-dir DIR] [--json]\n"
+            "\n"
+            "Lists the last eight signed policies that were in force, the newest first. To go back to one, "
+            "unpack\n"
+            "it, give it a higher serial, and sign it again: no serial comes in force twice. Exit status 1 "
+            "if\n"
+            "there is none. For root.\n"
+            "\n"
+            "  --state-dir DIR        the agent's state directory (default /var/lib/sekisho)\n"
             "  --json                 the answer for programs\n")},
         {COMMAND_POLICY_RESTORE, "policy restore", command_policy_restore, 0, 0,
          N_("Usage: sekishoctl policy restore [OPTIONS]\n"
@@ -353,7 +402,9 @@ static int no_command(const Options *options) {
         if (options->n_arguments > 1 && strcmp(options->arguments[1], "explain") == 0)
                 return fail(
                         _("'policy explain' is followed by device or open; see sekishoctl policy --help"));
-        return fail(_("'policy' is followed by check, explain or restore; see sekishoctl policy --help"));
+        return fail(
+                _("'policy' is followed by check, explain, bundle, unpack, install, history or restore; see "
+                  "sekishoctl policy --help"));
 }
 
 static int run(const Command *command, Options *options, size_t words) {

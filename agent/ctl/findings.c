@@ -91,11 +91,18 @@ static void find_in_superblocks(const struct json_object *root, struct json_obje
 
 static void find_in_policy(const struct json_object *root, struct json_object *findings) {
         const struct json_object *policy = json_map(root, "policy");
+        char buffer[TIMESPEC_TEXT_MAX];
+        int64_t expires = 0;
 
         if (!policy)
                 find(findings, _("the guard does not say which policy is in force"));
         else if (json_map(policy, "refused"))
                 find(findings, _("the policy that is there now was refused; the last good one is in force"));
+        if (policy && json_number(policy, "expires", &expires) &&
+            expires <= (int64_t)(timespec_now() / USEC_PER_SEC))
+                find(findings,
+                     _("the policy has expired on %s; it stays in force until there is a newer one"),
+                     timespec_for_person((uint64_t)expires * USEC_PER_SEC, buffer));
 }
 
 static void find_maintenance(const struct json_object *root, struct json_object *findings) {

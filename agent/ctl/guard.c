@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/bus/link.h"
+#include "agent/bus/memory.h"
 #include "agent/bus/service.h"
 #include "policy/scope.h"
 
@@ -119,16 +120,10 @@ int guard_ask(const char *method, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-int guard_reload(bool *ret_loaded, char **ret_faults) {
-        CLEANUP(scope_bus) sd_bus *bus = NULL;
-        CLEANUP(scope_message) sd_bus_message *reply = NULL;
+static int read_outcome(sd_bus_message *reply, bool *ret_loaded, char **ret_faults) {
         const char *faults;
-        int r = open_bus(&bus), loaded = 0;
+        int loaded = 0, r = sd_bus_message_read(reply, "bs", &loaded, &faults);
 
-        if (r >= 0)
-                r = call(bus, "Reload", &reply, NULL);
-        if (r >= 0)
-                r = sd_bus_message_read(reply, "bs", &loaded, &faults);
         if (r < 0)
                 return r;
         *ret_faults = strdup(faults);
@@ -136,6 +131,27 @@ int guard_reload(bool *ret_loaded, char **ret_faults) {
                 return -ENOMEM;
         *ret_loaded = loaded;
         return 0;
+}
+
+int guard_reload(bool *ret_loaded, char **ret_faults) {
+        CLEANUP(scope_bus) sd_bus *bus = NULL;
+        CLEANUP(scope_message) sd_bus_message *reply = NULL;
+        int r = open_bus(&bus);
+
+        if (r >= 0)
+                r = call(bus, "Reload", &reply, NULL);
+        return r < 0 ? r : read_outcome(reply, ret_loaded, ret_faults);
+}
+
+int guard_install(const char *text, size_t length, bool *ret_installed, char **ret_faults) {
+        CLEANUP(scope_bus) sd_bus *bus = NULL;
+        CLEANUP(scope_message) sd_bus_message *reply = NULL;
+        CLEANUP_CLOSE int fd = bus_memory_new(text, length);
+        int r = fd < 0 ? fd : open_bus(&bus);
+
+        if (r >= 0)
+                r = call(bus, "InstallPolicy", &reply, "h", fd);
+        return r < 0 ? r : read_outcome(reply, ret_installed, ret_faults);
 }
 
 int guard_begin_maintenance(const char *reason, unsigned minutes) {

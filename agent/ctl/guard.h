@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Call METHOD ("Status" or "Devices"). 0 and the JSON as a new string; -EACCES if the guard or the bus
  * refuses; another -errno if there is no bus, no guard on it, or no answer. */
@@ -14,6 +15,9 @@ int guard_ask(const char *method, char **ret);
 /* Have the policy loaded again: whether it was taken, and the faults of one that was not as a new string.
  * As guard_ask(). */
 int guard_reload(bool *ret_loaded, char **ret_faults);
+
+/* Have a sealed bundle put in force: as guard_reload(). */
+int guard_install(const char *text, size_t length, bool *ret_installed, char **ret_faults);
 
 /* Have the protection of the guard itself lifted for so many minutes. 0; -ENOTTY if the guard says that this
  * is no console of the terminal; as guard_ask(). */

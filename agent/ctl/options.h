@@ -22,6 +22,10 @@
         X(DEVICES_REMOVE)                                                                                   \
         X(DEVICES_LIST)                                                                                     \
         X(POLICY_RESTORE)                                                                                   \
+        X(POLICY_BUNDLE)                                                                                    \
+        X(POLICY_UNPACK)                                                                                    \
+        X(POLICY_INSTALL)                                                                                   \
+        X(POLICY_HISTORY)                                                                                   \
         X(ENROL)                                                                                            \
         X(ENROL_FIDO2)                                                                                      \
         X(ENROL_FINGERPRINT)                                                                                \
@@ -74,7 +78,8 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_FOLLOW, "follow", 'f', false, COMMAND_EVENTS)                                              \
         X(OPTION_UNTRUSTED, "untrusted", 0, false, COMMAND_EVENTS)                                          \
         X(OPTION_POLICY, "policy", 0, true,                                                                 \
-          COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE | COMMAND_ENROL_DEVICE | COMMAND_PAM_CHECK)              \
+          COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE | COMMAND_POLICY_INSTALL | COMMAND_ENROL_DEVICE |        \
+                  COMMAND_PAM_CHECK)                                                                        \
         X(OPTION_BUS, "bus", 0, true, COMMAND_EXPLAIN)                                                      \
         X(OPTION_VENDOR, "vendor", 0, true, COMMAND_EXPLAIN)                                                \
         X(OPTION_PRODUCT, "product", 0, true, COMMAND_EXPLAIN)                                              \
@@ -105,7 +110,9 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_FOR_HOURS, "for-hours", 0, true, COMMAND_SUBSTITUTE)                                       \
         X(OPTION_BY, "by", 0, true, COMMAND_GIVING)                                                         \
         X(OPTION_STATE_DIR, "state-dir", 0, true,                                                           \
-          COMMAND_POLICY_RESTORE | COMMAND_FACTORS | COMMAND_GIVING)                                        \
+          COMMAND_POLICY_RESTORE | COMMAND_POLICY_HISTORY | COMMAND_FACTORS | COMMAND_GIVING)               \
+        X(OPTION_OUTPUT, "output", 0, true, COMMAND_POLICY_BUNDLE)                                          \
+        X(OPTION_DRY_RUN, "dry-run", 0, false, COMMAND_POLICY_INSTALL)                                      \
         X(OPTION_REASON, "reason", 0, true, COMMAND_MAINTENANCE_ON)                                         \
         X(OPTION_MINUTES, "minutes", 0, true, COMMAND_MAINTENANCE_ON)                                       \
         X(OPTION_STRICT, "strict", 0, false, COMMAND_PAM_CHECK)                                             \

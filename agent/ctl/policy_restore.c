@@ -21,6 +21,8 @@
 #include "agent/file.h"
 #include "agent/restored.h"
 #include "policy/build.h"
+#include "policy/bundle.h"
+#include "policy/floor.h"
 #include "policy/load.h"
 
 #define DEFAULT_STATE_DIR "/var/lib/sekisho"
@@ -36,23 +38,27 @@ static int refuse_unless_root_is_here(char tty[static TTY_TEXT_MAX]) {
         return 0;
 }
 
-static uint64_t serial_of(const char *path) {
+static uint64_t serial_of(const char *path, const char *keys) {
         CLEANUP(policy_faults_clear) PolicyFaults faults = {0};
         CLEANUP_POLICY Policy *policy = NULL;
 
-        return policy_load(path, &policy, &faults) == 0 ? policy->serial : 0;
+        return policy_load_with_keys(path, keys, &policy, &faults) == 0 ? policy->serial : 0;
 }
 
 /* The highest that is in force or may come to be: of the policy that is there, and of the last good one. */
 static uint64_t highest_serial(const char *directory, const char *state_dir) {
         char last_good[PATH_MAX];
         Restored before;
-        uint64_t highest = serial_of(directory), other;
+        CLEANUP_FREE char *keys = policy_keys_of(directory);
+        uint64_t highest = keys ? serial_of(directory, keys) : 0, other;
+        Floor learned;
 
         if ((size_t)snprintf(last_good, sizeof(last_good), "%s/last-good", state_dir) < sizeof(last_good)) {
-                other = serial_of(last_good);
+                other = keys ? serial_of(last_good, keys) : 0;
                 highest = other > highest ? other : highest;
         }
+        if (floor_read(state_dir, &learned) == 0 && learned.serial > highest)
+                highest = learned.serial;
         if (restored_read(state_dir, &before) == 1 && before.serial > highest)
                 highest = before.serial;
         return highest;
@@ -94,8 +100,9 @@ static int move_policies(const char *from, const char *to) {
         while ((entry = readdir(source))) {
                 size_t length = strlen(entry->d_name);
 
-                if (entry->d_name[0] == '.' || length < 6 ||
-                    strcmp(entry->d_name + length - 5, ".yaml") != 0)
+                if (strcmp(entry->d_name, BUNDLE_NAME) != 0 &&
+                    (entry->d_name[0] == '.' || length < 6 ||
+                     strcmp(entry->d_name + length - 5, ".yaml") != 0))
                         continue;
                 if (renameat(dirfd(source), entry->d_name, dirfd(target), entry->d_name) < 0)
                         return -errno;

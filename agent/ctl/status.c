@@ -92,6 +92,26 @@ static void print_refusal(const struct json_object *refused, const char *path, F
         }
 }
 
+/* With the age of what is signed: nothing else tells of a terminal that gets no new policy any more. */
+static void print_signature(const struct json_object *policy, FILE *to) {
+        const char *key = json_text(policy, "key");
+        char buffer[TIMESPEC_TEXT_MAX];
+        int64_t at = 0;
+
+        if (key) {
+                fprintf(to, "%*s", LABEL_WIDTH, "");
+                fprintf(to, _("signed with the key %s"), key);
+                if (json_number(policy, "signed", &at) && at > 0)
+                        fprintf(to, _(", on %s, %" PRId64 " days ago"), when(policy, "signed", buffer),
+                                ((int64_t)(timespec_now() / USEC_PER_SEC) - at) / 86400);
+                fputc('\n', to);
+        }
+        if (json_number(policy, "expires", &at)) {
+                fprintf(to, "%*s", LABEL_WIDTH, "");
+                fprintf(to, _("expires %s\n"), when(policy, "expires", buffer));
+        }
+}
+
 static void print_policy(const struct json_object *policy, FILE *to) {
         const struct json_object *refused = json_map(policy, "refused");
         char buffer[TIMESPEC_TEXT_MAX];
@@ -104,6 +124,7 @@ static void print_policy(const struct json_object *policy, FILE *to) {
                 fprintf(to, _("serial %" PRId64 ", from "), serial);
         text_print(json_text(policy, "path"), to);
         fprintf(to, _(", loaded %s\n"), when(policy, "loaded", buffer));
+        print_signature(policy, to);
         if (refused)
                 print_refusal(refused, json_text(policy, "path"), to);
 }

@@ -20,6 +20,7 @@ CONTENTS = {
     f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/security/pam_sekisho.so": "-rw-r--r--",
     "/usr/share/man/man8/pam_sekisho.8.gz": "-rw-r--r--",
     "/etc/sekisho/": "drwx------",
+    "/etc/sekisho/keys.d/": "drwx------",
     "/etc/sekisho/policy.d/": "drwx------",
     "/etc/default/grub.d/sekisho.cfg": "-rw-r--r--",
     "/usr/share/sekisho/sekisho-policy.schema.json": "-rw-r--r--",

@@ -11,7 +11,7 @@ UNIT = source("packaging", "systemd", "sekishod.service")
 # In tenths, as systemd 252 counts. What keeps it from less is in docs/hardening.md.
 EXPOSURE = 30
 # What the agent needs of all that the settings above it take away.
-WRITABLE = {"/sys/devices", "/sys/bus", "-/sys/fs/fuse/connections", "-/sys/fs/bpf/sekisho"}
+WRITABLE = {"/etc/sekisho", "/sys/devices", "/sys/bus", "-/sys/fs/fuse/connections", "-/sys/fs/bpf/sekisho"}
 
 
 def settings():

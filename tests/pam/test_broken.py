@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import AUTHINFO_UNAVAIL, PASSWORD, PERM_DENIED, SUCCESS
+from conftest import AUTHINFO_UNAVAIL, CTL, PASSWORD, PERM_DENIED, SUCCESS
 
 
 def expect_denied(world, totp, told):
@@ -40,6 +40,7 @@ def newer(path):
 
 
 STORE = {
+    "what was learned damaged": (lambda w: (w.store.parent / "floor").write_text("x\n"), "earlier policies"),
     "store gone": (lambda w: remove(w.store), "there is no store"),
     "lock gone": (lambda w: remove(w.store / "lock"), "there is no store"),
     "store open to others": (lambda w: w.store.chmod(0o755), "owner or mode"),
@@ -110,6 +111,44 @@ def test_a_policy_in_doubt_denies(world, how):
     login = world.log_in(code=totp.code())
     assert login.codes["auth"] == AUTHINFO_UNAVAIL and login.codes["acct"] == PERM_DENIED
     assert [record["SEKISHO_EVENT"] for record in world.journal.records()] == ["login-denied"] * 2
+
+
+def sign_policy(world):
+    """What there is, as a bundle that minisign has signed."""
+    keys = world.policy.parent / "keys.d"
+    keys.mkdir(mode=0o700)
+    subprocess.run(["minisign", "-G", "-W", "-p", keys / "office.pub", "-s", world.policy.parent / "office.key"],
+                   check=True, stdout=subprocess.DEVNULL)
+    (keys / "office.pub").chmod(0o600)
+    bundle = world.policy.parent / "new.bundle"
+    subprocess.run([CTL, "policy", "bundle", world.policy, "--output", bundle], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["minisign", "-S", "-s", world.policy.parent / "office.key", "-m", bundle], check=True,
+                   stdout=subprocess.DEVNULL)
+    sealed = world.policy / "policy.bundle"
+    sealed.write_bytes(bundle.with_name("new.bundle.minisig").read_bytes() + bundle.read_bytes())
+    sealed.chmod(0o600)
+    return sealed
+
+
+def test_where_policies_have_to_be_signed_only_such_let_in(world):
+    totp = world.enrol()
+    (world.store.parent / "floor").write_text("serial 1\nsigning required\n")
+    expect_denied(world, totp, "is not signed as it has to be")
+    sealed = sign_policy(world)
+    good = sealed.read_bytes()
+    sealed.write_bytes(good.replace(b"serial: 7", b"serial: 8"))
+    expect_denied(world, totp, "the policy has faults")
+    sealed.write_bytes(good)
+    assert world.log_in(code=totp.code()).allowed
+
+
+def test_that_the_signed_policy_is_gone_denies_unless_it_was_put_aside(world):
+    totp = world.enrol()
+    (world.store.parent / "floor").write_text("serial 1\nsigning required\n")
+    (world.policy / "10-test.yaml").unlink()
+    expect_denied(world, totp, "the signed policy is gone")
+    (world.store.parent / "restored").write_text("note")
+    assert world.log_in().allowed
 
 
 def test_a_policy_that_says_nothing_of_logins_denies(world):

@@ -53,3 +53,16 @@ Test(self_protection, is_on_without_any_policy) {
         cr_expect(policy->protects[PROTECT_PROCESS] && policy->protects[PROTECT_STATE]);
         cr_expect_not(policy->protects[PROTECT_POLICY]);
 }
+
+Test(self_protection, closes_the_policy_where_it_has_to_be_signed) {
+        static const char text[] = "version: 1\nserial: 1\nsigning: {required: true}\n";
+        PolicyFaults faults = {0};
+        Policy *policy = NULL;
+
+        cr_assert_eq(policy_load_buffer("x.yaml", text, sizeof(text) - 1, &policy, &faults), 0);
+        cr_assert(policy->protects[PROTECT_POLICY]);
+        policy->zone = ZONE_LGWAN;
+        protect_by_zone(policy);
+        cr_assert_not(policy->protects[PROTECT_POLICY], "in zone mynumber only");
+        policy_unref(policy);
+}
