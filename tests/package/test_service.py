@@ -14,6 +14,7 @@ STICK = "/mnt"
 POLICY = """\
 version: 1
 serial: 1
+without-lsm: gate
 removable:
   default: read-only
   devices:
