@@ -156,6 +156,44 @@ Test(sessions, do_not_take_one_from_elsewhere_for_one_at_the_machine) {
         sessions_free(sessions);
 }
 
+Test(sessions, within_another_do_not_take_its_place_while_its_leader_lives) {
+        Session outer = session_of("1", 1001, "sato", "tty1", getpid()),
+                inner = session_of("1", 0, "root", "pts/0", PID_LIMIT + 1);
+        Sessions *sessions = sessions_with(&outer, 1);
+
+        cr_expect_eq(sessions_open(sessions, &inner), 1);
+        expect_person(sessions, "1", (uid_t)-1, (uid_t)-1, "sato");
+        cr_expect_eq(sessions_close(sessions, inner.leader), 0);
+        cr_expect_eq(sessions_close(sessions, outer.leader), 1);
+        cr_expect_eq(sessions_open(sessions, &inner), 0);
+        expect_person(sessions, "1", (uid_t)-1, (uid_t)-1, "root");
+        sessions_free(sessions);
+}
+
+static void take_token(void *userdata, const Session *session) {
+        snprintf(userdata, SESSION_TEXT_MAX, "%s", session->token);
+}
+
+Test(sessions, keep_their_token_for_the_next_agent_until_it_has_had_its_effect) {
+        Session session = session_of("1", 1001, "sato", "tty1", 11);
+        char token[SESSION_TEXT_MAX] = "";
+        Sessions *sessions, *next = NULL;
+
+        cr_assert_eq(session_set(session.token, "key:/sys/devices/a"), 0);
+        sessions = sessions_with(&session, 1);
+        cr_assert_eq(sessions_new(directory, &next), 0);
+        sessions_foreach(next, take_token, token);
+        cr_expect_str_eq(token, "key:/sys/devices/a");
+        sessions_free(next);
+        cr_expect_eq(sessions_forget_token(sessions, 12), 0);
+        cr_expect_eq(sessions_forget_token(sessions, 11), 0);
+        sessions_free(sessions);
+        cr_assert_eq(sessions_new(directory, &next), 0);
+        sessions_foreach(next, take_token, token);
+        cr_expect_str_eq(token, "");
+        sessions_free(next);
+}
+
 Test(sessions, make_room_only_of_processes_that_are_gone) {
         Sessions *sessions = NULL;
         Session more = session_of("more", 1001, "b", "", 0);
