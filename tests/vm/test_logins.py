@@ -7,8 +7,7 @@ from sekisho_vm_lab import OTHER, STAFF, UNIT
 from sekisho_vm_logins import ASKS_CODE, ASKS_PASSWORD, PASSWORD, SSH, Console, Logins
 
 EMERGENCY = "kinkyu"
-# Of each service: who starts what, which asks STAFF and ends by saying who that made one; what it shows after a refusal
-# where it does not end then.
+# Of each service: who starts what, which asks STAFF and ends by saying who that made one.
 SERVICES = {
     "sshd": (OTHER, [*SSH, "PreferredAuthentications=keyboard-interactive", f"{STAFF}@localhost", "id -un"], STAFF),
     "sudo": (STAFF, ["sudo", "id", "-un"], "root"),
@@ -18,7 +17,7 @@ SERVICES = {
                          "--enable-internal-agent && id -un"], STAFF),
     "vlock": (STAFF, ["sh", "-c", "vlock --current && id -un"], STAFF),
 }
-STILL_LOCKED = [["root's Password: $", None]]
+STILL_LOCKED = [["root's Password: $", None]]  # a locker does not end with a refusal
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +87,8 @@ def test_a_console_asks_for_both_and_the_session_tells_who_it_was(lab, logins):
     point = lab.mount(medium, "ro", check=True)
     lab.recorded("superblock-guarded", mount=point)
     with Console(lab) as console:
-        console.type(STAFF).see("Password: $").type(PASSWORD).see("code: $").type(phone.wrong()).see("incorrect(.|\n)*login: $")
+        console.type(STAFF).see("Password: $").type(PASSWORD).see("code: $").type(phone.wrong())
+        console.see("incorrect(.|\n)*login: $")
         assert lab.journal.wait("login-denied", service="login")["SEKISHO_TERMINAL"] == "/dev/tty1"
         console.type(STAFF).see("incorrect(.|\n)*Password: $").type(PASSWORD).see("incorrect(.|\n)*code: $")
         console.type(phone.code()).see(rf"{STAFF}@sekisho-lab")

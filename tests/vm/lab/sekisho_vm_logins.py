@@ -18,7 +18,7 @@ ASKS_PASSWORD, ASKS_CODE = "(?i)password.*: $", "One-time code: $"
 SSH = ["ssh", "-tt", "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR", "-o", "NumberOfPasswordPrompts=1",
        "-o"]  # another option follows
 STEP = 30  # seconds that a one-time password is for
-KEYS = {" ": "spc", "-": "minus", "\n": "ret", ".": "dot", "/": "slash", ";": "semicolon"}
+KEYS = {" ": "spc", "-": "minus", "\n": "ret", "/": "slash"}  # others have their own name
 
 
 class Authenticator:
@@ -50,10 +50,9 @@ class Authenticator:
 class Conversation:
     """How a program went that asked on a terminal."""
 
-    def __init__(self, answer, steps):
+    def __init__(self, answer):
         self.screen, self.status = answer["screen"], answer["status"]
         self.asked = answer["met"]
-        self.all_asked = self.asked == len(steps)
 
     def __repr__(self):
         return f"<exit {self.status} after {self.asked} answers>\n{self.screen}"
@@ -72,8 +71,8 @@ class Console:
 
     def __exit__(self, *_):
         self._lab.guest.run("systemctl", "stop", f"getty@tty{self.number}.service")
-        self._lab.guest.sh("loginctl list-sessions --no-legend | awk '$NF == \"tty%d\" || $(NF-1) == \"tty%d\" {print $1}' | "
-                           "xargs -r loginctl terminate-session" % (self.number, self.number), check=False)
+        self._lab.guest.sh('loginctl list-sessions --no-legend | awk -v tty="tty$1" \'$5 == tty {print $1}\' | '
+                           "xargs --no-run-if-empty loginctl terminate-session", self.number, check=False)
 
     def screen(self):
         lines = self._lab.guest.run("fold", "-w", "80", f"/dev/vcs{self.number}").stdout.splitlines()
@@ -109,7 +108,7 @@ class Logins:
         """A program of USER's on a terminal; STEPS are pairs of what it asks and what is answered."""
         request = {"argv": [str(word) for word in argv], "steps": steps, "user": user, "deadline": deadline}
         done = self.guest.run("sekisho-lab-converse", json.dumps(request), deadline=deadline + 30)
-        return Conversation(json.loads(done.stdout), steps)
+        return Conversation(json.loads(done.stdout))
 
     def prepare(self, emergency, **mfa):
         """The module is switched on, with what pam_sekisho(8) says has to be set besides. STAFF may administer."""
