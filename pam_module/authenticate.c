@@ -16,6 +16,14 @@ enum {
 static const FactorModule *const modules[] = {&factor_fido2, &factor_fingerprint, &factor_card,
                                               &factor_code};
 
+/* Nobody knows then which accounts are for emergencies: not even they get in. */
+static void tell_no_policy(Login *login) {
+        if (!login->policy && login->faults.n > 0)
+                (void)conversation_tell(login->pamh, login->flags,
+                                        _("The policy of this terminal is not in order: nobody can log in. "
+                                          "An administrator has to start it in emergency mode."));
+}
+
 /* Where it is not for the person to mend, whom to ask. Not before something is known of who that is. */
 static void tell_contact(Login *login) {
         CLEANUP_FREE char *text = NULL;
@@ -30,6 +38,7 @@ static void tell_contact(Login *login) {
 static int deny(Login *login, int code) {
         (void)login_state_set(login, false);
         (void)pam_fail_delay(login->pamh, FAIL_DELAY_USEC);
+        tell_no_policy(login);
         tell_contact(login);
         login_record(login, EVENT_LOGIN_DENIED, -1, NULL);
         return code;

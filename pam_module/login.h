@@ -13,14 +13,16 @@
 #include "policy/build.h"
 #include "policy/decide_mfa.h"
 #include "policy/event.h"
+#include "policy/last_good.h"
 
 #define POLICY_PATH      "/etc/sekisho/policy.d"
-#define LOGIN_STATE_NAME "sekisho-login" /* of pam_set_data() */
+#define STATE_PATH       "/var/lib/sekisho" /* of the agent */
+#define LOGIN_STATE_NAME "sekisho-login"    /* of pam_set_data() */
 
 /* The module's arguments in the PAM configuration. */
 typedef struct LoginOptions {
-        const char *store, *policy, *runtime; /* borrowed from PAM */
-        bool password_by_stack;               /* the stack denies where a password is wrong: take its word */
+        const char *store, *policy, *runtime, *state; /* borrowed from PAM */
+        bool password_by_stack; /* the stack denies where a password is wrong: take its word */
 } LoginOptions;
 
 typedef struct Login {
@@ -30,6 +32,8 @@ typedef struct Login {
         const char *service, *rhost, *terminal, *user; /* PAM's items, borrowed; NULL or text */
         Account account;
         Policy *policy;
+        PolicySource source;
+        PolicyFaults faults; /* of the configured policy */
         Store store;
         bool shared;                 /* several people use the account in turn */
         char person[STORE_KEY_SIZE]; /* who it is, or says to be, and has an enrolment; "" if not known */
@@ -73,6 +77,9 @@ Verification login_verification(Login *login, Factor factor);
 /* One record in the journal. EVENT_LOGIN_ALLOWED, EVENT_LOGIN_DENIED or EVENT_FACTOR_FAILED, the last with
  * the factor and how it went. A record that cannot be written goes to syslog. */
 void login_record(const Login *login, EventKind kind, int factor, const char *how);
+
+/* One record that the configured policy is not good, and which one this login goes by, if there is one. */
+void login_record_faults(const Login *login);
 
 /* What a transaction has shown so far: PAM keeps it until pam_end(). It is bound to the account. */
 typedef struct LoginState {
