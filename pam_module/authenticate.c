@@ -6,6 +6,7 @@
 
 #include "pam_module/conversation.h"
 #include "pam_module/factor.h"
+#include "pam_module/grace.h"
 
 enum {
         FAIL_DELAY_USEC = 2000000,
@@ -40,6 +41,7 @@ static int deny(Login *login, int code) {
         (void)pam_fail_delay(login->pamh, FAIL_DELAY_USEC);
         tell_no_policy(login);
         tell_contact(login);
+        grace_tell_over(login);
         login_record(login, EVENT_LOGIN_DENIED, -1, NULL);
         return code;
 }
@@ -119,39 +121,17 @@ static int satisfy(Login *login) {
         return PAM_AUTH_ERR;
 }
 
-/* From now on the days count. */
-static int begin_grace(Login *login) {
-        CLEANUP_ENROLMENT Enrolment *enrolment = enrolment_new();
-        int r = enrolment ? store_lock(&login->store) : -ENOMEM;
-
-        if (r < 0)
-                return r;
-        r = store_load(&login->store, login->key, login->account.subject.uid, enrolment);
-        if (r == -ENOENT) {
-                enrolment->uid = login->account.subject.uid;
-                r = 0;
-        }
-        if (r == 0) {
-                enrolment->first_seen = login->now.wall > 0 ? login->now.wall : 1;
-                r = store_save(&login->store, login->key, enrolment);
-        }
-        store_unlock(&login->store);
-        return r;
-}
-
 static int allow(Login *login) {
         int r;
 
         if (!login->account.known)
                 return deny(login, PAM_USER_UNKNOWN);
         if (login->decision.reason == MFA_GRACE) {
-                if (login->first_seen == 0 && (r = begin_grace(login)) < 0) {
+                if ((r = grace_note(login)) < 0) {
                         login->why = store_error(r);
                         return deny(login, PAM_AUTHINFO_UNAVAIL);
                 }
-                (void)conversation_tell(login->pamh, login->flags,
-                                        _("You have no second factor yet. Have one enrolled: soon you "
-                                          "cannot log in without."));
+                grace_tell(login);
         }
         if (login_state_set(login, true) < 0) {
                 login->why = "out of memory";

@@ -212,6 +212,7 @@ static int take_enrolment(Login *login) {
         login->enrolled =
                 enrolment_factors(enrolment) & ~(login->shared ? FACTOR_BIT(FACTOR_FINGERPRINT) : 0);
         login->first_seen = enrolment->first_seen;
+        login->last_seen = enrolment->last_seen;
         return 0;
 }
 
@@ -247,7 +248,8 @@ void login_decide(Login *login) {
                                 .proven = login->proven,
                                 /* there is always somebody who has something: nobody gets in without */
                                 .enrolled = login->shared ? FACTORS_ALL : login->enrolled,
-                                .first_seen = login->first_seen};
+                                .first_seen = login->first_seen,
+                                .last_seen = login->last_seen};
 
         decide_mfa(login->policy, &question, &login->decision);
 }

@@ -39,7 +39,7 @@ typedef struct Login {
         char person[STORE_KEY_SIZE]; /* who it is, or says to be, and has an enrolment; "" if not known */
         char key[STORE_KEY_SIZE];    /* of that enrolment; or of none that there can be */
         unsigned enrolled;           /* of a known account */
-        time_t first_seen;
+        time_t first_seen, last_seen;
         Moment now;
         PolicyTime policy_time; /* of now */
         unsigned proven;

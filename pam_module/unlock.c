@@ -28,7 +28,7 @@ typedef struct Scene {
         PolicyTime policy_time;
         char key[STORE_KEY_SIZE];
         unsigned enrolled;
-        time_t first_seen;
+        time_t first_seen, last_seen;
 } Scene;
 
 static void scene_clear(Scene *scene) {
@@ -69,7 +69,8 @@ static MfaVerdict decide(Scene *scene) {
                                 .now = scene->policy_time,
                                 .proven = unlock->proven,
                                 .enrolled = unlock->shared ? FACTORS_ALL : scene->enrolled,
-                                .first_seen = scene->first_seen};
+                                .first_seen = scene->first_seen,
+                                .last_seen = scene->last_seen};
 
         decide_mfa(unlock->policy, &question, &unlock->decision);
         return unlock->decision.verdict;
@@ -104,6 +105,7 @@ static int load(Scene *scene) {
         memcpy(unlock->who, person, strlen(person) + 1);
         scene->enrolled = enrolment_factors(enrolment);
         scene->first_seen = enrolment->first_seen;
+        scene->last_seen = enrolment->last_seen;
         return 1;
 }
 

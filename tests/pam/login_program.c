@@ -9,9 +9,11 @@
  * (says "waiting", goes on after a line of its input). OPTIONs, before the calls: rhost=, tty=, seteuid (as
  * su: the caller is uid 65534, root by set-user-id), no-conv, break-conv, silent. ANSWERs are given to
  * prompts in order, "@FILE" the first line of a file; past the last one the conversation fails. Prints
- * "prompt TEXT", "told TEXT", "CALL
- * CODE-NUMBER".
+ * "prompt TEXT", "told TEXT", "CALL CODE-NUMBER". Speaks the language of the environment, by the catalogs in
+ * SEKISHO_LOCALE_DIR.
  */
+#include <libintl.h>
+#include <locale.h>
 #include <security/pam_appl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -115,8 +117,12 @@ int main(int argc, char **argv) {
         Script script = {.answers = argv + argc};
         struct pam_conv conversation = {converse, &script};
         pam_handle_t *pamh = NULL;
+        const char *locale_dir = getenv("SEKISHO_LOCALE_DIR");
         int flags = 0, end = argc;
 
+        setlocale(LC_ALL, "");
+        if (locale_dir)
+                bindtextdomain("sekisho", locale_dir);
         for (int i = argc - 1; i > 3; i--)
                 if (strcmp(argv[i], "--") == 0) {
                         script.answers = argv + i + 1;
