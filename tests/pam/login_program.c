@@ -7,9 +7,10 @@
  *
  * CALLs: auth, acct, cred, renew (the credentials), open, close (a session); user=NAME (sets PAM_USER); wait
  * (says "waiting", goes on after a line of its input). OPTIONs, before the calls: rhost=, tty=, seteuid (as
- * su: the caller is uid 65534, root by set-user-id), no-conv, break-conv, silent. ANSWERs are given to
- * prompts in order, "@FILE" the first line of a file; past the last one the conversation fails. Prints
- * "prompt TEXT", "told TEXT", "CALL CODE-NUMBER". Speaks the language of the environment, by the catalogs in
+ * su: the caller is uid 65534, root by set-user-id), no-conv, break-conv, silent, typed (answers are lines
+ * of its input, of which it keeps nothing), rest (at the end, says "at rest" and stays until another line
+ * comes). ANSWERs are given to prompts in order, "@FILE" the first line of a file; past the last one the conversation fails. Prints "prompt
+ * TEXT", "told TEXT", "CALL CODE-NUMBER". Speaks the language of the environment, by the catalogs in
  * SEKISHO_LOCALE_DIR.
  */
 #include <libintl.h>
@@ -23,7 +24,7 @@
 
 typedef struct Script {
         char **answers;
-        bool broken;
+        bool broken, typed;
 } Script;
 
 static char *text_of(const char *answer) {
@@ -42,12 +43,40 @@ static char *text_of(const char *answer) {
         return strdup(line);
 }
 
+enum {
+        LINE_SIZE = 128
+};
+
+/* A line, not by stdio, which would keep it. False at the end. */
+static bool read_line(char line[static LINE_SIZE]) {
+        for (size_t n = 0; n < LINE_SIZE - 1; n++) {
+                if (read(STDIN_FILENO, line + n, 1) != 1)
+                        return false;
+                if (line[n] == '\n') {
+                        line[n] = '\0';
+                        return true;
+                }
+        }
+        return false;
+}
+
+static int answer_typed(struct pam_response *ret) {
+        char line[LINE_SIZE];
+
+        fflush(stdout);
+        ret->resp = read_line(line) ? strdup(line) : NULL;
+        explicit_bzero(line, sizeof(line));
+        return ret->resp ? PAM_SUCCESS : PAM_CONV_ERR;
+}
+
 static int answer(int style, const char *text, Script *script, struct pam_response *ret) {
         bool asks = style == PAM_PROMPT_ECHO_OFF || style == PAM_PROMPT_ECHO_ON;
 
         printf("%s %s\n", asks ? "prompt" : "told", text);
         if (!asks)
                 return PAM_SUCCESS;
+        if (script->typed)
+                return answer_typed(ret);
         if (script->broken || !*script->answers)
                 return PAM_CONV_ERR;
         ret->resp = text_of(*script->answers++);
@@ -81,7 +110,7 @@ static void no_delay(int status, unsigned delay, void *userdata) {
 }
 
 static int call(pam_handle_t *pamh, const char *word, int flags) {
-        char line[16];
+        char line[LINE_SIZE];
 
         if (strcmp(word, "auth") == 0)
                 printf("auth %d\n", pam_authenticate(pamh, flags));
@@ -106,7 +135,7 @@ static int call(pam_handle_t *pamh, const char *word, int flags) {
         else if (strcmp(word, "wait") == 0) {
                 puts("waiting");
                 fflush(stdout);
-                return fgets(line, sizeof(line), stdin) ? PAM_SUCCESS : PAM_ABORT;
+                return read_line(line) ? PAM_SUCCESS : PAM_ABORT;
         } else
                 return PAM_SYMBOL_ERR;
         fflush(stdout);
@@ -118,7 +147,9 @@ int main(int argc, char **argv) {
         struct pam_conv conversation = {converse, &script};
         pam_handle_t *pamh = NULL;
         const char *locale_dir = getenv("SEKISHO_LOCALE_DIR");
+        char line[LINE_SIZE];
         int flags = 0, end = argc;
+        bool rests = false;
 
         setlocale(LC_ALL, "");
         if (locale_dir)
@@ -136,6 +167,10 @@ int main(int argc, char **argv) {
         for (int i = 4; i < end; i++) {
                 if (strcmp(argv[i], "break-conv") == 0)
                         script.broken = true;
+                else if (strcmp(argv[i], "typed") == 0)
+                        script.typed = true;
+                else if (strcmp(argv[i], "rest") == 0)
+                        rests = true;
                 else if (strcmp(argv[i], "silent") == 0)
                         flags = PAM_SILENT;
                 else if (strcmp(argv[i], "seteuid") == 0) {
@@ -144,5 +179,12 @@ int main(int argc, char **argv) {
                 } else if (call(pamh, argv[i], flags) != PAM_SUCCESS)
                         return 2;
         }
-        return pam_end(pamh, PAM_SUCCESS) == PAM_SUCCESS ? 0 : 2;
+        if (pam_end(pamh, PAM_SUCCESS) != PAM_SUCCESS)
+                return 2;
+        if (rests) {
+                puts("at rest");
+                fflush(stdout);
+                (void)read_line(line);
+        }
+        return 0;
 }
