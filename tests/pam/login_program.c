@@ -9,10 +9,11 @@
  * (says "waiting", goes on after a line of its input). OPTIONs, before the calls: rhost=, tty=, seteuid (as
  * su: the caller is uid 65534, root by set-user-id), no-conv, break-conv, silent, typed (answers are lines
  * of its input, of which it keeps nothing), rest (at the end, says "at rest" and stays until another line
- * comes). ANSWERs are given to prompts in order, "@FILE" the first line of a file; past the last one the conversation fails. Prints "prompt
- * TEXT", "told TEXT", "CALL CODE-NUMBER". Speaks the language of the environment, by the catalogs in
- * SEKISHO_LOCALE_DIR.
+ * comes), timed (in the end, says "took NANOSECONDS", from pam_start on). ANSWERs are given to prompts in
+ * order; past the last one the conversation fails. Prints "prompt TEXT", "told TEXT", "CALL CODE-NUMBER".
+ * Speaks the language of the environment, by the catalogs in SEKISHO_LOCALE_DIR.
  */
+#include <inttypes.h>
 #include <libintl.h>
 #include <locale.h>
 #include <security/pam_appl.h>
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef struct Script {
@@ -102,6 +104,13 @@ static int converse(int n, const struct pam_message **messages, struct pam_respo
         return PAM_SUCCESS;
 }
 
+static int64_t now(void) {
+        struct timespec at = {0};
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &at);
+        return at.tv_sec * INT64_C(1000000000) + at.tv_nsec;
+}
+
 static void no_delay(int status, unsigned delay, void *userdata) {
         (void)status;
         (void)userdata;
@@ -149,7 +158,8 @@ int main(int argc, char **argv) {
         const char *locale_dir = getenv("SEKISHO_LOCALE_DIR");
         char line[LINE_SIZE];
         int flags = 0, end = argc;
-        bool rests = false;
+        bool rests = false, timed = false;
+        int64_t begin = now();
 
         setlocale(LC_ALL, "");
         if (locale_dir)
@@ -171,6 +181,8 @@ int main(int argc, char **argv) {
                         script.typed = true;
                 else if (strcmp(argv[i], "rest") == 0)
                         rests = true;
+                else if (strcmp(argv[i], "timed") == 0)
+                        timed = true;
                 else if (strcmp(argv[i], "silent") == 0)
                         flags = PAM_SILENT;
                 else if (strcmp(argv[i], "seteuid") == 0) {
@@ -179,6 +191,8 @@ int main(int argc, char **argv) {
                 } else if (call(pamh, argv[i], flags) != PAM_SUCCESS)
                         return 2;
         }
+        if (timed)
+                printf("took %" PRId64 "\n", now() - begin);
         if (pam_end(pamh, PAM_SUCCESS) != PAM_SUCCESS)
                 return 2;
         if (rests) {
