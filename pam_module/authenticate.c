@@ -7,6 +7,7 @@
 #include "pam_module/conversation.h"
 #include "pam_module/factor.h"
 #include "pam_module/grace.h"
+#include "pam_module/handover.h"
 
 enum {
         FAIL_DELAY_USEC = 2000000,
@@ -172,6 +173,15 @@ static bool can_satisfy(const Login *login) {
                login->decision.kinds_needed;
 }
 
+/* The session of who comes from another host may be opened by another process. That it is not known to the
+ * guard then is for the session to say. */
+static void hand_over(const Login *login) {
+        LoginState state = login_state_get(login);
+
+        if (login->rhost && login->rhost[0] && state.allowed && state.person[0])
+                (void)handover_leave(login, &state);
+}
+
 /* The terminal has to be guarded for what begins now. */
 static int admit(Login *login) {
         login_ask_guard(login);
@@ -182,10 +192,12 @@ static int admit(Login *login) {
                                                 : _("This terminal is not guarded: nobody can log in."));
                 return deny(login, PAM_PERM_DENIED);
         }
-        if (login_state_set(login, true) == 0)
-                return PAM_SUCCESS;
-        login->why = "out of memory";
-        return deny(login, PAM_BUF_ERR);
+        if (login_state_set(login, true) < 0) {
+                login->why = "out of memory";
+                return deny(login, PAM_BUF_ERR);
+        }
+        hand_over(login);
+        return PAM_SUCCESS;
 }
 
 int login_account(Login *login, int argc, const char **argv) {

@@ -279,23 +279,28 @@ static void free_state(pam_handle_t *pamh, void *data, int status) {
         free(data);
 }
 
-int login_state_set(const Login *login, bool allowed) {
+int login_state_put(pam_handle_t *pamh, const LoginState *from) {
         LoginState *state = calloc(1, sizeof(*state));
 
-        if (state) {
-                state->allowed = allowed && login->account.known;
-                state->proven = login->proven;
-                state->uid = login->account.subject.uid;
-                state->shared = login->shared;
-                memcpy(state->person, login->person, sizeof(state->person));
-                memcpy(state->token, login->token, sizeof(state->token));
-        }
+        if (state)
+                *state = *from;
         /* without memory the state is emptied all the same: nothing of an earlier try stays */
-        if (pam_set_data(login->pamh, LOGIN_STATE_NAME, state, free_state) != PAM_SUCCESS) {
+        if (pam_set_data(pamh, LOGIN_STATE_NAME, state, free_state) != PAM_SUCCESS) {
                 free(state);
                 return -ENOMEM;
         }
         return state ? 0 : -ENOMEM;
+}
+
+int login_state_set(const Login *login, bool allowed) {
+        LoginState state = {.allowed = allowed && login->account.known,
+                            .proven = login->proven,
+                            .uid = login->account.subject.uid,
+                            .shared = login->shared};
+
+        memcpy(state.person, login->person, sizeof(state.person));
+        memcpy(state.token, login->token, sizeof(state.token));
+        return login_state_put(login->pamh, &state);
 }
 
 LoginState login_state_get(const Login *login) {

@@ -94,6 +94,8 @@ typedef struct LoginState {
 
 /* Replaces the state. 0 or -errno; on failure there is none. */
 int login_state_set(const Login *login, bool allowed);
+/* The same with a state from elsewhere. */
+int login_state_put(pam_handle_t *pamh, const LoginState *state);
 /* The state of this account in this transaction; zeroed if there is none. */
 LoginState login_state_get(const Login *login);
 /* Whether this transaction was denied, whoever it was about. */

@@ -6,12 +6,14 @@
  *   login_program CONFDIR SERVICE USER [CALL|OPTION]... [-- ANSWER...]
  *
  * CALLs: auth, acct, cred, renew (the credentials), open, close (a session); user=NAME (sets PAM_USER); wait
- * (says "waiting", goes on after a line of its input). OPTIONs, before the calls: rhost=, tty=, seteuid (as
- * su: the caller is uid 65534, root by set-user-id), no-conv, break-conv, silent, typed (answers are lines
- * of its input, of which it keeps nothing), rest (at the end, says "at rest" and stays until another line
- * comes), timed (in the end, says "took NANOSECONDS", from pam_start on). ANSWERs are given to prompts in
- * order; past the last one the conversation fails. Prints "prompt TEXT", "told TEXT", "CALL CODE-NUMBER".
- * Speaks the language of the environment, by the catalogs in SEKISHO_LOCALE_DIR.
+ * (says "waiting", goes on after a line of its input); child, split (the calls between them are made by a
+ * child, of which only PAM's environment is taken over, as by sshd), env (says PAM's environment, "env
+ * NAME=VALUE"), putenv=TEXT. OPTIONs, before the calls: rhost=, tty=, seteuid (as su: the caller is uid
+ * 65534, root by set-user-id), no-conv, break-conv, silent, typed (answers are lines of its input, of which
+ * it keeps nothing), rest (at the end, says "at rest" and stays until another line comes), timed (in the
+ * end, says "took NANOSECONDS", from pam_start on). ANSWERs are given to prompts in order; past the last one
+ * the conversation fails. Prints "prompt TEXT", "told TEXT", "CALL CODE-NUMBER". Speaks the language of the
+ * environment, by the catalogs in SEKISHO_LOCALE_DIR.
  */
 #include <inttypes.h>
 #include <libintl.h>
@@ -21,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -118,6 +121,58 @@ static void no_delay(int status, unsigned delay, void *userdata) {
                 printf("delay %u\n", delay);
 }
 
+static int say_environment(pam_handle_t *pamh) {
+        char **list = pam_getenvlist(pamh);
+
+        for (char **p = list; p && *p; p++) {
+                printf("env %s\n", *p);
+                free(*p);
+        }
+        free(list);
+        return list ? PAM_SUCCESS : PAM_BUF_ERR;
+}
+
+/* Sends PAM's environment to the parent, as the process that sshd authenticates in does at its end. */
+static void end_child(pam_handle_t *pamh, int to) {
+        char **list = pam_getenvlist(pamh);
+
+        for (char **p = list; p && *p; p++)
+                if (dprintf(to, "%s\n", *p) < 0)
+                        _exit(2);
+        fflush(stdout);
+        _exit(list ? 0 : 2);
+}
+
+static int take_environment(pam_handle_t *pamh, int from, pid_t child) {
+        FILE *file = fdopen(from, "r");
+        char text[1024];
+        int status, r = file ? PAM_SUCCESS : PAM_SYSTEM_ERR;
+
+        while (r == PAM_SUCCESS && fgets(text, sizeof(text), file)) {
+                text[strcspn(text, "\n")] = '\0';
+                r = pam_putenv(pamh, text);
+        }
+        if (file)
+                fclose(file);
+        return waitpid(child, &status, 0) == child && status == 0 ? r : PAM_SYSTEM_ERR;
+}
+
+/* 0 in the child, with the descriptor for its end; in the parent the child's number, once it has ended. */
+static pid_t begin_child(pam_handle_t *pamh, int *ret_to) {
+        int fds[2];
+        pid_t child;
+
+        fflush(stdout);
+        if (pipe(fds) < 0 || (child = fork()) < 0)
+                return -1;
+        close(fds[child == 0 ? 0 : 1]);
+        if (child == 0) {
+                *ret_to = fds[1];
+                return 0;
+        }
+        return take_environment(pamh, fds[0], child) == PAM_SUCCESS ? child : -1;
+}
+
 static int call(pam_handle_t *pamh, const char *word, int flags) {
         char line[LINE_SIZE];
 
@@ -139,6 +194,10 @@ static int call(pam_handle_t *pamh, const char *word, int flags) {
                 return pam_set_item(pamh, PAM_RHOST, word + 6);
         else if (strncmp(word, "tty=", 4) == 0)
                 return pam_set_item(pamh, PAM_TTY, word + 4);
+        else if (strncmp(word, "putenv=", 7) == 0)
+                return pam_putenv(pamh, word + 7);
+        else if (strcmp(word, "env") == 0)
+                return say_environment(pamh);
         else if (strcmp(word, "no-conv") == 0)
                 return pam_set_item(pamh, PAM_CONV, &(struct pam_conv){NULL, NULL});
         else if (strcmp(word, "wait") == 0) {
@@ -157,7 +216,8 @@ int main(int argc, char **argv) {
         pam_handle_t *pamh = NULL;
         const char *locale_dir = getenv("SEKISHO_LOCALE_DIR");
         char line[LINE_SIZE];
-        int flags = 0, end = argc;
+        int flags = 0, end = argc, to_parent = -1;
+        pid_t child;
         bool rests = false, timed = false;
         int64_t begin = now();
 
@@ -183,6 +243,14 @@ int main(int argc, char **argv) {
                         rests = true;
                 else if (strcmp(argv[i], "timed") == 0)
                         timed = true;
+                else if (strcmp(argv[i], "child") == 0) {
+                        child = begin_child(pamh, &to_parent);
+                        if (child < 0)
+                                return 2;
+                        while (child > 0 && i < end && strcmp(argv[i], "split") != 0)
+                                i++;
+                } else if (strcmp(argv[i], "split") == 0)
+                        end_child(pamh, to_parent);
                 else if (strcmp(argv[i], "silent") == 0)
                         flags = PAM_SILENT;
                 else if (strcmp(argv[i], "seteuid") == 0) {
