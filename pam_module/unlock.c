@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -12,10 +11,6 @@
 #include "policy/build.h"
 
 DEFINE_ENUM_STRINGS(UnlockVerdict, unlock_verdict, UNLOCK_VERDICT_LIST)
-
-enum {
-        NAME_BUFFER = 65536
-};
 
 #define CODES (FACTOR_BIT(FACTOR_TOTP) | FACTOR_BIT(FACTOR_RECOVERY) | FACTOR_BIT(FACTOR_SUBSTITUTE))
 
@@ -42,22 +37,12 @@ static int because(Scene *scene, int r, const char *why) {
 }
 
 static int look_up(Scene *scene) {
-        CLEANUP_FREE char *buffer = malloc(NAME_BUFFER);
-        struct passwd entry, *found = NULL;
-        int r;
+        int r = account_look_up_uid(scene->unlock->uid, &scene->account);
 
-        if (!buffer)
-                return -ENOMEM;
-        r = getpwuid_r(scene->unlock->uid, &entry, buffer, NAME_BUFFER, &found);
-        if (!found)
-                return r > 0 ? -r : -ENOENT;
-        if (strlen(found->pw_name) >= STORE_KEY_SIZE)
-                return -ENAMETOOLONG;
-        r = account_look_up(found->pw_name, &scene->account);
         if (r < 0)
                 return r;
-        if (!scene->account.known || scene->account.subject.uid != scene->unlock->uid)
-                return -ENOENT;
+        if (strlen(scene->account.name) >= STORE_KEY_SIZE)
+                return -ENAMETOOLONG;
         memcpy(scene->unlock->account, scene->account.name, strlen(scene->account.name) + 1);
         return 0;
 }
