@@ -11,9 +11,9 @@
  * NAME=VALUE"), putenv=TEXT. OPTIONs, before the calls: rhost=, tty=, seteuid (as su: the caller is uid
  * 65534, root by set-user-id), no-conv, break-conv, silent, typed (answers are lines of its input, of which
  * it keeps nothing), rest (at the end, says "at rest" and stays until another line comes), timed (in the
- * end, says "took NANOSECONDS", from pam_start on). ANSWERs are given to prompts in order; past the last one
- * the conversation fails. Prints "prompt TEXT", "told TEXT", "CALL CODE-NUMBER". Speaks the language of the
- * environment, by the catalogs in SEKISHO_LOCALE_DIR.
+ * end, says "took NANOSECONDS", from pam_start on). ANSWERs are given to prompts in order, "@FILE" the first
+ * line of a file; past the last one the conversation fails. Prints "prompt TEXT", "told TEXT", "CALL
+ * CODE-NUMBER". Speaks the language of the environment, by the catalogs in SEKISHO_LOCALE_DIR.
  */
 #include <inttypes.h>
 #include <libintl.h>
