@@ -176,9 +176,12 @@ static bool can_satisfy(const Login *login) {
 /* The session of who comes from another host may be opened by another process. That it is not known to the
  * guard then is for the session to say. */
 static void hand_over(const Login *login) {
-        LoginState state = login_state_get(login);
+        LoginState state;
 
-        if (login->rhost && login->rhost[0] && state.allowed && state.person[0])
+        if (!login->rhost || !login->rhost[0])
+                return;
+        state = login_state_get(login);
+        if (state.allowed && state.person[0])
                 (void)handover_leave(login, &state);
 }
 

@@ -98,7 +98,7 @@ static int authenticate(const char *store, bool make, const char *text, char ret
 
 /* "MAC PID BEGIN UID PROVEN SHARED PERSON" */
 static int format(const LoginState *state, pid_t pid, char ret[static TEXT_SIZE]) {
-        uint64_t begin;
+        uint64_t begin = 0;
         int n, r = begin_of(pid, &begin);
 
         if (r < 0)

@@ -8,6 +8,16 @@
 
 #include "pam_module/secret.h"
 
+/* AddressSanitizer makes mlock() do nothing. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LOCKS_NOTHING 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define LOCKS_NOTHING 1
+#endif
+
 enum {
         LINE_SIZE = 512
 };
@@ -34,7 +44,9 @@ Test(secret, lies_in_memory_that_is_locked_and_not_dumped) {
         cr_assert_eq(secret_init(), 0);
         cr_assert_eq(secret_from("123456", 6, &secret), 0);
         flags_of(secret.text, flags);
+#ifndef LOCKS_NOTHING
         cr_expect_not_null(strstr(flags, " lo"), "not locked: %s", flags);
+#endif
         cr_expect_not_null(strstr(flags, " dd"), "dumped: %s", flags);
         flags_of(plain, flags);
         cr_expect_null(strstr(flags, " dd"), "the flags say the same of any memory: %s", flags);
