@@ -78,6 +78,7 @@ BusServiceCallbacks agent_bus_callbacks(Agent *agent) {
                                                  .store = store,
                                                  .change = agent_logins_callbacks(agent).change,
                                                  .userdata = agent},
+                                     .own_factors = {.policy = policy, .store = store, .userdata = agent},
                                      .changed = changed,
                                      .userdata = agent};
 }

@@ -11,6 +11,7 @@
 
 enum {
         BUFFER_MAX = 1024 * 1024,
+        NAME_BUFFER = 65536,
         GROUPS_MAX = 65536 /* NGROUPS_MAX */
 };
 
@@ -75,6 +76,27 @@ int account_look_up(const char *name, Account *ret) {
                 return 0;
         }
         return -ERANGE;
+}
+
+int account_look_up_uid(uid_t uid, Account *ret) {
+        CLEANUP_FREE char *buffer = malloc(NAME_BUFFER);
+        CLEANUP_ACCOUNT Account account = {0};
+        struct passwd entry, *found = NULL;
+        int r;
+
+        if (!buffer)
+                return -ENOMEM;
+        r = getpwuid_r(uid, &entry, buffer, NAME_BUFFER, &found);
+        if (!found)
+                return r > 0 ? -r : -ENOENT;
+        r = account_look_up(found->pw_name, &account);
+        if (r < 0)
+                return r;
+        if (!account.known || account.subject.uid != uid)
+                return -ENOENT;
+        *ret = account;
+        account = (Account){0};
+        return 0;
 }
 
 void account_clear(Account *account) {

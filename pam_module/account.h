@@ -17,5 +17,7 @@ typedef struct Account {
 
 /* 0 with RET, also if there is no such account; -errno if that could not be found out. */
 int account_look_up(const char *name, Account *ret);
+/* 0 with RET; -ENOENT if there is none, or if its name is another uid's; -errno. */
+int account_look_up_uid(uid_t uid, Account *ret);
 void account_clear(Account *account);
 #define CLEANUP_ACCOUNT CLEANUP(account_clear)

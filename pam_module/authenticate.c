@@ -6,6 +6,8 @@
 
 #include "pam_module/conversation.h"
 #include "pam_module/factor.h"
+#include "pam_module/grace.h"
+#include "pam_module/handover.h"
 
 enum {
         FAIL_DELAY_USEC = 2000000,
@@ -15,6 +17,14 @@ enum {
 /* In the order in which they are tried: what the person only has to put there comes before typing. */
 static const FactorModule *const modules[] = {&factor_fido2, &factor_fingerprint, &factor_card,
                                               &factor_code};
+
+/* Nobody knows then which accounts are for emergencies: not even they get in. */
+static void tell_no_policy(Login *login) {
+        if (!login->policy && login->faults.n > 0)
+                (void)conversation_tell(login->pamh, login->flags,
+                                        _("The policy of this terminal is not in order: nobody can log in. "
+                                          "An administrator has to start it in emergency mode."));
+}
 
 /* Where it is not for the person to mend, whom to ask. Not before something is known of who that is. */
 static void tell_contact(Login *login) {
@@ -30,7 +40,9 @@ static void tell_contact(Login *login) {
 static int deny(Login *login, int code) {
         (void)login_state_set(login, false);
         (void)pam_fail_delay(login->pamh, FAIL_DELAY_USEC);
+        tell_no_policy(login);
         tell_contact(login);
+        grace_tell_over(login);
         login_record(login, EVENT_LOGIN_DENIED, -1, NULL);
         return code;
 }
@@ -110,39 +122,17 @@ static int satisfy(Login *login) {
         return PAM_AUTH_ERR;
 }
 
-/* From now on the days count. */
-static int begin_grace(Login *login) {
-        CLEANUP_ENROLMENT Enrolment *enrolment = enrolment_new();
-        int r = enrolment ? store_lock(&login->store) : -ENOMEM;
-
-        if (r < 0)
-                return r;
-        r = store_load(&login->store, login->key, login->account.subject.uid, enrolment);
-        if (r == -ENOENT) {
-                enrolment->uid = login->account.subject.uid;
-                r = 0;
-        }
-        if (r == 0) {
-                enrolment->first_seen = login->now.wall > 0 ? login->now.wall : 1;
-                r = store_save(&login->store, login->key, enrolment);
-        }
-        store_unlock(&login->store);
-        return r;
-}
-
 static int allow(Login *login) {
         int r;
 
         if (!login->account.known)
                 return deny(login, PAM_USER_UNKNOWN);
         if (login->decision.reason == MFA_GRACE) {
-                if (login->first_seen == 0 && (r = begin_grace(login)) < 0) {
+                if ((r = grace_note(login)) < 0) {
                         login->why = store_error(r);
                         return deny(login, PAM_AUTHINFO_UNAVAIL);
                 }
-                (void)conversation_tell(login->pamh, login->flags,
-                                        _("You have no second factor yet. Have one enrolled: soon you "
-                                          "cannot log in without."));
+                grace_tell(login);
         }
         if (login_state_set(login, true) < 0) {
                 login->why = "out of memory";
@@ -183,6 +173,18 @@ static bool can_satisfy(const Login *login) {
                login->decision.kinds_needed;
 }
 
+/* The session of who comes from another host may be opened by another process. That it is not known to the
+ * guard then is for the session to say. */
+static void hand_over(const Login *login) {
+        LoginState state;
+
+        if (!login->rhost || !login->rhost[0])
+                return;
+        state = login_state_get(login);
+        if (state.allowed && state.person[0])
+                (void)handover_leave(login, &state);
+}
+
 /* The terminal has to be guarded for what begins now. */
 static int admit(Login *login) {
         login_ask_guard(login);
@@ -193,10 +195,12 @@ static int admit(Login *login) {
                                                 : _("This terminal is not guarded: nobody can log in."));
                 return deny(login, PAM_PERM_DENIED);
         }
-        if (login_state_set(login, true) == 0)
-                return PAM_SUCCESS;
-        login->why = "out of memory";
-        return deny(login, PAM_BUF_ERR);
+        if (login_state_set(login, true) < 0) {
+                login->why = "out of memory";
+                return deny(login, PAM_BUF_ERR);
+        }
+        hand_over(login);
+        return PAM_SUCCESS;
 }
 
 int login_account(Login *login, int argc, const char **argv) {

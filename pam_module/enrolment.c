@@ -245,6 +245,10 @@ static bool take_first_seen(char **words, Enrolment *ret) {
         return ret->first_seen == 0 && take_time(words[1], &ret->first_seen) && ret->first_seen > 0;
 }
 
+static bool take_last_seen(char **words, Enrolment *ret) {
+        return ret->last_seen == 0 && take_time(words[1], &ret->last_seen) && ret->last_seen > 0;
+}
+
 static const struct {
         const char *name;
         size_t n_words;
@@ -253,6 +257,7 @@ static const struct {
         {"uid", 2, take_uid},
         {"generation", 2, take_generation},
         {"first-seen", 2, take_first_seen},
+        {"last-seen", 2, take_last_seen},
         {"totp", 5, take_totp},
         {"recovery", 3, take_recovery},
         {"substitute", 6, take_substitute},
@@ -399,6 +404,8 @@ int enrolment_format(const Enrolment *enrolment, Secret *ret) {
             enrolment->generation);
         if (enrolment->first_seen)
                 add(&text, "first-seen %lld\n", (long long)enrolment->first_seen);
+        if (enrolment->last_seen)
+                add(&text, "last-seen %lld\n", (long long)enrolment->last_seen);
         add_totp(&enrolment->totp, hex.text, 2 * TOTP_SECRET_MAX + 1, &text);
         add_codes(enrolment, &text);
         add_devices(enrolment, &text);

@@ -95,7 +95,8 @@ typedef struct Failures {
 typedef struct Enrolment {
         uid_t uid;
         uint64_t generation; /* one more with each time it is written */
-        time_t first_seen;   /* 0: not yet */
+        time_t first_seen;   /* first login without a second factor, while that did; 0: not yet */
+        time_t last_seen;    /* the latest such login: no clock says less */
         TotpEnrolment totp;
         char recovery[RECOVERY_SLOTS][HASH_SIZE]; /* "": used, or never issued */
         SubstituteEnrolment substitute;

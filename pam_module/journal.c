@@ -45,6 +45,8 @@ static void add_login(LoginRecord *record, const Login *login) {
         record_add_text(record, FIELD_RULE_ORIGIN, login->decision.origin);
         record_add_text(record, FIELD_REASON, mfa_reason_to_string(login->decision.reason));
         record_add_text(record, FIELD_ERROR, login->why);
+        if (login->source == SOURCE_LAST_GOOD)
+                record_add(record, FIELD_CAUSE, "last-good-policy");
         if (login->account.known)
                 record_add(record, FIELD_UID, "%" PRIu32, (uint32_t)login->account.subject.uid);
         if (login->policy)
@@ -66,4 +68,31 @@ void login_record(const Login *login, EventKind kind, int factor, const char *ho
                 pam_syslog(login->pamh, event_priority(kind), "%s of %s: %s", event_to_string(kind),
                            name_of(login),
                            login->why ? login->why : mfa_reason_to_string(login->decision.reason));
+}
+
+void login_record_faults(const Login *login) {
+        LoginRecord record = {.length = 0};
+        const PolicyFault *fault = login->faults.n > 0 ? login->faults.items : NULL;
+
+        record_begin(&record, EVENT_POLICY_REFUSED, "pam_sekisho");
+        if (login->policy)
+                record_add(&record, "MESSAGE",
+                           "The policy at %s was refused; the login of %s by %s goes by the last good one, "
+                           "serial %" PRIu64,
+                           login->options.policy, name_of(login), login->service, login->policy->serial);
+        else
+                record_add(&record, "MESSAGE",
+                           "The policy at %s was refused, and there is no last good one: nobody can log in",
+                           login->options.policy);
+        record_add_text(&record, FIELD_PATH, login->options.policy);
+        record_add_text(&record, FIELD_SERVICE, login->service);
+        record_add_text(&record, FIELD_USER, name_of(login));
+        if (fault)
+                record_add(&record, FIELD_ERROR, "%s:%zu:%zu: %s", fault->file, fault->line, fault->column,
+                           fault->message);
+        if (login->policy)
+                record_add(&record, FIELD_POLICY_SERIAL, "%" PRIu64, login->policy->serial);
+        if (record_send(&record) < 0)
+                pam_syslog(login->pamh, event_priority(EVENT_POLICY_REFUSED), "%s: %s",
+                           event_to_string(EVENT_POLICY_REFUSED), login->options.policy);
 }

@@ -9,13 +9,12 @@
 #include "pam_module/conversation.h"
 #include "pam_module/factor_device.h"
 #include "pam_module/guard.h"
-#include "policy/floor.h"
 #include "policy/load.h"
-#include "policy/scope.h"
 
 void login_clear(Login *login) {
         account_clear(&login->account);
         policy_unref(login->policy);
+        policy_faults_clear(&login->faults);
         store_close(&login->store);
         *login = (Login){.store = STORE_CLOSED};
 }
@@ -36,17 +35,18 @@ static bool starts(const char *text, const char *with, const char **ret_rest) {
 
 /* An argument that is not known may have been meant to make things stricter. */
 int login_take_arguments(Login *login, int argc, const char **argv) {
-        login->options =
-                (LoginOptions){.store = STORE_DIRECTORY, .policy = POLICY_PATH, .runtime = GUARD_RUN};
+        login->options = (LoginOptions){
+                .store = STORE_DIRECTORY, .policy = POLICY_PATH, .runtime = GUARD_RUN, .state = STATE_PATH};
         for (int i = 0; i < argc; i++)
                 if (strcmp(argv[i], "password=stack") == 0)
                         login->options.password_by_stack = true;
                 else if (!starts(argv[i], "dir=", &login->options.store) &&
                          !starts(argv[i], "policy=", &login->options.policy) &&
-                         !starts(argv[i], "run=", &login->options.runtime))
+                         !starts(argv[i], "run=", &login->options.runtime) &&
+                         !starts(argv[i], "state=", &login->options.state))
                         return because(login, -EINVAL, "an argument of pam_sekisho.so is not known");
         if (login->options.store[0] != '/' || login->options.policy[0] != '/' ||
-            login->options.runtime[0] != '/')
+            login->options.runtime[0] != '/' || login->options.state[0] != '/')
                 return because(login, -EINVAL, "an argument of pam_sekisho.so is no absolute path");
         return 0;
 }
@@ -71,45 +71,18 @@ int login_take_items(Login *login) {
         return login->service && *login->service ? 0 : because(login, -ENODATA, "there is no PAM service");
 }
 
-/* Where the agent has learned that policies have to be signed, others do not count here either, nor that
- * there is none, unless root at the console has put the policies aside. */
-static int judge_signature(Login *login, bool builtin) {
-        CLEANUP_FREE char *state = strdup(login->options.store), *note = NULL;
-        char *slash = state ? strrchr(state, '/') : NULL;
-        Floor earlier;
-        int r;
-
-        if (!slash)
-                return because(login, -ENOMEM, "memory is short");
-        *slash = '\0'; /* the store is in the agent's state directory */
-        r = floor_read(state, &earlier);
-        if (r < 0)
-                return because(login, r, "what earlier policies asked for could not be read");
-        if (!builtin)
-                return floor_judge(&earlier, login->policy) == FLOOR_GOOD
-                               ? 0
-                               : because(login, -EKEYREJECTED, "the policy is not signed as it has to be");
-        if (!earlier.signing_required)
-                return 0;
-        if (asprintf(&note, "%s/restored", state) < 0) {
-                note = NULL;
-                return because(login, -ENOMEM, "memory is short");
-        }
-        return access(note, F_OK) == 0 ? 0 : because(login, -ENODATA, "the signed policy is gone");
-}
-
 static int take_policy(Login *login) {
-        PolicyFaults faults = {0};
-        int r = policy_load(login->options.policy, &login->policy, &faults);
+        int r = policy_load_in_force(login->options.policy, login->options.state, &login->policy,
+                                     &login->source, &login->faults);
 
-        policy_faults_clear(&faults);
+        /* once in a transaction: the account phase follows, where there is an authentication */
+        if ((r == -EBADMSG || (r == 0 && login->source == SOURCE_LAST_GOOD)) && !login->accounting)
+                login_record_faults(login);
         if (r < 0)
                 return because(login, r,
-                               r == -EBADMSG ? "the policy has faults, or cannot be read"
-                                             : "the policy could not be loaded");
-        r = judge_signature(login, r == 1);
-        if (r < 0)
-                return r;
+                               r == -EBADMSG
+                                       ? "the policy has faults, or cannot be read, and so the last good one"
+                                       : "the policy could not be loaded");
         r = policy_resolve_mfa(login->policy, &policy_resolver_nss);
         return r < 0 ? because(login, r, "who is named in the policy could not be looked up") : 0;
 }
@@ -239,6 +212,7 @@ static int take_enrolment(Login *login) {
         login->enrolled =
                 enrolment_factors(enrolment) & ~(login->shared ? FACTOR_BIT(FACTOR_FINGERPRINT) : 0);
         login->first_seen = enrolment->first_seen;
+        login->last_seen = enrolment->last_seen;
         return 0;
 }
 
@@ -274,7 +248,8 @@ void login_decide(Login *login) {
                                 .proven = login->proven,
                                 /* there is always somebody who has something: nobody gets in without */
                                 .enrolled = login->shared ? FACTORS_ALL : login->enrolled,
-                                .first_seen = login->first_seen};
+                                .first_seen = login->first_seen,
+                                .last_seen = login->last_seen};
 
         decide_mfa(login->policy, &question, &login->decision);
 }
@@ -304,23 +279,28 @@ static void free_state(pam_handle_t *pamh, void *data, int status) {
         free(data);
 }
 
-int login_state_set(const Login *login, bool allowed) {
+int login_state_put(pam_handle_t *pamh, const LoginState *from) {
         LoginState *state = calloc(1, sizeof(*state));
 
-        if (state) {
-                state->allowed = allowed && login->account.known;
-                state->proven = login->proven;
-                state->uid = login->account.subject.uid;
-                state->shared = login->shared;
-                memcpy(state->person, login->person, sizeof(state->person));
-                memcpy(state->token, login->token, sizeof(state->token));
-        }
+        if (state)
+                *state = *from;
         /* without memory the state is emptied all the same: nothing of an earlier try stays */
-        if (pam_set_data(login->pamh, LOGIN_STATE_NAME, state, free_state) != PAM_SUCCESS) {
+        if (pam_set_data(pamh, LOGIN_STATE_NAME, state, free_state) != PAM_SUCCESS) {
                 free(state);
                 return -ENOMEM;
         }
         return state ? 0 : -ENOMEM;
+}
+
+int login_state_set(const Login *login, bool allowed) {
+        LoginState state = {.allowed = allowed && login->account.known,
+                            .proven = login->proven,
+                            .uid = login->account.subject.uid,
+                            .shared = login->shared};
+
+        memcpy(state.person, login->person, sizeof(state.person));
+        memcpy(state.token, login->token, sizeof(state.token));
+        return login_state_put(login->pamh, &state);
 }
 
 LoginState login_state_get(const Login *login) {

@@ -13,14 +13,16 @@
 #include "policy/build.h"
 #include "policy/decide_mfa.h"
 #include "policy/event.h"
+#include "policy/last_good.h"
 
 #define POLICY_PATH      "/etc/sekisho/policy.d"
-#define LOGIN_STATE_NAME "sekisho-login" /* of pam_set_data() */
+#define STATE_PATH       "/var/lib/sekisho" /* of the agent */
+#define LOGIN_STATE_NAME "sekisho-login"    /* of pam_set_data() */
 
 /* The module's arguments in the PAM configuration. */
 typedef struct LoginOptions {
-        const char *store, *policy, *runtime; /* borrowed from PAM */
-        bool password_by_stack;               /* the stack denies where a password is wrong: take its word */
+        const char *store, *policy, *runtime, *state; /* borrowed from PAM */
+        bool password_by_stack; /* the stack denies where a password is wrong: take its word */
 } LoginOptions;
 
 typedef struct Login {
@@ -30,12 +32,14 @@ typedef struct Login {
         const char *service, *rhost, *terminal, *user; /* PAM's items, borrowed; NULL or text */
         Account account;
         Policy *policy;
+        PolicySource source;
+        PolicyFaults faults; /* of the configured policy */
         Store store;
         bool shared;                 /* several people use the account in turn */
         char person[STORE_KEY_SIZE]; /* who it is, or says to be, and has an enrolment; "" if not known */
         char key[STORE_KEY_SIZE];    /* of that enrolment; or of none that there can be */
         unsigned enrolled;           /* of a known account */
-        time_t first_seen;
+        time_t first_seen, last_seen;
         Moment now;
         PolicyTime policy_time; /* of now */
         unsigned proven;
@@ -74,6 +78,9 @@ Verification login_verification(Login *login, Factor factor);
  * the factor and how it went. A record that cannot be written goes to syslog. */
 void login_record(const Login *login, EventKind kind, int factor, const char *how);
 
+/* One record that the configured policy is not good, and which one this login goes by, if there is one. */
+void login_record_faults(const Login *login);
+
 /* What a transaction has shown so far: PAM keeps it until pam_end(). It is bound to the account. */
 typedef struct LoginState {
         bool allowed;
@@ -87,6 +94,8 @@ typedef struct LoginState {
 
 /* Replaces the state. 0 or -errno; on failure there is none. */
 int login_state_set(const Login *login, bool allowed);
+/* The same with a state from elsewhere. */
+int login_state_put(pam_handle_t *pamh, const LoginState *state);
 /* The state of this account in this transaction; zeroed if there is none. */
 LoginState login_state_get(const Login *login);
 /* Whether this transaction was denied, whoever it was about. */

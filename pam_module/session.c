@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "pam_module/guard.h"
+#include "pam_module/handover.h"
 #include "pam_module/login.h"
 #include "pam_module/record.h"
 
@@ -34,6 +35,16 @@ static int find_state(Login *login, LoginState *ret) {
                 return r;
         *ret = login_state_get(login);
         return ret->allowed && ret->person[0] ? 0 : -ENOENT;
+}
+
+/* What a child of this process has found out, as sshd has it done. */
+static int take_over(Login *login, LoginState *ret) {
+        int r = handover_take(login, login->account.subject.uid, ret);
+
+        if (r < 0 && r != -ENOENT)
+                pam_syslog(login->pamh, LOG_WARNING, "what the authentication left is not genuine: %s",
+                           strerror(-r));
+        return r < 0 ? r : login_state_put(login->pamh, ret);
 }
 
 /* The session as the kernel's control groups have it; not as the environment does, which people can write.
@@ -79,6 +90,9 @@ int login_open_session(Login *login, int argc, const char **argv) {
         if (r < 0)
                 return PAM_SESSION_ERR;
         r = find_state(login, &state);
+        if (r == -ENOENT && !login_state_denied(login->pamh))
+                r = take_over(login, &state);
+        handover_forget(login->pamh);
         if (r < 0)
                 return r == -ENOENT ? PAM_SUCCESS : PAM_SESSION_ERR;
         r = tell(login, &state, "OpenSession", true);

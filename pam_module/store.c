@@ -194,7 +194,7 @@ static int write_new(int directory_fd, const char *name, const char *text, size_
 }
 
 /* The lock is held, so that a temporary file which is there is one of a process that died. */
-static int replace_file(int directory_fd, const char *name, const char *text, size_t length) {
+static int swap_file(int directory_fd, const char *name, const char *text, size_t length) {
         char temporary[FILE_NAME_SIZE];
         int r;
 
@@ -209,7 +209,14 @@ static int replace_file(int directory_fd, const char *name, const char *text, si
                 (void)unlinkat(directory_fd, temporary, 0);
                 return r;
         }
-        return fsync(directory_fd) < 0 ? -errno : 0;
+        return 0;
+}
+
+/* The same, and on the disk when it returns. */
+static int replace_file(int directory_fd, const char *name, const char *text, size_t length) {
+        int r = swap_file(directory_fd, name, text, length);
+
+        return r < 0 ? r : fsync(directory_fd) < 0 ? -errno : 0;
 }
 
 /* The number of the last edition; 0 if there never was one. */
@@ -376,6 +383,16 @@ int store_save(const Store *store, const char *user, Enrolment *enrolment) {
                 return r;
         r = replace_file(store->factors_fd, name, text.text, text.length);
         return r < 0 ? r : write_generation(store, name, enrolment->generation);
+}
+
+int store_note(const Store *store, const char *user, const Enrolment *enrolment) {
+        CLEANUP_SECRET Secret text = {0};
+        char name[FILE_NAME_SIZE];
+        int r = file_name(user, name);
+
+        if (r == 0)
+                r = enrolment_format(enrolment, &text);
+        return r < 0 ? r : swap_file(store->factors_fd, name, text.text, text.length);
 }
 
 const char *store_error(int r) {

@@ -71,5 +71,10 @@ int store_begin_anew(const Store *store, const char *user, Enrolment *ret);
 /* Writes it as the next edition, on the disk when this returns. The lock is held. 0 or -errno. */
 int store_save(const Store *store, const char *user, Enrolment *enrolment);
 
+/* Writes it in place of the edition that was loaded, for every process that comes after, whatever becomes of
+ * this one. If the power fails just then, there may be what was there before. The lock is held. 0 or -errno.
+ */
+int store_note(const Store *store, const char *user, const Enrolment *enrolment);
+
 /* In words, for the journal. Static. */
 const char *store_error(int r);

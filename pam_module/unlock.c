@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -12,10 +11,6 @@
 #include "policy/build.h"
 
 DEFINE_ENUM_STRINGS(UnlockVerdict, unlock_verdict, UNLOCK_VERDICT_LIST)
-
-enum {
-        NAME_BUFFER = 65536
-};
 
 #define CODES (FACTOR_BIT(FACTOR_TOTP) | FACTOR_BIT(FACTOR_RECOVERY) | FACTOR_BIT(FACTOR_SUBSTITUTE))
 
@@ -28,7 +23,7 @@ typedef struct Scene {
         PolicyTime policy_time;
         char key[STORE_KEY_SIZE];
         unsigned enrolled;
-        time_t first_seen;
+        time_t first_seen, last_seen;
 } Scene;
 
 static void scene_clear(Scene *scene) {
@@ -42,22 +37,12 @@ static int because(Scene *scene, int r, const char *why) {
 }
 
 static int look_up(Scene *scene) {
-        CLEANUP_FREE char *buffer = malloc(NAME_BUFFER);
-        struct passwd entry, *found = NULL;
-        int r;
+        int r = account_look_up_uid(scene->unlock->uid, &scene->account);
 
-        if (!buffer)
-                return -ENOMEM;
-        r = getpwuid_r(scene->unlock->uid, &entry, buffer, NAME_BUFFER, &found);
-        if (!found)
-                return r > 0 ? -r : -ENOENT;
-        if (strlen(found->pw_name) >= STORE_KEY_SIZE)
-                return -ENAMETOOLONG;
-        r = account_look_up(found->pw_name, &scene->account);
         if (r < 0)
                 return r;
-        if (!scene->account.known || scene->account.subject.uid != scene->unlock->uid)
-                return -ENOENT;
+        if (strlen(scene->account.name) >= STORE_KEY_SIZE)
+                return -ENAMETOOLONG;
         memcpy(scene->unlock->account, scene->account.name, strlen(scene->account.name) + 1);
         return 0;
 }
@@ -69,7 +54,8 @@ static MfaVerdict decide(Scene *scene) {
                                 .now = scene->policy_time,
                                 .proven = unlock->proven,
                                 .enrolled = unlock->shared ? FACTORS_ALL : scene->enrolled,
-                                .first_seen = scene->first_seen};
+                                .first_seen = scene->first_seen,
+                                .last_seen = scene->last_seen};
 
         decide_mfa(unlock->policy, &question, &unlock->decision);
         return unlock->decision.verdict;
@@ -104,6 +90,7 @@ static int load(Scene *scene) {
         memcpy(unlock->who, person, strlen(person) + 1);
         scene->enrolled = enrolment_factors(enrolment);
         scene->first_seen = enrolment->first_seen;
+        scene->last_seen = enrolment->last_seen;
         return 1;
 }
 

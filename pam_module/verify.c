@@ -14,9 +14,23 @@ static Proof broken(Verification *verification, int r) {
         return PROOF_BROKEN;
 }
 
+/* A guess is a failure until it has turned out to be right: whoever ends the process while it is looked at
+ * has not had it for nothing. */
+static int count_ahead(Verification *verification, Enrolment *enrolment, const Failures *before,
+                       bool ahead) {
+        Failures *failures = &enrolment->failures[verification->factor];
+
+        *failures = *before;
+        if (!verification->guessable)
+                return 0;
+        if (ahead)
+                limits_failed(failures, &verification->now);
+        return store_note(verification->store, verification->user, enrolment);
+}
+
 /* What CHECK says is written before it is told. */
 static Proof settle(Verification *verification, Enrolment *enrolment, VerifyCheck check, void *userdata) {
-        Failures *failures = &enrolment->failures[verification->factor];
+        Failures *failures = &enrolment->failures[verification->factor], before;
         Proof proof;
         int r;
 
@@ -30,6 +44,10 @@ static Proof settle(Verification *verification, Enrolment *enrolment, VerifyChec
                 limits_wait(&verification->limits, failures, verification->break_glass, &verification->now);
         if (verification->wait > 0)
                 return PROOF_WAIT;
+        before = *failures;
+        r = count_ahead(verification, enrolment, &before, true);
+        if (r < 0)
+                return broken(verification, r);
         proof = check(verification, enrolment, userdata);
         switch (proof) {
         case PROOF_PROVEN:
@@ -39,13 +57,15 @@ static Proof settle(Verification *verification, Enrolment *enrolment, VerifyChec
         case PROOF_REPLAYED:
         case PROOF_EXPIRED:
         case PROOF_CLONED:
+                *failures = before;
                 limits_failed(failures, &verification->now);
                 break;
         case PROOF_BROKEN:
         case PROOF_WAIT:
         case PROOF_NOT_ENROLLED:
         case PROOF_ABSENT:
-                return proof;
+                r = count_ahead(verification, enrolment, &before, false);
+                return r < 0 ? broken(verification, r) : proof;
         }
         r = store_save(verification->store, verification->user, enrolment);
         return r < 0 ? broken(verification, r) : proof;
@@ -112,5 +132,6 @@ Proof verify_code(Verification *verification, const char *code) {
         verification->factor = recovery_has_form(normal.text)     ? FACTOR_RECOVERY
                                : substitute_has_form(normal.text) ? FACTOR_SUBSTITUTE
                                                                   : FACTOR_TOTP;
+        verification->guessable = true;
         return verify_factor(verification, check_code, &normal);
 }

@@ -31,6 +31,7 @@ typedef struct Verification {
         unsigned drift;
         unsigned factors; /* those that count, a FACTOR_BIT each */
         Moment now;
+        bool guessable; /* it counts as a failure before it is looked at */
 
         Factor factor; /* which one it was about */
         unsigned wait; /* PROOF_WAIT: seconds */

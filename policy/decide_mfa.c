@@ -15,6 +15,10 @@ DEFINE_ENUM_STRINGS(Presence, presence, PRESENCE_LIST)
 
 static const char built_in[] = "built-in";
 
+enum {
+        CLOCK_CORRECTION = 3600 /* seconds that an honest clock may be put right by */
+};
+
 typedef struct Address {
         unsigned char bytes[16];
         int bits; /* 32 or 128; 0: no address */
@@ -126,20 +130,33 @@ static unsigned factors_of_all(const Policy *policy) {
         return factors;
 }
 
-static bool grace_holds(const Policy *policy, const MfaQuestion *question) {
+/* How long one factor does, for who has nothing enrolled. */
+typedef struct Grace {
+        time_t end; /* 0: there is none */
+        bool holds;
+} Grace;
+
+static const Grace no_grace = {0};
+
+static Grace grace_of(const Policy *policy, const MfaQuestion *question) {
         time_t now = question->now.expiry_now;
         time_t from = question->first_seen ? question->first_seen : now;
+        Grace grace = {.end = policy->mfa_grace_until};
 
-        if (policy->mfa_grace_until != 0 && now >= policy->mfa_grace_until)
-                return false;
-        if (policy->mfa_grace_days != 0 &&
-            (now < from || now - from >= (time_t)policy->mfa_grace_days * 86400))
-                return false;
-        return policy->mfa_grace_until != 0 || policy->mfa_grace_days != 0;
+        if (policy->mfa_grace_days != 0) {
+                time_t end = from + (time_t)policy->mfa_grace_days * 86400;
+
+                if (grace.end == 0 || end < grace.end)
+                        grace.end = end;
+        }
+        /* a clock that was set back to before an earlier login is none to go by */
+        grace.holds = now < grace.end && (policy->mfa_grace_days == 0 || now >= from) &&
+                      now >= question->last_seen - CLOCK_CORRECTION;
+        return grace;
 }
 
 /* What is there to say once it is known which factors count, and how many kinds. */
-static void judge(const MfaQuestion *question, bool grace, MfaDecision *ret) {
+static void judge(const MfaQuestion *question, Grace grace, MfaDecision *ret) {
         unsigned proven = question->proven & ret->accepted, kinds = factor_kinds_count(proven);
 
         if (factor_kinds_count(ret->accepted) < ret->kinds_needed) {
@@ -151,9 +168,12 @@ static void judge(const MfaQuestion *question, bool grace, MfaDecision *ret) {
                 ret->reason = ret->kinds_needed < 2 ? MFA_EXEMPT : MFA_FACTORS_PROVEN;
                 return;
         }
-        ret->grace_open =
-                grace && !ret->break_glass &&
-                factor_kinds_count(ret->accepted & question->enrolled & ~FACTOR_BIT(FACTOR_PASSWORD)) == 0;
+        if (grace.end != 0 &&
+            factor_kinds_count(ret->accepted & question->enrolled & ~FACTOR_BIT(FACTOR_PASSWORD)) == 0) {
+                ret->grace_end = grace.end;
+                ret->grace_open = grace.holds;
+                ret->grace_over = !grace.holds;
+        }
         if (ret->grace_open && kinds > 0) {
                 ret->verdict = MFA_ALLOW;
                 ret->reason = MFA_GRACE;
@@ -189,7 +209,7 @@ static void judge_need(const Policy *policy, const MfaQuestion *question, LoginN
         case LOGIN_REQUIRED:
                 ret->kinds_needed = 2;
                 ret->accepted = with_stand_ins(factors ? factors : factors_of_all(policy));
-                judge(question, grace_holds(policy, question), ret);
+                judge(question, grace_of(policy, question), ret);
                 return;
         }
         ret->reason = MFA_INVALID_QUESTION;
@@ -208,7 +228,7 @@ static bool judge_break_glass(const Policy *policy, const MfaQuestion *question,
                 ret->accepted = account->factors;
                 ret->rule = "mfa.break-glass";
                 ret->origin = account->origin;
-                judge(question, false, ret);
+                judge(question, no_grace, ret);
                 return true;
         }
         return false;
@@ -221,7 +241,7 @@ static bool judge_exempt(const Policy *policy, const MfaQuestion *question, MfaD
         ret->rule = "mfa.exempt";
         ret->kinds_needed = 1;
         ret->accepted = FACTORS_ALL;
-        judge(question, false, ret);
+        judge(question, no_grace, ret);
         return true;
 }
 

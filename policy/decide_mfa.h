@@ -43,6 +43,7 @@ typedef struct MfaQuestion {
         unsigned proven;   /* factors proven in this login, a FACTOR_BIT each */
         unsigned enrolled; /* what the person has been given, of possession and inherence */
         time_t first_seen; /* when enrolment was first asked of the person; 0: now */
+        time_t last_seen;  /* and when last; 0: never */
 } MfaQuestion;
 
 typedef struct MfaDecision {
@@ -50,6 +51,8 @@ typedef struct MfaDecision {
         MfaReason reason;
         bool break_glass;
         bool grace_open;       /* one factor may do, for the time being, if nothing is enrolled */
+        bool grace_over;       /* it would have done, but the time for that is over */
+        time_t grace_end;      /* when it is, or was; 0 if there is no grace for this login */
         unsigned kinds_needed; /* how many kinds of factors: 0, 1 or 2 */
         unsigned accepted;     /* factors that count here */
         unsigned wanted;       /* those of them that would bring another kind */

@@ -16,9 +16,14 @@ static int fault(Faults *faults, const char *path, const char *what, int error) 
         return -EBADMSG;
 }
 
+/* What is no fault of the file's, and passes. */
+static bool is_shortage(int error) {
+        return error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
 /* O_NOFOLLOW says ELOOP for a symbolic link (open(2)). */
 static int open_fault(Faults *faults, const char *path, int error) {
-        if (error == ENOENT || error == ENOMEM)
+        if (error == ENOENT || is_shortage(error))
                 return -error;
         if (error != ELOOP)
                 return fault(faults, path, N_("cannot be opened"), error);

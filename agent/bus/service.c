@@ -30,7 +30,8 @@ struct BusService {
         Recent recent;
         Requests requests;
         BusLogins logins;
-        BusLockers *lockers; /* NULL: memory was short */
+        BusLockers *lockers;        /* NULL: memory was short */
+        BusOwnFactors *own_factors; /* likewise */
         Subscribers subscribers;
         sd_bus_slot *object, *name;
         bool owned;        /* the name is ours */
@@ -352,6 +353,8 @@ static int on_up(void *userdata, sd_bus *bus) {
                 r = bus_logins_up(&service->logins, bus, BUS_SERVICE_PATH);
         if (r >= 0 && service->lockers)
                 r = bus_lockers_up(service->lockers, bus, BUS_SERVICE_PATH);
+        if (r >= 0 && service->own_factors)
+                r = bus_own_factors_up(service->own_factors, bus, BUS_SERVICE_PATH);
         if (r >= 0)
                 r = sd_bus_request_name_async(bus, &service->name, BUS_SERVICE_NAME, SD_BUS_NAME_QUEUE,
                                               on_name, service);
@@ -365,6 +368,8 @@ static void on_down(void *userdata) {
         bus_logins_down(&service->logins);
         if (service->lockers)
                 bus_lockers_down(service->lockers);
+        if (service->own_factors)
+                bus_own_factors_down(service->own_factors);
         subscribers_clear(&service->subscribers);
         service->object = sd_bus_slot_unref(service->object);
         service->name = sd_bus_slot_unref(service->name);
@@ -383,6 +388,7 @@ int bus_service_new(sd_event *event, Report *report, const BusServiceCallbacks *
         service->callbacks = *callbacks;
         service->logins.callbacks = callbacks->logins;
         (void)bus_lockers_new(event, BUS_PRIORITY, &callbacks->lockers, &service->lockers);
+        (void)bus_own_factors_new(event, BUS_PRIORITY, &callbacks->own_factors, &service->own_factors);
         r = inbox_new(&service->inbox);
         if (r >= 0)
                 r = sd_event_add_io(event, &service->arrival, inbox_fd(service->inbox), EPOLLIN, on_arrival,
@@ -409,6 +415,7 @@ BusService *bus_service_free(BusService *service) {
         report_unref(service->report);
         bus_link_free(service->link);
         bus_lockers_free(service->lockers);
+        bus_own_factors_free(service->own_factors);
         sd_event_source_disable_unref(service->arrival);
         inbox_free(service->inbox);
         recent_clear(&service->recent);

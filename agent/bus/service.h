@@ -11,6 +11,7 @@
 
 #include "agent/bus/lockers.h"
 #include "agent/bus/logins.h"
+#include "agent/bus/own_factors.h"
 #include "agent/report/report.h"
 #include "policy/decide_mfa.h"
 #include "policy/model.h"
@@ -42,6 +43,7 @@ typedef struct BusServiceCallbacks {
         Presence (*presence)(void *userdata);
         BusLoginsCallbacks logins;
         BusLockersCallbacks lockers;
+        BusOwnFactorsCallbacks own_factors;
         /* the bus came or went */
         void (*changed)(void *userdata);
         void *userdata;

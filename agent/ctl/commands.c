@@ -291,12 +291,16 @@ static const Command commands[] = {
             "  --policy PATH          (default /etc/sekisho/policy.d)\n"
             "  --state-dir DIR        (default /var/lib/sekisho)\n"
             "  --json                 the answer for programs\n")},
-        {COMMAND_ENROL, "enrol", command_enrol, 1, 1,
-         N_("Usage: sekishoctl enrol USER [OPTIONS]\n"
+        {COMMAND_ENROL, "enrol", command_enrol, 0, 1,
+         N_("Usage: sekishoctl enrol [USER] [OPTIONS]\n"
             "\n"
             "Makes a secret for one-time passwords, shows it for the person's authenticator program, and "
             "takes it\n"
             "once the person has given the code that shows there. For root.\n"
+            "\n"
+            "Without USER, for anybody: puts a new program in place of one's own, once a code that one has "
+            "was\n"
+            "given, of the program before or from paper. The guard does it.\n"
             "\n"
             "  --algorithm A          SHA1 (default), SHA256 or SHA512\n"
             "  --digits N             6 (default) or 8\n"
@@ -314,10 +318,12 @@ static const Command commands[] = {
             "  --person ID            who, where several people use the account\n"
             "  --by NAME              who does it (default: who logged in)\n"
             "  --state-dir DIR        (default /var/lib/sekisho)\n")},
-        {COMMAND_FACTORS, "factors", command_factors, 1, 1,
-         N_("Usage: sekishoctl factors USER [--person ID] [--state-dir DIR] [--json]\n"
+        {COMMAND_FACTORS, "factors", command_factors, 0, 1,
+         N_("Usage: sekishoctl factors [USER] [--person ID] [--state-dir DIR] [--json]\n"
             "\n"
-            "Tells what a person has to log in with. Exit status 0 if anything, 1 if nothing. For root.\n")},
+            "Tells what a person has to log in with. Exit status 0 if anything, 1 if nothing. For root; "
+            "without\n"
+            "USER, what one has oneself, for anybody.\n")},
         {COMMAND_RECOVERY_CODES, "recovery-codes", command_recovery_codes, 1, 1,
          N_("Usage: sekishoctl recovery-codes USER [OPTIONS]\n"
             "\n"

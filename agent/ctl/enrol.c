@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "agent/ctl/command.h"
+#include "agent/ctl/enrol.h"
 #include "agent/ctl/factors.h"
 #include "agent/ctl/i18n.h"
 #include "agent/ctl/json.h"
@@ -15,8 +16,6 @@
 #include "pam_module/certificate.h"
 #include "pam_module/codes.h"
 #include "pam_module/totp.h"
-
-#define ISSUER "Sekisho"
 
 enum {
         SUBSTITUTE_HOURS_DEFAULT = 12,
@@ -41,7 +40,7 @@ static int number_of(const Options *options, Option option, const char *name, in
         return (int)number;
 }
 
-static int new_totp(const Options *options, TotpEnrolment *ret) {
+int enrol_new_totp(const Options *options, TotpEnrolment *ret) {
         const char *algorithm = options->value[OPTION_ALGORITHM], *digits = options->value[OPTION_DIGITS];
         int hash = algorithm ? totp_hash_from_string(algorithm) : TOTP_SHA1;
 
@@ -53,7 +52,7 @@ static int new_totp(const Options *options, TotpEnrolment *ret) {
         return 0;
 }
 
-static int show(const TotpEnrolment *totp, const char *uri) {
+int enrol_show(const TotpEnrolment *totp, const char *uri) {
         int r;
 
         puts(_("Have the person read this with their authenticator program:"));
@@ -94,17 +93,21 @@ int command_enrol(const Options *options) {
         bool json = options->value[OPTION_JSON];
         TotpEnrolment *totp;
 
+        if (own_is_meant(options))
+                return own_enrol(options);
+        if (options->n_arguments == 0)
+                return fail(_("'%s' needs an argument; see sekishoctl %s --help"), "enrol", "enrol");
         if (factors_open(options, true, &edit) != 0)
                 return EXIT_TROUBLE;
         totp = &edit.enrolment->totp;
         if (totp->enrolled)
                 return fail(_("'%s' has totp already; take it away first with sekishoctl unenrol"),
                             edit.account.name);
-        if (new_totp(options, totp) != 0)
+        if (enrol_new_totp(options, totp) != 0)
                 return EXIT_TROUBLE;
-        if (totp_uri(totp, ISSUER, edit.key, &uri) < 0)
+        if (totp_uri(totp, ENROL_ISSUER, edit.key, &uri) < 0)
                 return fail(_("out of memory"));
-        if (!json && (show(totp, uri.text) != 0 || confirm(totp) != 0))
+        if (!json && (enrol_show(totp, uri.text) != 0 || confirm(totp) != 0))
                 return EXIT_TROUBLE;
         memset(&edit.enrolment->failures[FACTOR_TOTP], 0, sizeof(Failures));
         if (factors_save(&edit, EVENT_FACTOR_ENROLLED, FACTOR_TOTP, 0) != 0)
@@ -283,6 +286,10 @@ int command_factors(const Options *options) {
         CLEANUP_FACTORS FactorsEdit edit = {.store = STORE_CLOSED};
         CLEANUP_JSON struct json_object *object = NULL;
 
+        if (own_is_meant(options))
+                return own_factors(options);
+        if (options->n_arguments == 0)
+                return fail(_("'%s' needs an argument; see sekishoctl %s --help"), "factors", "factors");
         if (factors_open_to_read(options, &edit) != 0)
                 return EXIT_TROUBLE;
         if (options->value[OPTION_JSON]) {

@@ -10,6 +10,7 @@
 
 #include "agent/bus/link.h"
 #include "agent/bus/memory.h"
+#include "agent/bus/own_factors.h"
 #include "agent/bus/service.h"
 #include "policy/scope.h"
 
@@ -160,6 +161,86 @@ int guard_begin_maintenance(const char *reason, unsigned minutes) {
         int r = open_bus(&bus);
 
         return r < 0 ? r : call(bus, "BeginMaintenance", &reply, "su", reason, (uint32_t)minutes);
+}
+
+static int read_own_factors(sd_bus_message *reply, OwnFactors *ret) {
+        OwnFactors own = {0};
+        const char *account, *word;
+        uint32_t left;
+        int r = sd_bus_message_read(reply, "s", &account);
+
+        if (r >= 0 && strlen(account) >= sizeof(own.account))
+                r = -ENAMETOOLONG;
+        if (r >= 0)
+                r = sd_bus_message_enter_container(reply, 'a', "s");
+        if (r < 0)
+                return r;
+        memcpy(own.account, account, strlen(account) + 1);
+        while ((r = sd_bus_message_read(reply, "s", &word)) > 0) {
+                int factor = factor_from_string(word);
+
+                if (factor >= 0)
+                        own.factors |= FACTOR_BIT(factor);
+        }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(reply);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "u", &left);
+        if (r < 0)
+                return r;
+        own.recovery_left = left;
+        *ret = own;
+        return 0;
+}
+
+int guard_own_factors(OwnFactors *ret) {
+        CLEANUP(scope_bus) sd_bus *bus = NULL;
+        CLEANUP(scope_message) sd_bus_message *m = NULL, *reply = NULL;
+        CLEANUP(scope_error) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r = open_bus(&bus);
+
+        if (r >= 0)
+                r = sd_bus_message_new_method_call(bus, &m, BUS_SERVICE_NAME, BUS_SERVICE_PATH,
+                                                   BUS_OWN_FACTORS_NAME, "List");
+        if (r >= 0)
+                r = sd_bus_call(bus, m, ANSWER_USEC, &error, &reply);
+        return r < 0 ? refusal(&error, r) : read_own_factors(reply, ret);
+}
+
+int guard_enrol_own(const char *code, const TotpEnrolment *totp, const char *confirmation,
+                    ReenrolVerdict *ret, unsigned *ret_wait) {
+        CLEANUP(scope_bus) sd_bus *bus = NULL;
+        CLEANUP(scope_message) sd_bus_message *m = NULL, *reply = NULL;
+        CLEANUP(scope_error) sd_bus_error error = SD_BUS_ERROR_NULL;
+        const char *word;
+        uint32_t wait;
+        int verdict, r = open_bus(&bus);
+
+        if (r >= 0)
+                r = sd_bus_message_new_method_call(bus, &m, BUS_SERVICE_NAME, BUS_SERVICE_PATH,
+                                                   BUS_OWN_FACTORS_NAME, "EnrolTotp");
+        if (r >= 0)
+                r = sd_bus_message_sensitive(m);
+        if (r >= 0)
+                r = sd_bus_message_set_allow_interactive_authorization(m, true);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "ssu", code, totp_hash_to_string(totp->hash),
+                                          (uint32_t)totp->digits);
+        if (r >= 0)
+                r = sd_bus_message_append_array(m, 'y', totp->secret, totp->length);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", confirmation);
+        if (r >= 0)
+                r = sd_bus_call(bus, m, PERSON_USEC, &error, &reply);
+        if (r < 0)
+                return refusal(&error, r);
+        r = sd_bus_message_read(reply, "su", &word, &wait);
+        if (r < 0)
+                return r;
+        verdict = reenrol_verdict_from_string(word);
+        *ret = verdict < 0 ? REENROL_DENY : (ReenrolVerdict)verdict;
+        *ret_wait = wait;
+        return 0;
 }
 
 int guard_end_maintenance(void) {

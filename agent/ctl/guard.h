@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "pam_module/reenrol.h"
+
 /* Call METHOD ("Status" or "Devices"). 0 and the JSON as a new string; -EACCES if the guard or the bus
  * refuses; another -errno if there is no bus, no guard on it, or no answer. */
 int guard_ask(const char *method, char **ret);
@@ -22,6 +24,15 @@ int guard_install(const char *text, size_t length, bool *ret_installed, char **r
 /* Have the protection of the guard itself lifted for so many minutes. 0; -ENOTTY if the guard says that this
  * is no console of the terminal; as guard_ask(). */
 int guard_begin_maintenance(const char *reason, unsigned minutes);
+
+/* What is enrolled for the caller's own account. 0; -EACCES also if several people use it; as guard_ask().
+ */
+int guard_own_factors(OwnFactors *ret);
+
+/* Put the one-time password program TOTP, whose code CONFIRMATION is, in place of the caller's own; CODE is
+ * of a factor that is enrolled. 0 with RET, and the seconds to wait for REENROL_WAIT; as guard_ask(). */
+int guard_enrol_own(const char *code, const TotpEnrolment *totp, const char *confirmation,
+                    ReenrolVerdict *ret, unsigned *ret_wait);
 
 /* End it before its time. 1, 0 if there is none; as guard_ask(). */
 int guard_end_maintenance(void);

@@ -153,7 +153,7 @@ static char *module_path(const PamCheck *check, const char *module) {
 /* Options of pam_sekisho that it knows by. See pam_sekisho(8). */
 static void judge_argument(PamCheck *check, const StackHandler *handler, const char *argument) {
         static const char *const known[] = {"dir=/var/lib/sekisho/login", "policy=/etc/sekisho/policy.d",
-                                            "run=/run/sekisho"};
+                                            "run=/run/sekisho", "state=/var/lib/sekisho"};
 
         for (size_t i = 0; i < ELEMENTS(known); i++) {
                 size_t name = strcspn(known[i], "=") + 1;

@@ -33,6 +33,8 @@ KNOWN = {
     "agent_idle_cpu_ms_per_min": ("processor time of both in that minute", None),
     "policy_load_5000_ms": ("loading a policy of 5000 devices", None),
     "decide_ns": ("deciding for the last of these", None),
+    "pam_unix_ms": ("a login with a password, by pam_unix alone", None),
+    "pam_totp_added_ms": ("what a one-time password adds to it, and the guard's word", ("<=", 5)),
     "open_internal_lsm_ratio": ("open of an internal file for reading, LSM to no guard", ("<=", 1.01)),
     "open_internal_with_stick_lsm_ratio": ("the same while an unapproved stick is mounted", ("<=", 1.01)),
     "write_open_internal_lsm_ratio": ("open of an internal file for writing, LSM to no guard", None),

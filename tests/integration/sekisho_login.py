@@ -32,14 +32,14 @@ WITH_ETC = 'mount --bind "$0" /etc && exec "$@"'
 class Totp:
     """An authenticator program: each code is another one, since each is taken once."""
 
-    def __init__(self, uri):
+    def __init__(self, uri, drift=1):
         secret = urllib.parse.parse_qs(urllib.parse.urlsplit(uri).query)["secret"][0]
         self._key = base64.b32decode(secret + "=" * (-len(secret) % 8))
-        self._step = -2
+        self._step, self._last = -drift - 1, drift
 
     def code(self):
         self._step += 1
-        assert self._step <= 1, "no more codes of this half minute are taken"
+        assert self._step <= self._last, "no more codes of this half minute are taken"
         counter = int(time.time()) // 30 + self._step
         digest = hmac.digest(self._key, struct.pack(">Q", counter), hashlib.sha1)
         at = digest[-1] & 15
@@ -73,6 +73,11 @@ class Login:
         return {word: int(code) for word, code in re.findall(r"^(auth|acct|cred|renew|open|close) (\d+)$", self._output, re.MULTILINE)}
 
     @property
+    def took_ms(self):
+        """With the option "timed"."""
+        return int(re.search(r"^took (\d+)$", self._output, re.MULTILINE)[1]) / 1e6
+
+    @property
     def prompts(self):
         return re.findall(r"^prompt (.*)$", self._output, re.MULTILINE)
 
@@ -97,8 +102,9 @@ class People:
             to.write("passwd: files\nshadow: files\ngroup: files\n")
         os.mkdir(self._stacks, 0o755)
         module = (f"{BUILD}/lib/pam_sekisho.so dir={world.state}/login policy={world.policy_directory} "
-                  f"run={world.runtime}")
-        self.stack("login", STACK.format(module=os.path.abspath(module)))
+                  f"run={world.runtime} state={world.state}")
+        self.module = os.path.abspath(module)
+        self.stack("login", STACK.format(module=self.module))
 
     def _append(self, name, line):
         with open(os.path.join(self._etc, name), "a") as to:
@@ -123,18 +129,18 @@ class People:
     def _environment(self):
         return {"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "DBUS_SYSTEM_BUS_ADDRESS": self._bus.address}
 
-    def enrol(self, account, *options):
+    def enrol(self, account, *options, drift=1):
         result = run(self._command(program("sekishoctl"), "enrol", account, "--json", "--state-dir", self._world.state, *options),
                      environment={"DBUS_SYSTEM_BUS_ADDRESS": self._bus.address})
-        return Totp(json.loads(result.stdout)["uri"])
+        return Totp(json.loads(result.stdout)["uri"], drift)
 
     def issue(self, *command):
         """Codes that sekishoctl prints."""
         return run(self._command(program("sekishoctl"), *command, "--state-dir", self._world.state)).stdout.split()
 
-    def begin(self, account, *calls, answers=(), before=(), prefix=()):
+    def begin(self, account, *calls, answers=(), before=(), prefix=(), service="login"):
         """A program that makes CALLS, with a pipe for its "wait"s."""
-        process = start(self._command(*prefix, os.path.join(BUILD, "tests/sekisho-login-program"), self._stacks, "login", account, *before,
+        process = start(self._command(*prefix, os.path.join(BUILD, "tests/sekisho-login-program"), self._stacks, service, account, *before,
                                       *calls, "--", *answers),
                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self._environment())
         self._world.undo(end, process)

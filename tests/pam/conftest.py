@@ -193,7 +193,8 @@ class World:
         self.runtime = directory / "run"
         for path in (directory / "state", self.policy, self.confdir, self.runtime):
             path.mkdir(mode=0o700)
-        self.module = f"{MODULE} dir={self.store} policy={self.policy} run={self.runtime}"
+        self.module = (f"{MODULE} dir={self.store} policy={self.policy} run={self.runtime} "
+                       f"state={directory / 'state'}")
         self.bus = f"unix:path={directory}/bus"  # where there is none, unless a test makes one
         self.lock = self.hold_lock()
         for name, text in STACKS.items():

@@ -13,7 +13,7 @@ def expect_denied(world, totp, told):
     login = world.log_in(code=totp.code())
     assert login.codes["auth"] not in (SUCCESS, None) and login.codes["acct"] != SUCCESS, login.output
     records = world.journal.records()
-    assert records and all(record["SEKISHO_EVENT"] in ("login-denied", "factor-failed") for record in records)
+    assert records and all(record["SEKISHO_EVENT"] in ("login-denied", "factor-failed", "policy-refused") for record in records)
     assert any(told in record.get("SEKISHO_ERROR", "") for record in records), records
     assert any(record["SEKISHO_EVENT"] == "login-denied" for record in records)
 
@@ -110,7 +110,9 @@ def test_a_policy_in_doubt_denies(world, how):
     POLICY[how](world)
     login = world.log_in(code=totp.code())
     assert login.codes["auth"] == AUTHINFO_UNAVAIL and login.codes["acct"] == PERM_DENIED
-    assert [record["SEKISHO_EVENT"] for record in world.journal.records()] == ["login-denied"] * 2
+    assert [record["SEKISHO_EVENT"] for record in world.journal.records()] == [
+        "policy-refused", "login-denied", "login-denied"]
+    assert "The policy of this terminal is not in order" in login.told[0]
 
 
 def sign_policy(world):
@@ -147,7 +149,9 @@ def test_that_the_signed_policy_is_gone_denies_unless_it_was_put_aside(world):
     (world.store.parent / "floor").write_text("serial 1\nsigning required\n")
     (world.policy / "10-test.yaml").unlink()
     expect_denied(world, totp, "the signed policy is gone")
-    (world.store.parent / "restored").write_text("note")
+    restored = world.store.parent / "restored"
+    restored.write_text("7 0 0 1800000000 1 tty1 /etc/sekisho/aside\n")
+    restored.chmod(0o600)
     assert world.log_in().allowed
 
 

@@ -200,7 +200,7 @@ def test_who_else_can_write(stacks):
     assert check(stacks)[0] == 0
 
 
-@pytest.mark.parametrize("argument, finding", [("dir=/tmp/mine", True), ("policy=/tmp/mine", True), ("run=/x", True), ("nouserok", True),
+@pytest.mark.parametrize("argument, finding", [("dir=/tmp/mine", True), ("policy=/tmp/mine", True), ("run=/x", True), ("state=/x", True), ("nouserok", True),
                                                ("dir=/var/lib/sekisho/login", False), ("password=stack", False)])
 def test_arguments_of_the_module(stacks, argument, finding):
     edit(stacks / "common-auth", "pam_sekisho.so", "pam_sekisho.so " + argument)

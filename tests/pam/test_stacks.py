@@ -227,21 +227,6 @@ def test_who_is_exempt_needs_the_password(world):
     assert not world.log_in("keys", "konbini", answers=[]).allowed
 
 
-def test_grace_ends_with_enrolment_and_after_its_days(world):
-    world.write_policy("{factors: [password, totp], grace: {days: 2}}")
-    (world.store / "factors").mkdir(parents=True, mode=0o700)
-    world.store.chmod(0o700)
-    world.issue("recovery-codes", "suzuki")
-    login = world.log_in()
-    assert login.allowed and "second factor" in login.told[0]
-    first = [line for line in world.file().read_text().splitlines() if line.startswith("first-seen")]
-    assert first
-    assert not world.log_in(user="suzuki").allowed  # who has something enrolled uses it
-    text = world.file().read_text().replace(first[0], "first-seen 1000")
-    world.file().write_text(text)
-    assert not world.log_in().allowed
-
-
 def test_recovery_codes_are_taken_once_each(world):
     first, *rest = world.issue("recovery-codes", "sato")
     assert len(rest) == 7 and len({first, *rest}) == 8

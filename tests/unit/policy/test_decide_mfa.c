@@ -171,6 +171,50 @@ Test(decide_mfa, lets_enrolment_wait_for_a_while) {
         }
 }
 
+Test(decide_mfa, says_when_enrolment_has_waited_long_enough) {
+        static const struct {
+                const char *grace;
+                time_t first_seen, last_seen, end;
+                bool open, over;
+        } cases[] = {
+                {"{}", 0, 0, 0, false, false},
+                {"{days: 2}", 0, 0, 1800000000 + 2 * 86400, true, false},
+                {"{days: 2}", 1800000000 - 60, 1800000000 - 60, 1800000000 - 60 + 2 * 86400, true, false},
+                {"{days: 2}", 1800000000 - 2 * 86400, 1800000000 - 60, 1800000000, false, true},
+                {"{days: 2, until: 2099-01-01}", 0, 0, 1800000000 + 2 * 86400, true, false},
+                /* a clock that was put right, and one that was set back */
+                {"{days: 2}", 1800000000 - 60, 1800000000 + 3600, 1800000000 - 60 + 2 * 86400, true, false},
+                {"{days: 2}", 1800000000 - 60, 1800000000 + 3601, 1800000000 - 60 + 2 * 86400, false, true},
+                {"{days: 2, until: 2099-01-01}", 1800000000 - 60, 1800000000 + 86400,
+                 1800000000 - 60 + 2 * 86400, false, true},
+        };
+        static const unsigned enrolled[] = {0, TOTP};
+
+        for (size_t i = 0; i < ELEMENTS(cases) * ELEMENTS(enrolled); i++) {
+                CLEANUP_FREE char *with_grace = NULL;
+                unsigned has = enrolled[i % ELEMENTS(enrolled)];
+                const typeof(cases[0]) *c = &cases[i / ELEMENTS(enrolled)];
+                MfaQuestion question = {.service = "login",
+                                        .now = noon,
+                                        .proven = PASSWORD,
+                                        .enrolled = has,
+                                        .first_seen = c->first_seen,
+                                        .last_seen = c->last_seen};
+                MfaDecision decision;
+                Policy *policy;
+
+                cr_assert_gt(asprintf(&with_grace, HEAD "mfa: {factors: [password, totp], grace: %s}\n",
+                                      c->grace),
+                             0);
+                policy = policy_of(with_grace);
+                decide_mfa(policy, &question, &decision);
+                cr_expect_eq(decision.grace_end, has ? 0 : c->end, "case %zu", i);
+                cr_expect_eq(decision.grace_open, !has && c->open, "case %zu", i);
+                cr_expect_eq(decision.grace_over, !has && c->over, "case %zu", i);
+                policy_unref(policy);
+        }
+}
+
 Test(decide_mfa, knows_places) {
         static const struct {
                 const char *place, *rhost;
