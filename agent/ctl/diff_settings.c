@@ -25,6 +25,8 @@ static struct json_object *flag(bool value) {
         X("self-protection.state", flag(policy->protects[PROTECT_STATE]))                                   \
         X("self-protection.policy", flag(policy->protects[PROTECT_POLICY]))                                 \
         X("mfa.require-guard", flag(policy->mfa_require_guard))                                             \
+        X("mfa.lock-on-removal", flag(policy->mfa_lock_on_removal))                                         \
+        X("mfa.lock-idle-minutes", number(policy->mfa_lock_idle_minutes))                                   \
         X("mfa.grace.days", number(policy->mfa_grace_days))                                                 \
         X("mfa.limits.tries", number(policy->mfa_limits.tries))                                             \
         X("mfa.limits.wait", number(policy->mfa_limits.wait))                                               \
