@@ -212,8 +212,13 @@ static int add_networks(Compile *compile, RawNetworks *raw, const TreeNode *sect
         Policy *policy = compile->policy;
         int r;
 
-        if (raw->initial)
+        if (raw->initial) {
                 policy->network_default_allow = *raw->initial == ANSWER_ALLOW;
+                r = replace_origin(compile, tree_find(compile->tree, section, "default"),
+                                   &policy->network_origin);
+                if (r < 0)
+                        return r;
+        }
         if ((r = GROW(policy->network, policy->n_network, raw->allow_count)) < 0)
                 return r;
         for (uint32_t i = 0; i < raw->allow_count; i++) {
@@ -331,7 +336,8 @@ int compile_finish(Policy *policy) {
         lock_by_zone(policy);
         if (built_in_unless_named(&policy->removable_origin) < 0 ||
             built_in_unless_named(&policy->usb_origin) < 0 ||
-            built_in_unless_named(&policy->filesystems_origin) < 0)
+            built_in_unless_named(&policy->filesystems_origin) < 0 ||
+            built_in_unless_named(&policy->network_origin) < 0)
                 return -ENOMEM;
         return index_serials(policy);
 }

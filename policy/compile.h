@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * compile.h: from what libcyaml read of one checked file into a Policy, on top of what earlier files gave.
+ * compile.h: from what was read of one checked file into a Policy, on top of what earlier files gave.
  */
 #pragma once
 

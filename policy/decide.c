@@ -121,7 +121,7 @@ static bool is_same_ignoring_case(const char *wanted, const char *found) {
 }
 
 /* The cheap comparison first; a match that asks for nothing matches nothing. */
-static bool match_covers(const DeviceMatch *match, const DeviceIdentity *device) {
+bool device_match_covers(const DeviceMatch *match, const DeviceIdentity *device) {
         if (match->bus_set ? match->bus != device->bus : !match->vendor && !match->product && !match->serial)
                 return false;
         return is_same(match->serial, device->serial) &&
@@ -180,10 +180,20 @@ static size_t next_candidate(const uint32_t *serials, size_t i, size_t n, uint32
         return i;
 }
 
+size_t policy_next_device_rule(const Policy *policy, const DeviceIdentity *device, size_t from) {
+        uint32_t serial = serial_hash(device->serial);
+
+        for (; (from = next_candidate(policy->device_serials, from, policy->n_devices, serial)) <
+               policy->n_devices;
+             from++)
+                if (device_match_covers(&policy->devices[from].match, device))
+                        break;
+        return from;
+}
+
 static void judge_device(const Policy *policy, const DeviceIdentity *device, const PolicyTime *now,
                          Judgement *ret) {
         const DeviceRule *expired = NULL;
-        uint32_t serial;
 
         if (!policy || !device || !now) {
                 *ret = (Judgement){.decision = decision_invalid()};
@@ -193,14 +203,9 @@ static void judge_device(const Policy *policy, const DeviceIdentity *device, con
                 *ret = (Judgement){.decision = decision_internal()};
                 return;
         }
-        serial = serial_hash(device->serial);
-        for (size_t i = 0;
-             (i = next_candidate(policy->device_serials, i, policy->n_devices, serial)) < policy->n_devices;
-             i++) {
+        for (size_t i = 0; (i = policy_next_device_rule(policy, device, i)) < policy->n_devices; i++) {
                 const DeviceRule *rule = &policy->devices[i];
 
-                if (!match_covers(&rule->match, device))
-                        continue;
                 if (!is_expired(rule->scope.expires, now)) {
                         judge_by_device_rule(policy, rule, device, now, ret);
                         return;
@@ -247,7 +252,7 @@ void decide_usb_interface(const Policy *policy, const DeviceIdentity *device, ui
         for (size_t i = 0; i < policy->n_usb_rules && !deciding; i++) {
                 const UsbRule *rule = &policy->usb_rules[i];
 
-                if (!match_covers(&rule->match, device))
+                if (!device_match_covers(&rule->match, device))
                         continue;
                 if (!is_expired(rule->expires, now))
                         deciding = rule;
@@ -372,8 +377,7 @@ static bool scope_names_person(const RuleScope *scope, const Subject *subject) {
         return false;
 }
 
-/* Asks one rule's scope; an OpenDecision that denies names that rule. */
-static Reason scope_refusal(const RuleScope *scope, const Subject *subject, const PolicyTime *now) {
+Reason scope_refusal(const RuleScope *scope, const Subject *subject, const PolicyTime *now) {
         if (!subject)
                 return REASON_INVALID_QUESTION;
         if (!scope_names_person(scope, subject))

@@ -12,6 +12,12 @@
  * system disk never does. */
 bool device_is_external(const Policy *policy, const DeviceIdentity *device);
 
+/* Whether DEVICE has what MATCH asks for. */
+bool device_match_covers(const DeviceMatch *match, const DeviceIdentity *device);
+
+/* The first rule from FROM on that matches DEVICE, whether it has expired or not; n_devices if none does. */
+size_t policy_next_device_rule(const Policy *policy, const DeviceIdentity *device, size_t from);
+
 /* What may be done with a device (block device, or USB device with storage). An internal device:
  * ACCESS_WRITE, REASON_INTERNAL. Rules are tried in order, the first that matches and has not expired
  * decides; a rule that has expired is as if absent, but the reason says so. */
@@ -21,6 +27,9 @@ void decide_device(const Policy *policy, const DeviceIdentity *device, const Pol
  * Mass storage goes by decide_device: kept out only when that denies. */
 void decide_usb_interface(const Policy *policy, const DeviceIdentity *device, uint8_t class,
                           const PolicyTime *now, Decision *ret);
+
+/* Why SCOPE does not let SUBJECT write, or REASON_NO_DECISION if it does. Its expiry is not looked at. */
+Reason scope_refusal(const RuleScope *scope, const Subject *subject, const PolicyTime *now);
 
 /* What may be done with a mounted superblock. */
 void decide_superblock(const Policy *policy, const SuperblockIdentity *superblock, const PolicyTime *now,
@@ -40,7 +49,8 @@ size_t decide_conditions(const Policy *policy, const SuperblockIdentity *superbl
                          const RuleScope *ret[DECIDE_CONDITIONS_MAX]);
 
 /* Whether an approval for some is one for nobody, and one for some hours is one for everybody then: the
- * machine's kernel has no hook that asks who changes what, and the policy does not content itself with less. */
+ * machine's kernel has no hook that asks who changes what, and the policy does not content itself with less.
+ */
 bool policy_holds_conditions(const Policy *policy);
 
 /* In how many minutes the hours of some rule begin or end; 0 if they never do. */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/decide_mfa.h"
 
-#include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "policy/address.h"
 #include "policy/hours.h"
 #include "policy/scope.h"
 
@@ -19,43 +18,10 @@ enum {
         CLOCK_CORRECTION = 3600 /* seconds that an honest clock may be put right by */
 };
 
-typedef struct Address {
-        unsigned char bytes[16];
-        int bits; /* 32 or 128; 0: no address */
-} Address;
-
-static Address address_parse(const char *text, size_t length) {
-        static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-        char copy[INET6_ADDRSTRLEN];
-        Address address = {0};
-
-        if (length == 0 || length >= sizeof(copy))
-                return address;
-        memcpy(copy, text, length);
-        copy[length] = '\0';
-        if (inet_pton(AF_INET, copy, address.bytes) == 1)
-                address.bits = 32;
-        else if (inet_pton(AF_INET6, copy, address.bytes) == 1)
-                address.bits = 128;
-        if (address.bits == 128 && memcmp(address.bytes, mapped, sizeof(mapped)) == 0) {
-                memmove(address.bytes, address.bytes + sizeof(mapped), 4);
-                address.bits = 32;
-        }
-        return address;
-}
-
-static bool same_bits(const Address *a, const Address *b, int n) {
-        for (int bit = 0; bit < n; bit++)
-                if ((a->bytes[bit / 8] ^ b->bytes[bit / 8]) & (0x80U >> (bit % 8)))
-                        return false;
-        return true;
-}
-
 bool mfa_place_covers(const char *place, const char *rhost) {
         bool here = !rhost || !*rhost;
         const char *slash = strchr(place, '/');
-        Address net, host;
-        long bits;
+        Address host;
 
         if (strcmp(place, "local") == 0)
                 return here;
@@ -63,12 +29,10 @@ bool mfa_place_covers(const char *place, const char *rhost) {
                 return !here;
         if (here)
                 return false;
-        net = address_parse(place, slash ? (size_t)(slash - place) : strlen(place));
-        if (net.bits == 0)
+        if (address_parse(place, slash ? (size_t)(slash - place) : strlen(place)).bits == 0)
                 return strcasecmp(place, rhost) == 0;
         host = address_parse(rhost, strcspn(rhost, "%")); /* without the interface of fe80::1%eth0 */
-        bits = slash ? strtol(slash + 1, NULL, 10) : net.bits;
-        return host.bits == net.bits && bits >= 0 && bits <= net.bits && same_bits(&net, &host, (int)bits);
+        return address_in(place, &host);
 }
 
 static bool names_service(const MfaRule *rule, const char *service) {

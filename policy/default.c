@@ -54,7 +54,9 @@ int policy_default(Policy **ret) {
         policy->removable_origin = strdup("built-in");
         policy->usb_origin = strdup("built-in");
         policy->filesystems_origin = strdup("built-in");
-        if (!policy->removable_origin || !policy->usb_origin || !policy->filesystems_origin)
+        policy->network_origin = strdup("built-in");
+        if (!policy->removable_origin || !policy->usb_origin || !policy->filesystems_origin ||
+            !policy->network_origin)
                 return -ENOMEM;
         *ret = STEAL_PTR(policy);
         return 0;

@@ -10,6 +10,7 @@
 #include "policy/check.h"
 #include "policy/compile.h"
 #include "policy/file.h"
+#include "policy/fill.h"
 #include "policy/sealed.h"
 
 /* One run of the loader. */
@@ -32,22 +33,20 @@ typedef struct Load {
 static const cyaml_config_t cyaml_config = {
         .mem_fn = cyaml_mem, .log_fn = NULL, .log_level = CYAML_LOG_ERROR, .flags = CYAML_CFG_NO_ALIAS};
 
-/* libcyaml has the last word: what check.c found nothing wrong with, it has to take too. */
-static int load_raw(Load *load, const char *file, const char *text, size_t length, RawPolicy **ret) {
-        cyaml_err_t error = cyaml_load_data((const uint8_t *)text, length, &cyaml_config, &policy_schema,
-                                            (cyaml_data_t **)ret, NULL);
+/* What check.c found nothing wrong with has to fit the tables, too: numbers, for one, their types. */
+static int make_raw(Load *load, const char *file, const Tree *tree, RawPolicy **ret) {
+        int r = fill_from_tree(&policy_schema, tree, (void **)ret);
 
-        if (error == CYAML_OK && *ret)
-                return 0;
-        if (error == CYAML_ERR_OOM)
-                return -ENOMEM;
-        faults_add(&load->faults, file, 0, 0, "refused by the YAML reader: %s", cyaml_strerror(error));
+        if (r != -EINVAL)
+                return r;
+        faults_add(&load->faults, file, 0, 0, "refused by the YAML reader: %s",
+                   cyaml_strerror(CYAML_ERR_INVALID_VALUE));
         return -EBADMSG;
 }
 
-static int add_checked(Load *load, const char *file, const char *text, size_t length, const Tree *tree) {
+static int add_checked(Load *load, const char *file, const Tree *tree) {
         RawPolicy *raw = NULL;
-        int r = load_raw(load, file, text, length, &raw);
+        int r = make_raw(load, file, tree, &raw);
 
         if (r < 0)
                 return r;
@@ -93,7 +92,7 @@ static int add_text(Load *load, const char *file, const char *text, size_t lengt
         note_places(load, file, &tree);
         check_tree(&check);
         r = faults_result(&load->faults);
-        return r < 0 ? r : add_checked(load, file, text, length, &tree);
+        return r < 0 ? r : add_checked(load, file, &tree);
 }
 
 /* Each file of a bundle. One with faults does not keep the others from being looked at. */

@@ -111,6 +111,7 @@ static void policy_free(Policy *policy) {
         free(policy->removable_origin);
         free(policy->usb_origin);
         free(policy->filesystems_origin);
+        free(policy->network_origin);
         free(policy);
 }
 

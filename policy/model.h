@@ -287,7 +287,7 @@ typedef struct Policy {
         bool protect_named[PROTECTIONS]; /* a file does */
 
         /* where the values above that stand alone came from: "FILE:LINE" or "built-in" */
-        char *removable_origin, *usb_origin, *filesystems_origin;
+        char *removable_origin, *usb_origin, *filesystems_origin, *network_origin;
 } Policy;
 
 Policy *policy_ref(Policy *policy);

@@ -28,8 +28,13 @@ static const char help_main[] =
            "  events                 what was refused, to whom, by which rule\n"
            "  reload                 have the guard load its policy again\n"
            "  policy check PATH...   every fault in policy files\n"
+           "  policy diff [A] B      what becomes different with another policy\n"
+           "  policy replay DRAFT    which records would have ended otherwise with it\n"
            "  policy explain device  what would be decided about a device, and why\n"
            "  policy explain open    whether a person may read or write somewhere, and why\n"
+           "  policy explain login   what a login needs, and why\n"
+           "  policy explain destination\n"
+           "                         whether a person may reach an address or a host, and why\n"
            "  policy bundle DIR      make one file of policy files, to be signed\n"
            "  policy unpack FILE DIR the policy files of a bundle\n"
            "  policy install FILE    put a signed bundle in force\n"
@@ -53,28 +58,32 @@ static const char help_main[] =
            "\n"
            "Exit status: 0 yes or in order, 1 no or findings, 2 usage or failure. See sekishoctl(1).\n");
 
-static const char help_policy[] =
-        N_("Usage: sekishoctl policy check PATH... [--json]\n"
-           "       sekishoctl policy explain device|open ... [--json]\n"
-           "       sekishoctl policy bundle DIR --output FILE [--json]\n"
-           "       sekishoctl policy unpack FILE DIR\n"
-           "       sekishoctl policy install FILE [--dry-run] [--json]\n"
-           "       sekishoctl policy history [--json]\n"
-           "       sekishoctl policy restore [--json]\n"
-           "\n"
-           "Checks policy files, tells what would be decided by them, makes one file "
-           "of them that can be signed,\n"
-           "puts that in force, and puts policies aside. Each has a --help of its "
-           "own.\n");
+static const char help_policy[] = N_(
+        "Usage: sekishoctl policy check PATH... [--json]\n"
+        "       sekishoctl policy diff [BEFORE] AFTER [--json]\n"
+        "       sekishoctl policy replay [--since TIME] DRAFT [--json]\n"
+        "       sekishoctl policy explain device|open|login|destination ... [--json]\n"
+        "       sekishoctl policy bundle DIR --output FILE [--json]\n"
+        "       sekishoctl policy unpack FILE DIR\n"
+        "       sekishoctl policy install FILE [--dry-run] [--json]\n"
+        "       sekishoctl policy history [--json]\n"
+        "       sekishoctl policy restore [--json]\n"
+        "\n"
+        "Checks policy files, compares them, tells what would be decided by them, makes one file of them "
+        "that\n"
+        "can be signed, puts that in force, and puts policies aside. Each has a --help of its own; 'policy\n"
+        "explain' may be written 'explain'.\n");
 
-static const char help_device_options[] =
+static const char help_explain_options[] =
         N_("  --policy PATH          policy file or directory (default /etc/sekisho/policy.d)\n"
-           "  --bus BUS              how it is attached: usb, mmc, thunderbolt, ... (default usb)\n"
-           "  --vendor V --product P --serial S\n"
-           "                         as a rule's match names them\n"
-           "  --external             take it for external, as a udev rule of the site may\n"
            "  --at TIME              as of this time, such as \"2026-11-21 18:00\" (default now)\n"
            "  --json                 the answer for programs\n");
+
+static const char help_device_options[] =
+        N_("  --bus BUS              how it is attached: usb, mmc, thunderbolt, ... (default usb)\n"
+           "  --vendor V --product P --serial S\n"
+           "                         as a rule's match names them\n"
+           "  --external             take it for external, as a udev rule of the site may\n");
 
 static const Command commands[] = {
         {COMMAND_STATUS, "status", command_status, 0, 0,
@@ -139,6 +148,7 @@ static const Command commands[] = {
             "  -n, --lines N          the last N only\n"
             "  -f, --follow           go on with what comes (from the last 10 on, unless told otherwise)\n"
             "  -D, --directory DIR    read the journal files there\n"
+            "  --file FILE            read this journal file\n"
             "  --untrusted            also what others than the guard have written in its name\n"
             "  --json                 one array; with --follow one object per line\n")},
         {COMMAND_RELOAD, "reload", command_reload, 0, 0,
@@ -181,6 +191,30 @@ static const Command commands[] = {
             "Checks policy files, or directories of them as a whole, and prints every fault as\n"
             "FILE:LINE:COLUMN: MESSAGE. Exit status 0 if all are good, 1 if there are faults.\n"
             "\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_POLICY_DIFF, "policy diff", command_policy_diff, 1, 2,
+         N_("Usage: sekishoctl policy diff [BEFORE] AFTER [--at TIME] [--limit N] [--json]\n"
+            "\n"
+            "Tells what becomes different with the policy AFTER, a file or a directory: which devices, "
+            "file\n"
+            "systems, destinations and logins are decided otherwise, for whom and when. BEFORE is what is "
+            "in\n"
+            "force if it is left out. Exit status 0 if no verdict changes, 1 if some do.\n"
+            "\n"
+            "  --at TIME              from then on (default now)\n"
+            "  --limit N              ask at most so many questions (default 4000000)\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_POLICY_REPLAY, "policy replay", command_policy_replay, 1, 1,
+         N_("Usage: sekishoctl policy replay [--since TIME] [--until TIME] DRAFT [OPTIONS]\n"
+            "\n"
+            "Asks the policy DRAFT about the guard's records, and tells which would have ended otherwise. "
+            "Exit\n"
+            "status 0 if none would, 1 if some would.\n"
+            "\n"
+            "  -S, --since TIME       from then on: \"2026-11-21 08:30\", 08:30, yesterday, -2h, -3d\n"
+            "  -U, --until TIME       up to then; a day includes its end\n"
+            "  -D, --directory DIR    read the journal files there\n"
+            "  --file FILE            read this journal file\n"
             "  --json                 the answer for programs\n")},
         {COMMAND_POLICY_BUNDLE, "policy bundle", command_policy_bundle, 1, 1,
          N_("Usage: sekishoctl policy bundle DIR --output FILE [--json]\n"
@@ -366,12 +400,38 @@ static const Command commands[] = {
             "  --write, --read        for writing (default) or only for reading\n"
             "  --fstype T --source S  a file system as /proc/self/mountinfo names it: cifs, "
             "//server/share\n")},
+        {COMMAND_EXPLAIN_LOGIN, "policy explain login", command_explain_login, 0, 0,
+         N_("Usage: sekishoctl policy explain login --user NAME --service NAME [OPTIONS]\n"
+            "\n"
+            "Tells what a login needs. Exit status 0 if it can succeed, with --factors if these do, else "
+            "1.\n"
+            "\n"
+            "  -u, --user NAME|UID    who logs in; may be unknown on this machine\n"
+            "  --service NAME         PAM service, such as login, sshd or sudo\n"
+            "  --from HOST            from where (default: at the terminal)\n"
+            "  --factors F,...        what has been proven, such as password,totp\n"
+            "  --enrolled F,...       what the person has been given; matters for grace\n")},
+        {COMMAND_EXPLAIN_DESTINATION, "policy explain destination", command_explain_destination, 1, 1,
+         N_("Usage: sekishoctl policy explain destination --user NAME ADDRESS|HOST [OPTIONS]\n"
+            "\n"
+            "Tells whether a person may reach a destination. No name is looked up: a host is what a rule "
+            "names.\n"
+            "Exit status 0 if allowed, 1 if refused.\n"
+            "\n"
+            "  -u, --user NAME|UID    who asks, with the groups the person has on this machine\n"
+            "  --protocol P           tcp (default), udp or icmp\n"
+            "  --port NUMBER          of tcp and udp\n")},
 };
 
-/* How many arguments NAME's words are, if the arguments begin with them; else 0. */
+/* How many arguments NAME's words are, if the arguments begin with them; else 0. "policy explain" may be
+ * written "explain". */
 static size_t words_of(const char *name, const Options *options) {
+        static const char long_form[] = "policy explain";
         size_t n = 0;
 
+        if (strncmp(name, long_form, strlen(long_form)) == 0 && options->n_arguments > 0 &&
+            strcmp(options->arguments[0], "explain") == 0)
+                name += strlen("policy ");
         while (*name) {
                 size_t length = strcspn(name, " ");
 
@@ -386,31 +446,34 @@ static size_t words_of(const char *name, const Options *options) {
 
 static int print_help(const Command *command) {
         fputs(_(command->help), stdout);
-        if (command->bit & COMMAND_EXPLAIN)
+        if (command->bit & COMMAND_EXPLAIN_OBJECT)
                 fputs(_(help_device_options), stdout);
+        if (command->bit & COMMAND_EXPLAIN)
+                fputs(_(help_explain_options), stdout);
         return EXIT_YES;
 }
 
 /* No command has these words: help if that is what was asked for. */
 static int no_command(const Options *options) {
-        bool policy = options->n_arguments > 0 && strcmp(options->arguments[0], "policy") == 0;
+        const char *first = options->n_arguments > 0 ? options->arguments[0] : "";
+        bool explain = strcmp(first, "explain") == 0, policy = strcmp(first, "policy") == 0;
 
-        if (options->value[OPTION_HELP] && (options->n_arguments == 0 || policy)) {
-                fputs(policy ? _(help_policy) : _(help_main), stdout);
+        if (options->value[OPTION_HELP] && (options->n_arguments == 0 || policy || explain)) {
+                fputs(policy || explain ? _(help_policy) : _(help_main), stdout);
                 return EXIT_YES;
         }
         if (options->n_arguments == 0)
                 return fail(_("no command given; see sekishoctl --help"));
         if (strcmp(options->arguments[0], "pam") == 0)
                 return fail(_("'pam' is followed by check; see sekishoctl pam check --help"));
+        if (explain || (policy && options->n_arguments > 1 && strcmp(options->arguments[1], "explain") == 0))
+                return fail(_("'explain' is followed by device, open, login or destination; see sekishoctl "
+                              "policy --help"));
         if (!policy)
                 return fail(_("there is no command '%s'; see sekishoctl --help"), options->arguments[0]);
-        if (options->n_arguments > 1 && strcmp(options->arguments[1], "explain") == 0)
-                return fail(
-                        _("'policy explain' is followed by device or open; see sekishoctl policy --help"));
-        return fail(
-                _("'policy' is followed by check, explain, bundle, unpack, install, history or restore; see "
-                  "sekishoctl policy --help"));
+        return fail(_(
+                "'policy' is followed by check, diff, replay, explain, bundle, unpack, install, history or "
+                "restore; see sekishoctl policy --help"));
 }
 
 static int run(const Command *command, Options *options, size_t words) {

@@ -20,6 +20,12 @@ const RuleScope *conditions_of_rule(const Policy *policy, const char *rule) {
         for (size_t i = 0; rule && i < policy->n_filesystems; i++)
                 if (strcmp(policy->filesystems[i].name, rule) == 0)
                         return &policy->filesystems[i].scope;
+        for (size_t i = 0; rule && i < policy->n_network; i++)
+                if (strcmp(policy->network[i].name, rule) == 0)
+                        return &policy->network[i].scope;
+        for (size_t i = 0; rule && i < policy->n_mfa_rules; i++)
+                if (strcmp(policy->mfa_rules[i].name, rule) == 0)
+                        return &policy->mfa_rules[i].scope;
         return NULL;
 }
 

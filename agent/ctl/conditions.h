@@ -9,7 +9,7 @@
 #include "agent/ctl/json.h"
 #include "policy/model.h"
 
-/* The scope of the device or file-system rule of that name, NULL if there is none. */
+/* The scope of the device, file-system, network or login rule of that name, NULL if there is none. */
 const RuleScope *conditions_of_rule(const Policy *policy, const char *rule);
 
 /* "user sato, group zeimu; Mon-Fri 08:30-17:15; until the end of 2027-03-31" as a new string; NULL if the

@@ -3,18 +3,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-journal.h>
 
 #include "agent/ctl/command.h"
 #include "agent/ctl/event_record.h"
 #include "agent/ctl/i18n.h"
+#include "agent/ctl/journal_source.h"
 #include "agent/ctl/people.h"
 #include "agent/ctl/table.h"
 #include "agent/ctl/text.h"
-#include "agent/ctl/timespec.h"
 
 enum {
-        FIELD_SIZE_MAX = 64 * 1024,
         FOLLOW_LINES = 10,
         LINES_MAX = 1000000
 };
@@ -37,14 +35,6 @@ static void viewer_clear(Viewer *viewer) {
 }
 
 /* what is asked for */
-
-static int parse_time(const char *option, const char *text, TimespecEdge edge, uint64_t *ret) {
-        const char *why;
-
-        if (!text || timespec_parse(text, timespec_now(), edge, ret, &why) == 0)
-                return 0;
-        return fail("%s '%s': %s", option, text, _(why));
-}
 
 static int parse_kinds(const Options *options, EventFilter *filter) {
         filter->any_kind = options->events.n == 0;
@@ -94,7 +84,6 @@ static int parse_user(const char *text, EventFilter *filter) {
 static int parse(const Options *options, Viewer *viewer) {
         EventFilter *filter = &viewer->filter;
 
-        filter->until = UINT64_MAX;
         filter->device = options->value[OPTION_DEVICE];
         filter->rule = options->value[OPTION_RULE];
         filter->person = options->value[OPTION_PERSON];
@@ -102,74 +91,12 @@ static int parse(const Options *options, Viewer *viewer) {
         viewer->follow = options->value[OPTION_FOLLOW];
         if (parse_kinds(options, filter) != 0 || parse_lines(options->value[OPTION_LINES], viewer) != 0 ||
             parse_user(options->value[OPTION_USER], filter) != 0 ||
-            parse_time("--since", options->value[OPTION_SINCE], TIMESPEC_START, &filter->since) != 0 ||
-            parse_time("--until", options->value[OPTION_UNTIL], TIMESPEC_END, &filter->until) != 0)
+            journal_source_times(options, filter) != 0)
                 return EXIT_TROUBLE;
         if (options->value[OPTION_SINCE] && !options->value[OPTION_LINES])
                 viewer->has_lines = false;
         if (viewer->follow && options->value[OPTION_UNTIL])
                 return fail(_("--follow does not go with --until"));
-        if (filter->since > filter->until)
-                return fail(_("--since is later than --until"));
-        return 0;
-}
-
-/* the journal */
-
-/* The journal's own index sorts out nearly everything else. */
-static int add_matches(Viewer *viewer) {
-        int r = viewer->filter.untrusted ? 0 : sd_journal_add_match(viewer->journal, "_UID=0", 0);
-
-        for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS && r >= 0; kind++) {
-                char match[128];
-
-                if (!viewer->filter.any_kind && !viewer->filter.by_kind[kind])
-                        continue;
-                snprintf(match, sizeof(match), FIELD_EVENT "=%s", event_to_string((EventKind)kind));
-                r = sd_journal_add_match(viewer->journal, match, 0);
-        }
-        return r;
-}
-
-static int open_journal(const char *directory, Viewer *viewer) {
-        /* root's records are in the system's files; what users wrote is in others */
-        int flags = SD_JOURNAL_LOCAL_ONLY | (viewer->filter.untrusted ? 0 : SD_JOURNAL_SYSTEM);
-        int r = directory ? sd_journal_open_directory(&viewer->journal, directory, 0)
-                          : sd_journal_open(&viewer->journal, flags);
-        uint64_t bytes = 0;
-
-        if (r < 0)
-                return fail(_("cannot open the journal%s%s: %s"), directory ? " " : "",
-                            directory ? directory : "", strerror(-r));
-        (void)sd_journal_get_usage(viewer->journal, &bytes);
-        if (bytes == 0 && directory)
-                return fail(_("there is no journal file that can be read in %s"), directory);
-        if (bytes == 0)
-                return fail(_("there is no journal that can be read (root and group systemd-journal may)"));
-        (void)sd_journal_set_data_threshold(viewer->journal, FIELD_SIZE_MAX);
-        r = add_matches(viewer);
-        return r < 0 ? fail(_("cannot search the journal: %s"), strerror(-r)) : 0;
-}
-
-/* The entry the journal stands on. 0 or -errno. */
-static int read_entry(Viewer *viewer, EventRecord *ret) {
-        CLEANUP_EVENT_RECORD EventRecord record = {0};
-        const void *data;
-        size_t length;
-        int r = sd_journal_get_realtime_usec(viewer->journal, &record.realtime);
-
-        if (r < 0)
-                return r;
-        sd_journal_restart_data(viewer->journal);
-        while ((r = sd_journal_enumerate_available_data(viewer->journal, &data, &length)) > 0) {
-                r = event_record_add(&record, data, length);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-        *ret = record;
-        record = (EventRecord){0};
         return 0;
 }
 
@@ -195,7 +122,7 @@ static int show_row(Viewer *viewer, const EventRecord *record) {
 /* Shows the entry the journal stands on, if it was asked for. An entry that is damaged is passed over. */
 static int consider(Viewer *viewer) {
         CLEANUP_EVENT_RECORD EventRecord record = {0};
-        int r = read_entry(viewer, &record);
+        int r = journal_source_read(viewer->journal, &record);
 
         if (r == -EBADMSG || r == -EADDRNOTAVAIL)
                 return 0;
@@ -224,7 +151,7 @@ static int go_back(Viewer *viewer) {
                 if (viewer->lines == 0)
                         return 0;
                 if (r > 0)
-                        r = read_entry(viewer, &record);
+                        r = journal_source_read(viewer->journal, &record);
                 if (r == -EBADMSG || r == -EADDRNOTAVAIL)
                         r = 0;
                 if (r == 0 && record.n > 0 && record.realtime < viewer->filter.since)
@@ -290,7 +217,8 @@ int command_events(const Options *options) {
         CLEANUP(viewer_clear) Viewer viewer = {0};
         int r;
 
-        if (parse(options, &viewer) != 0 || open_journal(options->value[OPTION_DIRECTORY], &viewer) != 0)
+        if (parse(options, &viewer) != 0 ||
+            journal_source_open(options, &viewer.filter, &viewer.journal) != 0)
                 return EXIT_TROUBLE;
         if (!options->value[OPTION_JSON]) {
                 viewer.table = table_new(headings, EVENT_COLUMNS);

@@ -13,23 +13,36 @@
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
 #include "policy/build.h"
+#include "policy/keyring.h"
 #include "policy/load.h"
 
-static int load(const Options *options, Explain *explain) {
-        const char *given = options->value[OPTION_POLICY];
+int explain_load(const char *path, bool given, Policy **ret) {
         CLEANUP(policy_faults_clear) PolicyFaults faults = {0};
         int r;
 
-        explain->path = given ? given : DEFAULT_POLICY_PATH;
         /* without any policy the agent enforces the built-in default; a path that is given has to be there
          */
-        if (access(explain->path, R_OK) < 0 && (given || errno != ENOENT))
-                return fail("%s: %s", explain->path, strerror(errno));
-        r = policy_load(explain->path, &explain->policy, &faults);
+        if (access(path, R_OK) < 0 && (given || errno != ENOENT)) {
+                fail("%s: %s", path, strerror(errno));
+                return -ENOENT;
+        }
+        r = strcmp(path, LAST_GOOD_PATH) == 0 ? policy_load_with_keys(path, KEYRING_DIRECTORY, ret, &faults)
+                                              : policy_load(path, ret, &faults);
         if (r == -EBADMSG)
-                return fail(_("%s: the policy has faults; see sekishoctl policy check"), explain->path);
+                fail(_("%s: the policy has faults; see sekishoctl policy check"), path);
+        else if (r < 0)
+                fail("%s: %s", path, strerror(-r));
+        return r;
+}
+
+static int load(const Options *options, Explain *explain) {
+        const char *given = options->value[OPTION_POLICY];
+        int r;
+
+        explain->path = given ? given : DEFAULT_POLICY_PATH;
+        r = explain_load(explain->path, given, &explain->policy);
         if (r < 0)
-                return fail("%s: %s", explain->path, strerror(-r));
+                return EXIT_TROUBLE;
         explain->builtin = r == 1;
         explain->policy->lsm_missing = status_file_lacks_lsm(options->value[OPTION_RUNTIME_DIR]);
         r = policy_resolve(explain->policy, &policy_resolver_nss);
@@ -61,6 +74,8 @@ void explain_clear(Explain *explain) {
 
 /* Why, behind the sentence that says what. */
 static const char *explain_reason(const Explanation *explanation) {
+        if (explanation->why)
+                return explanation->why;
         if (explanation->allowed && explanation->reason == REASON_DEFAULT)
                 return _("No rule names it, so the default holds.");
         return _(reason_for_person(explanation->reason));
@@ -150,7 +165,8 @@ struct json_object *explain_json(const Explain *explain, const Explanation *expl
 
         json_put_flag(object, "allowed", explanation->allowed);
         json_put_text(object, "sentence", sentence);
-        json_put_text(object, "reason", reason_to_string(explanation->reason));
+        json_put_text(object, "reason",
+                      explanation->word ? explanation->word : reason_to_string(explanation->reason));
         json_put_text(object, "rule", explanation->rule);
         json_put_text(object, "origin", explanation->origin);
         json_object_object_add(object, "conditions", scope ? conditions_json(scope) : NULL);

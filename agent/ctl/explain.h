@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * explain.h: what both explaining commands share: the policy and the time that are asked, and the answer for
+ * explain.h: what the explaining commands share: the policy and the time that are asked, and the answer for
  * people and for programs.
  */
 #pragma once
@@ -10,6 +10,8 @@
 #include "policy/decide.h"
 
 #define DEFAULT_POLICY_PATH "/etc/sekisho/policy.d"
+/* What the guard took last, which it keeps in case that what is configured goes bad. */
+#define LAST_GOOD_PATH "/var/lib/sekisho/last-good"
 
 typedef struct Explain {
         Policy *policy;
@@ -18,6 +20,10 @@ typedef struct Explain {
         uint64_t at; /* microseconds */
         PolicyTime time;
 } Explain;
+
+/* The policy at PATH, which has to be there if it was GIVEN. 0, 1 for the built-in default, or -errno after
+ * one line on stderr. */
+int explain_load(const char *path, bool given, Policy **ret);
 
 /* 0, or 2 after one line on stderr. */
 int explain_begin(const Options *options, Explain *ret);
@@ -28,6 +34,7 @@ typedef struct Explanation {
         bool allowed;
         const char *sentence; /* what is decided */
         Reason reason;
+        const char *word, *why; /* in place of the reason's own; NULL: those */
         const char *rule, *origin;
 } Explanation;
 

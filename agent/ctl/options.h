@@ -36,7 +36,11 @@
         X(SUBSTITUTE)                                                                                       \
         X(MAINTENANCE) /* show it or end it */                                                              \
         X(MAINTENANCE_ON)                                                                                   \
-        X(PAM_CHECK)
+        X(PAM_CHECK)                                                                                        \
+        X(EXPLAIN_LOGIN)                                                                                    \
+        X(EXPLAIN_DESTINATION)                                                                              \
+        X(POLICY_DIFF)                                                                                      \
+        X(POLICY_REPLAY)
 
 #define COMMAND_NUMBER_(name) COMMAND_NUMBER_##name,
 enum {
@@ -49,7 +53,8 @@ enum {
 };
 
 enum {
-        COMMAND_EXPLAIN = COMMAND_EXPLAIN_DEVICE | COMMAND_EXPLAIN_OPEN,
+        COMMAND_EXPLAIN_OBJECT = COMMAND_EXPLAIN_DEVICE | COMMAND_EXPLAIN_OPEN,
+        COMMAND_EXPLAIN = COMMAND_EXPLAIN_OBJECT | COMMAND_EXPLAIN_LOGIN | COMMAND_EXPLAIN_DESTINATION,
         COMMAND_REGISTER = COMMAND_DEVICES_ADD | COMMAND_DEVICES_REMOVE,
         COMMAND_ENROL_DEVICE = COMMAND_ENROL_FIDO2 | COMMAND_ENROL_FINGERPRINT | COMMAND_ENROL_CARD,
         COMMAND_GIVING = COMMAND_ENROL | COMMAND_ENROL_DEVICE | COMMAND_UNENROL | COMMAND_RECOVERY_CODES |
@@ -65,26 +70,28 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_JSON, "json", 0, false, COMMAND_ANY)                                                       \
         X(OPTION_RUNTIME_DIR, "runtime-dir", 0, true,                                                       \
           COMMAND_STATUS | COMMAND_DEVICES | COMMAND_REGISTER | COMMAND_POLICY_RESTORE |                    \
-                  COMMAND_MAINTENANCE | COMMAND_MAINTENANCE_ON | COMMAND_EXPLAIN)                           \
+                  COMMAND_MAINTENANCE | COMMAND_MAINTENANCE_ON | COMMAND_EXPLAIN | COMMAND_POLICY_DIFF |    \
+                  COMMAND_POLICY_REPLAY)                                                                    \
         X(OPTION_ALL, "all", 'a', false, COMMAND_DEVICES)                                                   \
-        X(OPTION_DIRECTORY, "directory", 'D', true, COMMAND_EVENTS | COMMAND_PAM_CHECK)                     \
-        X(OPTION_USER, "user", 'u', true, COMMAND_EVENTS | COMMAND_EXPLAIN_OPEN)                            \
+        X(OPTION_DIRECTORY, "directory", 'D', true,                                                         \
+          COMMAND_EVENTS | COMMAND_PAM_CHECK | COMMAND_POLICY_REPLAY)                                       \
+        X(OPTION_USER, "user", 'u', true, COMMAND_EVENTS | (COMMAND_EXPLAIN & ~COMMAND_EXPLAIN_DEVICE))     \
         X(OPTION_DEVICE, "device", 'd', true, COMMAND_EVENTS | COMMAND_DEVICES_ADD)                         \
         X(OPTION_RULE, "rule", 'r', true, COMMAND_EVENTS)                                                   \
         X(OPTION_EVENT, "event", 'e', true, COMMAND_EVENTS)                                                 \
-        X(OPTION_SINCE, "since", 'S', true, COMMAND_EVENTS)                                                 \
-        X(OPTION_UNTIL, "until", 'U', true, COMMAND_EVENTS)                                                 \
+        X(OPTION_SINCE, "since", 'S', true, COMMAND_EVENTS | COMMAND_POLICY_REPLAY)                         \
+        X(OPTION_UNTIL, "until", 'U', true, COMMAND_EVENTS | COMMAND_POLICY_REPLAY)                         \
         X(OPTION_LINES, "lines", 'n', true, COMMAND_EVENTS)                                                 \
         X(OPTION_FOLLOW, "follow", 'f', false, COMMAND_EVENTS)                                              \
         X(OPTION_UNTRUSTED, "untrusted", 0, false, COMMAND_EVENTS)                                          \
         X(OPTION_POLICY, "policy", 0, true,                                                                 \
           COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE | COMMAND_POLICY_INSTALL | COMMAND_ENROL_DEVICE |        \
                   COMMAND_PAM_CHECK)                                                                        \
-        X(OPTION_BUS, "bus", 0, true, COMMAND_EXPLAIN)                                                      \
-        X(OPTION_VENDOR, "vendor", 0, true, COMMAND_EXPLAIN)                                                \
-        X(OPTION_PRODUCT, "product", 0, true, COMMAND_EXPLAIN)                                              \
-        X(OPTION_SERIAL, "serial", 0, true, COMMAND_EXPLAIN)                                                \
-        X(OPTION_EXTERNAL, "external", 0, false, COMMAND_EXPLAIN)                                           \
+        X(OPTION_BUS, "bus", 0, true, COMMAND_EXPLAIN_OBJECT)                                               \
+        X(OPTION_VENDOR, "vendor", 0, true, COMMAND_EXPLAIN_OBJECT)                                         \
+        X(OPTION_PRODUCT, "product", 0, true, COMMAND_EXPLAIN_OBJECT)                                       \
+        X(OPTION_SERIAL, "serial", 0, true, COMMAND_EXPLAIN_OBJECT)                                         \
+        X(OPTION_EXTERNAL, "external", 0, false, COMMAND_EXPLAIN_OBJECT)                                    \
         X(OPTION_CLASS, "class", 0, true, COMMAND_EXPLAIN_DEVICE)                                           \
         X(OPTION_FSTYPE, "fstype", 0, true, COMMAND_EXPLAIN_OPEN)                                           \
         X(OPTION_SOURCE, "source", 0, true, COMMAND_EXPLAIN_OPEN)                                           \
@@ -117,7 +124,15 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_MINUTES, "minutes", 0, true, COMMAND_MAINTENANCE_ON)                                       \
         X(OPTION_STRICT, "strict", 0, false, COMMAND_PAM_CHECK)                                             \
         X(OPTION_MODULE_DIR, "module-dir", 0, true, COMMAND_PAM_CHECK)                                      \
-        X(OPTION_AT, "at", 0, true, COMMAND_EXPLAIN)
+        X(OPTION_SERVICE, "service", 0, true, COMMAND_EXPLAIN_LOGIN)                                        \
+        X(OPTION_FROM, "from", 0, true, COMMAND_EXPLAIN_LOGIN)                                              \
+        X(OPTION_FACTORS, "factors", 0, true, COMMAND_EXPLAIN_LOGIN)                                        \
+        X(OPTION_ENROLLED, "enrolled", 0, true, COMMAND_EXPLAIN_LOGIN)                                      \
+        X(OPTION_PROTOCOL, "protocol", 0, true, COMMAND_EXPLAIN_DESTINATION)                                \
+        X(OPTION_PORT, "port", 0, true, COMMAND_EXPLAIN_DESTINATION)                                        \
+        X(OPTION_FILE, "file", 0, true, COMMAND_EVENTS | COMMAND_POLICY_REPLAY)                             \
+        X(OPTION_LIMIT, "limit", 0, true, COMMAND_POLICY_DIFF)                                              \
+        X(OPTION_AT, "at", 0, true, COMMAND_EXPLAIN | COMMAND_POLICY_DIFF)
 
 #define OPTION_CONSTANT_(constant, name, letter, value, commands) constant,
 typedef enum Option {

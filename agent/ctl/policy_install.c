@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/ctl/bundles.h"
@@ -15,6 +16,7 @@
 #include "agent/ctl/guard.h"
 #include "agent/ctl/i18n.h"
 #include "agent/ctl/json.h"
+#include "agent/ctl/policy_diff.h"
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
 #include "agent/ctl/words.h"
@@ -80,6 +82,14 @@ static int describe(struct json_object *answer, const char *directory, const cha
         r = policy_load_sealed(name, sealed, length, keys, &after, &faults_after);
         json_object_object_add(answer, "serial", json_object_new_uint64(serial_of(r, after)));
         json_object_object_add(answer, "files", compare(&old.bundle, &new.bundle));
+        if (before && after) {
+                struct json_object *verdicts = NULL;
+
+                r = policy_diff(before, after, time(NULL), POLICY_DIFF_QUESTIONS_MAX, &verdicts);
+                if (r < 0)
+                        return fail(_("the policies could not be compared: %s"), strerror(-r));
+                json_object_object_add(answer, "verdicts", verdicts);
+        }
         return 0;
 }
 
@@ -104,6 +114,8 @@ static void print_description(const struct json_object *answer) {
         print_names(files, "added", _("new:     "));
         print_names(files, "removed", _("gone:    "));
         print_names(files, "changed", _("changed: "));
+        if (json_map(answer, "verdicts"))
+                (void)policy_diff_print(json_map(answer, "verdicts"), stdout);
 }
 
 static struct json_object *lines_of(char *text) {

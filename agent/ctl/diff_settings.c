@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What holds for the whole terminal: values that are compared as they are. */
+#include <string.h>
+
+#include "agent/ctl/diff.h"
+
+static struct json_object *text(const char *value) {
+        return value ? json_object_new_string(value) : NULL;
+}
+
+static struct json_object *number(unsigned value) {
+        return json_object_new_int64(value);
+}
+
+static struct json_object *flag(bool value) {
+        return json_object_new_boolean(value);
+}
+
+/* X(what, how its value is told): by the keys of the policy, so that an admin finds them. */
+#define SETTING_LIST(X)                                                                                     \
+        X("mode", text(policy_mode_to_string(policy->mode)))                                                \
+        X("without-lsm", text(without_lsm_to_string(policy->without_lsm)))                                  \
+        X("zone", text(policy_zone_to_string(policy->zone)))                                                \
+        X("self-protection.process", flag(policy->protects[PROTECT_PROCESS]))                               \
+        X("self-protection.state", flag(policy->protects[PROTECT_STATE]))                                   \
+        X("self-protection.policy", flag(policy->protects[PROTECT_POLICY]))                                 \
+        X("mfa.require-guard", flag(policy->mfa_require_guard))                                             \
+        X("mfa.lock-on-removal", flag(policy->mfa_lock_on_removal))                                         \
+        X("mfa.lock-idle-minutes", number(policy->mfa_lock_idle_minutes))                                   \
+        X("mfa.grace.days", number(policy->mfa_grace_days))                                                 \
+        X("mfa.limits.tries", number(policy->mfa_limits.tries))                                             \
+        X("mfa.limits.wait", number(policy->mfa_limits.wait))                                               \
+        X("mfa.limits.wait-max", number(policy->mfa_limits.wait_max))                                       \
+        X("mfa.totp.drift", number(policy->mfa_drift))                                                      \
+        X("mfa.fido2.relying-party", text(policy->mfa_fido2.relying_party ? policy->mfa_fido2.relying_party \
+                                                                          : MFA_RELYING_PARTY_DEFAULT))     \
+        X("mfa.fido2.user-verification", text(user_verification_to_string(policy->mfa_fido2.verification))) \
+        X("mfa.fido2.timeout-seconds", number(policy->mfa_fido2.timeout))                                   \
+        X("mfa.fido2.attestation",                                                                          \
+          text(policy->mfa_fido2.attestation ? policy->mfa_fido2.attestation : "none"))                     \
+        X("mfa.fingerprint.timeout-seconds", number(policy->mfa_fingerprint_timeout))                       \
+        X("mfa.card.module",                                                                                \
+          text(policy->mfa_card.module ? policy->mfa_card.module : MFA_CARD_MODULE_DEFAULT))                \
+        X("mfa.card.ca", text(policy->mfa_card.ca))                                                         \
+        X("mfa.card.crl", text(policy->mfa_card.crl))                                                       \
+        X("mfa.card.wait-seconds", number(policy->mfa_card.wait))
+
+#define SETTING_NAME_(what, value)  what,
+#define SETTING_VALUE_(what, value) value,
+
+enum {
+        SETTINGS_MAX = 64
+};
+
+static const char *const names[] = {SETTING_LIST(SETTING_NAME_)};
+
+_Static_assert(ELEMENTS(names) <= SETTINGS_MAX, "more settings than are kept");
+
+static void read_settings(const Policy *policy, struct json_object *ret[static SETTINGS_MAX]) {
+        struct json_object *const values[] = {SETTING_LIST(SETTING_VALUE_)};
+
+        memcpy(ret, values, sizeof(values));
+}
+
+int diff_settings(Diff *diff) {
+        struct json_object *values[DIFF_SIDES][SETTINGS_MAX] = {0};
+        int r = 0;
+
+        for (int side = 0; side < DIFF_SIDES; side++)
+                read_settings(diff->policies[side], values[side]);
+        for (size_t i = 0; i < ELEMENTS(names); i++) {
+                struct json_object *before = values[DIFF_BEFORE][i], *after = values[DIFF_AFTER][i];
+                struct json_object *change;
+
+                if (r < 0 || json_object_equal(before, after)) {
+                        json_object_put(before);
+                        json_object_put(after);
+                        continue;
+                }
+                change = json_object_new_object();
+                json_put_text(change, "section", "settings");
+                json_put_text(change, "what", names[i]);
+                json_object_object_add(change, "before", before);
+                json_object_object_add(change, "after", after);
+                r = json_object_array_add(diff->changes, change);
+        }
+        return r;
+}
