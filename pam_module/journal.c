@@ -62,7 +62,7 @@ void login_record(const Login *login, EventKind kind, int factor, const char *ho
         if (factor >= 0)
                 record_add_text(&record, FIELD_FACTOR, factor_to_string((Factor)factor));
         record_add_text(&record, FIELD_RESULT, how);
-        if (record_send(&record) < 0)
+        if (record_send(&record, login->options.store) < 0)
                 pam_syslog(login->pamh, event_priority(kind), "%s of %s: %s", event_to_string(kind),
                            name_of(login),
                            login->why ? login->why : mfa_reason_to_string(login->decision.reason));

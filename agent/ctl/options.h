@@ -36,7 +36,8 @@
         X(SUBSTITUTE)                                                                                       \
         X(MAINTENANCE) /* show it or end it */                                                              \
         X(MAINTENANCE_ON)                                                                                   \
-        X(PAM_CHECK)
+        X(PAM_CHECK)                                                                                        \
+        X(AUDIT_VERIFY)
 
 #define COMMAND_NUMBER_(name) COMMAND_NUMBER_##name,
 enum {
@@ -67,12 +68,15 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
           COMMAND_STATUS | COMMAND_DEVICES | COMMAND_REGISTER | COMMAND_POLICY_RESTORE |                    \
                   COMMAND_MAINTENANCE | COMMAND_MAINTENANCE_ON | COMMAND_EXPLAIN)                           \
         X(OPTION_ALL, "all", 'a', false, COMMAND_DEVICES)                                                   \
-        X(OPTION_DIRECTORY, "directory", 'D', true, COMMAND_EVENTS | COMMAND_PAM_CHECK)                     \
+        X(OPTION_DIRECTORY, "directory", 'D', true,                                                         \
+          COMMAND_EVENTS | COMMAND_PAM_CHECK | COMMAND_AUDIT_VERIFY)                                        \
+        X(OPTION_FILE, "file", 0, true, COMMAND_AUDIT_VERIFY)                                               \
+        X(OPTION_VERIFY_KEY, "verify-key", 0, true, COMMAND_AUDIT_VERIFY)                                   \
         X(OPTION_USER, "user", 'u', true, COMMAND_EVENTS | COMMAND_EXPLAIN_OPEN)                            \
         X(OPTION_DEVICE, "device", 'd', true, COMMAND_EVENTS | COMMAND_DEVICES_ADD)                         \
         X(OPTION_RULE, "rule", 'r', true, COMMAND_EVENTS)                                                   \
         X(OPTION_EVENT, "event", 'e', true, COMMAND_EVENTS)                                                 \
-        X(OPTION_SINCE, "since", 'S', true, COMMAND_EVENTS)                                                 \
+        X(OPTION_SINCE, "since", 'S', true, COMMAND_EVENTS | COMMAND_AUDIT_VERIFY)                          \
         X(OPTION_UNTIL, "until", 'U', true, COMMAND_EVENTS)                                                 \
         X(OPTION_LINES, "lines", 'n', true, COMMAND_EVENTS)                                                 \
         X(OPTION_FOLLOW, "follow", 'f', false, COMMAND_EVENTS)                                              \
@@ -110,7 +114,8 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_FOR_HOURS, "for-hours", 0, true, COMMAND_SUBSTITUTE)                                       \
         X(OPTION_BY, "by", 0, true, COMMAND_GIVING)                                                         \
         X(OPTION_STATE_DIR, "state-dir", 0, true,                                                           \
-          COMMAND_POLICY_RESTORE | COMMAND_POLICY_HISTORY | COMMAND_FACTORS | COMMAND_GIVING)               \
+          COMMAND_POLICY_RESTORE | COMMAND_POLICY_HISTORY | COMMAND_FACTORS | COMMAND_GIVING |              \
+                  COMMAND_AUDIT_VERIFY)                                                                     \
         X(OPTION_OUTPUT, "output", 0, true, COMMAND_POLICY_BUNDLE)                                          \
         X(OPTION_DRY_RUN, "dry-run", 0, false, COMMAND_POLICY_INSTALL)                                      \
         X(OPTION_REASON, "reason", 0, true, COMMAND_MAINTENANCE_ON)                                         \
