@@ -27,6 +27,7 @@ static const char help_main[] =
            "  devices remove NAME    take it out of the register\n"
            "  events                 what was refused, to whom, by which rule\n"
            "  audit verify           whether records are missing, changed or inserted\n"
+           "  review                 the sheet of a month, to be read and signed\n"
            "  reload                 have the guard load its policy again\n"
            "  policy check PATH...   every fault in policy files\n"
            "  policy explain device  what would be decided about a device, and why\n"
@@ -142,6 +143,20 @@ static const Command commands[] = {
             "  -D, --directory DIR    read the journal files there\n"
             "  --untrusted            also what others than the guard have written in its name\n"
             "  --json                 one array; with --follow one object per line\n")},
+        {COMMAND_REVIEW, "review", command_review, 0, 0,
+         N_("Usage: sekishoctl review [--month YYYY-MM] [--html|--csv|--json] [OPTIONS]\n"
+            "\n"
+            "What the records of a month come to, on a sheet to be read and signed: who was refused what, "
+            "by "
+            "which\n"
+            "rule; media, failed logins, emergencies, maintenance, changes; and what is worth a question.\n"
+            "\n"
+            "  --month YYYY-MM        which month (default: the last one)\n"
+            "  --html                 a page to print\n"
+            "  --csv                  for a spreadsheet\n"
+            "  -D, --directory DIR    of the journal files there\n"
+            "  --file FILE            of this journal file\n"
+            "  --json                 the answer for programs\n")},
         {COMMAND_AUDIT_VERIFY, "audit verify", command_audit_verify, 0, 0,
          N_("Usage: sekishoctl audit verify [OPTIONS]\n"
             "\n"

@@ -37,7 +37,8 @@
         X(MAINTENANCE) /* show it or end it */                                                              \
         X(MAINTENANCE_ON)                                                                                   \
         X(PAM_CHECK)                                                                                        \
-        X(AUDIT_VERIFY)
+        X(AUDIT_VERIFY)                                                                                     \
+        X(REVIEW)
 
 #define COMMAND_NUMBER_(name) COMMAND_NUMBER_##name,
 enum {
@@ -69,9 +70,12 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
                   COMMAND_MAINTENANCE | COMMAND_MAINTENANCE_ON | COMMAND_EXPLAIN)                           \
         X(OPTION_ALL, "all", 'a', false, COMMAND_DEVICES)                                                   \
         X(OPTION_DIRECTORY, "directory", 'D', true,                                                         \
-          COMMAND_EVENTS | COMMAND_PAM_CHECK | COMMAND_AUDIT_VERIFY)                                        \
-        X(OPTION_FILE, "file", 0, true, COMMAND_AUDIT_VERIFY)                                               \
+          COMMAND_EVENTS | COMMAND_PAM_CHECK | COMMAND_AUDIT_VERIFY | COMMAND_REVIEW)                       \
+        X(OPTION_FILE, "file", 0, true, COMMAND_AUDIT_VERIFY | COMMAND_REVIEW)                              \
         X(OPTION_VERIFY_KEY, "verify-key", 0, true, COMMAND_AUDIT_VERIFY)                                   \
+        X(OPTION_MONTH, "month", 0, true, COMMAND_REVIEW)                                                   \
+        X(OPTION_HTML, "html", 0, false, COMMAND_REVIEW)                                                    \
+        X(OPTION_CSV, "csv", 0, false, COMMAND_REVIEW)                                                      \
         X(OPTION_USER, "user", 'u', true, COMMAND_EVENTS | COMMAND_EXPLAIN_OPEN)                            \
         X(OPTION_DEVICE, "device", 'd', true, COMMAND_EVENTS | COMMAND_DEVICES_ADD)                         \
         X(OPTION_RULE, "rule", 'r', true, COMMAND_EVENTS)                                                   \

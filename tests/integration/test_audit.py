@@ -33,10 +33,17 @@ def guarded_stick(world):
     world.journal.wait("superblock-guarded", mount=stick.mount("ro"))
 
 
+def written_by(world, writer):
+    """The entries of WRITER since the test began."""
+    world.journal.barrier()
+    # without a match, beside which --after-cursor= passes over one entry more
+    return [entry for entry in export(f"--after-cursor={world.journal.cursor}")
+            if entry.get("SEKISHO_CHAIN_WRITER") == writer]
+
+
 def chain(world):
     """The agent's entries since the test began, in their order."""
-    world.journal.barrier()
-    entries = export(f"--after-cursor={world.journal.cursor}", "SEKISHO_CHAIN_WRITER=agent")
+    entries = written_by(world, "agent")
     assert len(entries) >= 5
     assert [entry.sequence for entry in entries] == list(range(entries[0].sequence, entries[0].sequence + len(entries)))
     return entries
@@ -133,11 +140,10 @@ def test_the_keeper_has_a_chain_of_its_own(world):
     guarded_stick(world)
     world.agent.kill()
     world.journal.wait("agent-lost")
-    world.journal.barrier()
-    entries = export(f"--after-cursor={world.journal.cursor}", "SEKISHO_CHAIN_WRITER=keeper")
+    entries = written_by(world, "keeper")
     assert entries[0].sequence == 1
     assert entries[0].get("SEKISHO_CHAIN_BEGIN") == "new"
-    assert entries[0].get("SEKISHO_CHAIN_ID") != chain(world)[0].get("SEKISHO_CHAIN_ID")
+    assert entries[0].get("SEKISHO_CHAIN_ID") != written_by(world, "agent")[0].get("SEKISHO_CHAIN_ID")
     verify(world, f"--file={write_journal(world.new_path('keeper.journal'), entries)}", faults=[])
 
 
@@ -177,8 +183,7 @@ def test_logins_are_on_one_chain(world, monkeypatch):
     for _ in range(2):
         people.log_in("ichiro", "wrong", "000000")
     world.journal.wait_all("login-denied", lambda found: len(found) >= 2)
-    world.journal.barrier()
-    entries = export(f"--after-cursor={world.journal.cursor}", "SEKISHO_CHAIN_WRITER=logins")
+    entries = written_by(world, "logins")
     assert [entry.sequence for entry in entries] == list(range(1, len(entries) + 1))
     assert {"factor-enrolled", "login-denied"} <= {entry.get("SEKISHO_EVENT") for entry in entries}
     verify(world, f"--file={write_journal(world.new_path('logins.journal'), entries)}", faults=[])
