@@ -156,6 +156,7 @@ static const Command commands[] = {
             "  --csv                  for a spreadsheet\n"
             "  -D, --directory DIR    of the journal files there\n"
             "  --file FILE            of this journal file\n"
+            "  --policy PATH          (default /etc/sekisho/policy.d)\n"
             "  --json                 the answer for programs\n")},
         {COMMAND_AUDIT_VERIFY, "audit verify", command_audit_verify, 0, 0,
          N_("Usage: sekishoctl audit verify [OPTIONS]\n"

@@ -87,7 +87,7 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_UNTRUSTED, "untrusted", 0, false, COMMAND_EVENTS)                                          \
         X(OPTION_POLICY, "policy", 0, true,                                                                 \
           COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE | COMMAND_POLICY_INSTALL | COMMAND_ENROL_DEVICE |        \
-                  COMMAND_PAM_CHECK)                                                                        \
+                  COMMAND_PAM_CHECK | COMMAND_REVIEW)                                                       \
         X(OPTION_BUS, "bus", 0, true, COMMAND_EXPLAIN)                                                      \
         X(OPTION_VENDOR, "vendor", 0, true, COMMAND_EXPLAIN)                                                \
         X(OPTION_PRODUCT, "product", 0, true, COMMAND_EXPLAIN)                                              \

@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include "agent/ctl/command.h"
+#include "agent/ctl/explain.h"
 #include "agent/ctl/i18n.h"
 #include "agent/ctl/journal_source.h"
 #include "agent/ctl/people.h"
+#include "agent/ctl/retention.h"
 #include "agent/ctl/sheet.h"
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
@@ -268,11 +270,56 @@ static void head_tables(SheetTable *parts) {
         memcpy(parts, heads, sizeof(heads));
 }
 
+/* Whether this terminal's journal can keep records for as long as the policy asks. 0, or -EINVAL after one
+ * line on stderr. */
+static int tell_retention(const Review *review, const Options *options, char **ret) {
+        CLEANUP(explain_clear) Explain explain = {0};
+        uint64_t days = 0, bytes = 0, now = timespec_now();
+        JournalLimits limits;
+        unsigned keep;
+
+        if (options->value[OPTION_DIRECTORY] || options->value[OPTION_FILE])
+                return 0;
+        if (explain_begin(options, &explain) != 0)
+                return -EINVAL;
+        keep = explain.policy->records_keep_days;
+        if (keep == 0)
+                return 0;
+        journal_limits_read(&limits);
+        (void)sd_journal_get_usage(review->journal, &bytes);
+        switch (retention_judge(
+                &limits, keep, bytes,
+                review->oldest && review->oldest < now ? (now - review->oldest) / USEC_PER_SEC : 0,
+                journal_limits_max_use(&limits), &days)) {
+        case RETENTION_ENOUGH:
+                break;
+        case RETENTION_VOLATILE:
+                *ret = text_format(
+                        _("RECORDS ARE NOT KEPT: the policy asks for %u days, and the journal is gone "
+                          "at the next start (journald.conf: Storage=persistent)."),
+                        keep);
+                break;
+        case RETENTION_BY_TIME:
+                *ret = text_format(_("RECORDS ARE KEPT TOO SHORT: the policy asks for %u days, and journald "
+                                     "keeps %llu (journald.conf: MaxRetentionSec=)."),
+                                   keep, (unsigned long long)days);
+                break;
+        case RETENTION_BY_SIZE:
+                *ret = text_format(
+                        _("RECORDS ARE KEPT TOO SHORT: the policy asks for %u days, and the journal "
+                          "is full after about %llu (journald.conf: SystemMaxUse=)."),
+                        keep, (unsigned long long)days);
+                break;
+        }
+        return 0;
+}
+
 static int print_sheet(Review *review, const Options *options) {
         char from[TIMESPEC_TEXT_MAX], to[TIMESPEC_TEXT_MAX], begins[TIMESPEC_TEXT_MAX];
         CLEANUP_FREE char *period = text_format("%s - %s", timespec_for_person(review->since, from),
                                                 timespec_for_person(review->until, to));
         CLEANUP_FREE char *remark = NULL;
+        CLEANUP_FREE char *short_of = NULL;
         Sheet sheet = {.title = _("Review of the guard's records"),
                        .host = review->host,
                        .month = review->month,
@@ -287,7 +334,10 @@ static int print_sheet(Review *review, const Options *options) {
         if (!period)
                 return -ENOMEM;
         sheet.period = period;
-        sheet.remark = remark;
+        if (tell_retention(review, options, &short_of) < 0)
+                return -EINVAL;
+        sheet.remarks[0] = remark;
+        sheet.remarks[1] = short_of;
         if (options->value[OPTION_JSON])
                 return sheet_print_json(&sheet);
         if (options->value[OPTION_HTML])
@@ -320,5 +370,6 @@ int command_review(const Options *options) {
         r = read_all(&review);
         if (r < 0)
                 return fail(_("cannot read the journal: %s"), strerror(-r));
-        return print_sheet(&review, options) < 0 ? fail(_("out of memory")) : EXIT_YES;
+        r = print_sheet(&review, options);
+        return r == -EINVAL ? EXIT_TROUBLE : r < 0 ? fail(_("out of memory")) : EXIT_YES;
 }

@@ -129,8 +129,9 @@ int sheet_print_text(const Sheet *sheet, FILE *to) {
         fprintf(to, "%s\n", sheet->title);
         text_print(sheet->host, to);
         fprintf(to, "  %s\n", sheet->period);
-        if (sheet->remark)
-                fprintf(to, "\n%s\n", sheet->remark);
+        for (size_t i = 0; i < SHEET_REMARKS; i++)
+                if (sheet->remarks[i])
+                        fprintf(to, "\n%s\n", sheet->remarks[i]);
         for (size_t i = 0; i < sheet->n_tables; i++) {
                 int r = print_table(&sheet->tables[i], to);
 
@@ -229,9 +230,11 @@ int sheet_print_html(const Sheet *sheet, FILE *to) {
                 r = put_element("p", sheet->host, to);
         if (r == 0)
                 r = put_element("p", sheet->period, to);
-        if (r == 0 && sheet->remark) {
+        for (size_t i = 0; i < SHEET_REMARKS && r == 0; i++) {
+                if (!sheet->remarks[i])
+                        continue;
                 fputs("<div class=\"remark\">", to);
-                r = put_html(sheet->remark, to);
+                r = put_html(sheet->remarks[i], to);
                 fputs("</div>\n", to);
         }
         for (size_t i = 0; i < sheet->n_tables && r == 0; i++)
@@ -308,12 +311,18 @@ static struct json_object *table_json(const SheetTable *table) {
 
 int sheet_print_json(const Sheet *sheet) {
         CLEANUP_JSON struct json_object *object = json_object_new_object();
+        struct json_object *remarks = json_object_new_array();
 
-        if (!object)
+        if (!object) {
+                json_object_put(remarks);
                 return -ENOMEM;
+        }
         json_put_text(object, "host", sheet->host);
         json_put_text(object, "month", sheet->month);
-        json_put_text(object, "remark", sheet->remark);
+        for (size_t i = 0; remarks && i < SHEET_REMARKS; i++)
+                if (sheet->remarks[i])
+                        json_append_text(remarks, sheet->remarks[i]);
+        json_object_object_add(object, "remarks", remarks);
         for (size_t i = 0; i < sheet->n_tables; i++)
                 json_object_object_add(object, sheet->tables[i].key, table_json(&sheet->tables[i]));
         return json_print(object, "\n");

@@ -12,7 +12,8 @@
 #include <stdio.h>
 
 enum {
-        SHEET_COLUMNS = 4
+        SHEET_COLUMNS = 4,
+        SHEET_REMARKS = 2
 };
 
 typedef struct SheetRow {
@@ -30,7 +31,8 @@ typedef struct SheetTable {
 
 typedef struct Sheet {
         const char *title, *host;
-        char *period, *remark; /* REMARK: what the reader has to know first; NULL: nothing */
+        char *period;
+        char *remarks[SHEET_REMARKS]; /* what the reader has to know first; NULL: nothing */
         const char *month;
         SheetTable *tables;
         size_t n_tables;

@@ -7,6 +7,7 @@ import datetime
 import html.parser
 import io
 import json
+import os
 import subprocess
 
 import pytest
@@ -69,7 +70,7 @@ def path(tmp_path):
 
 def test_everything_of_the_month_is_counted_and_nothing_else(path):
     sheet = json.loads(review(path, "--json"))
-    assert sheet["remark"] is None
+    assert sheet["remarks"] == []
     assert {row["event"]: row["times"] for row in sheet["events"]} == {
         "write-denied": 27, "device-verdict": 2, "login-denied": 2, "break-glass-used": 1}
     assert {row["rule"]: row["times"] for row in sheet["refused_by_rule"]} == {"removable.default": 26, "=1+1": 1}
@@ -90,8 +91,21 @@ def test_what_is_worth_a_question_is_pointed_at(path):
 
 
 def test_a_journal_that_begins_within_the_month_is_told_of_first(path):
-    assert "2026-10-05" in json.loads(review(path, "--json", month="2026-10"))["remark"]
+    assert "2026-10-05" in json.loads(review(path, "--json", month="2026-10"))["remarks"][0]
     assert review(path, month="2026-10").index("INCOMPLETE") < review(path, month="2026-10").index("Records by kind")
+
+
+def test_a_journal_that_cannot_keep_records_for_as_long_as_the_policy_asks_says_so(world):
+    settings = "/run/systemd/journald.conf.d/zz-sekisho-review.conf"
+    with open(settings, "w", encoding="utf-8") as to:
+        to.write("[Journal]\nStorage=volatile\n")
+    world.undo(os.unlink, settings)
+    for days, expected in ((366, ["366 days"]), (None, [])):
+        world.write_policy(**({"records": {"keep-days": days}} if days else {}))
+        told = json.loads(world.ctl("review", "--json", "--month=2999-01", f"--policy={world.policy_directory}").stdout)
+        short = [remark for remark in told["remarks"] if "RECORDS ARE" in remark]
+        assert len(short) == len(expected)
+        assert all(words in remark for words, remark in zip(expected, short, strict=True))
 
 
 class Page(html.parser.HTMLParser):
