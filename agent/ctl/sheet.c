@@ -18,12 +18,18 @@ static void row_clear(SheetRow *row) {
                 free(row->cells[i]);
 }
 
-int sheet_add(SheetTable *table, const char *const cells[static SHEET_COLUMNS], uint64_t times) {
-        CLEANUP(row_clear) SheetRow row = {.times = times};
-
+static int row_copy(const char *const cells[static SHEET_COLUMNS], SheetRow *row) {
         for (size_t i = 0; i < SHEET_COLUMNS; i++)
-                if (cells[i] && !(row.cells[i] = strdup(cells[i])))
+                if (cells[i] && !(row->cells[i] = strdup(cells[i]))) {
+                        row_clear(row);
                         return -ENOMEM;
+                }
+        return 0;
+}
+
+int sheet_add(SheetTable *table, const char *const cells[static SHEET_COLUMNS], uint64_t times) {
+        SheetRow row = {.times = times};
+
         if (table->n == table->allocated) {
                 size_t more = table->allocated ? 2 * table->allocated : 16;
                 SheetRow *rows = reallocarray(table->rows, more, sizeof(*rows));
@@ -33,8 +39,9 @@ int sheet_add(SheetTable *table, const char *const cells[static SHEET_COLUMNS], 
                 table->rows = rows;
                 table->allocated = more;
         }
+        if (row_copy(cells, &row) < 0)
+                return -ENOMEM;
         table->rows[table->n++] = row;
-        row = (SheetRow){0};
         return 0;
 }
 
