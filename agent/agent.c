@@ -15,6 +15,7 @@
 
 #include "agent/agent_private.h"
 #include "agent/file.h"
+#include "policy/chain_file.h"
 #include "policy/decide.h"
 #include "policy/scope.h"
 
@@ -312,6 +313,14 @@ static void start_bus(Agent *agent) {
         (void)bus_service_new(agent->event, agent->report, &callbacks, &agent->bus);
 }
 
+static int start_report(Agent *agent) {
+        CLEANUP_FREE char *chain = NULL;
+
+        if (asprintf(&chain, "%s/" CHAIN_FILE_AGENT, agent->settings.state_dir) < 0)
+                return -ENOMEM;
+        return report_new("agent", chain, &agent->report);
+}
+
 static int start(Agent *agent) {
         int r = take_lock(agent), policy;
 
@@ -321,7 +330,7 @@ static int start(Agent *agent) {
         if (r >= 0)
                 r = start_loop(agent);
         if (r >= 0)
-                r = report_new(&agent->report);
+                r = start_report(agent);
         if (r >= 0)
                 r = cmdline_reader_new(&agent->cmdline);
         if (r >= 0)

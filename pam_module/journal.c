@@ -64,7 +64,7 @@ void login_record(const Login *login, EventKind kind, int factor, const char *ho
         if (factor >= 0)
                 record_add_text(&record, FIELD_FACTOR, factor_to_string((Factor)factor));
         record_add_text(&record, FIELD_RESULT, how);
-        if (record_send(&record) < 0)
+        if (record_send(&record, login->options.store) < 0)
                 pam_syslog(login->pamh, event_priority(kind), "%s of %s: %s", event_to_string(kind),
                            name_of(login),
                            login->why ? login->why : mfa_reason_to_string(login->decision.reason));
@@ -92,7 +92,7 @@ void login_record_faults(const Login *login) {
                            fault->message);
         if (login->policy)
                 record_add(&record, FIELD_POLICY_SERIAL, "%" PRIu64, login->policy->serial);
-        if (record_send(&record) < 0)
+        if (record_send(&record, login->options.store) < 0)
                 pam_syslog(login->pamh, event_priority(EVENT_POLICY_REFUSED), "%s: %s",
                            event_to_string(EVENT_POLICY_REFUSED), login->options.policy);
 }

@@ -67,7 +67,22 @@ const char *factors_text(unsigned factors, char text[static FACTORS_TEXT_SIZE]) 
         return text;
 }
 
-int record_send(const LoginRecord *record) {
+void record_digest(const LoginRecord *record, ChainDigest *digest) {
+        for (size_t at = 0; at < record->length;) {
+                const char *name = record->text + at, *end = memchr(name, '\n', record->length - at);
+                uint64_t framed;
+                size_t length;
+
+                if (!end)
+                        return; /* record_add() writes none such */
+                memcpy(&framed, end + 1, sizeof(framed));
+                length = (size_t)le64toh(framed);
+                chain_digest_add(digest, name, (size_t)(end - name), end + 1 + sizeof(framed), length);
+                at = (size_t)(end - record->text) + 1 + sizeof(framed) + length + 1;
+        }
+}
+
+int record_post(const LoginRecord *record) {
         const struct sockaddr_un journal = {.sun_family = AF_UNIX,
                                             .sun_path = "/run/systemd/journal/socket"};
         const struct ucred who = {.pid = getpid(), .uid = geteuid(), .gid = getegid()};

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "policy/chain.h"
 #include "policy/event.h"
 #include "policy/model.h"
 
@@ -36,5 +37,12 @@ enum {
 };
 const char *factors_text(unsigned factors, char text[static FACTORS_TEXT_SIZE]);
 
-/* Sends it. 0, or -errno if there is no journal, or it does not listen within 2 s. */
-int record_send(const LoginRecord *record);
+/* What it says so far, for the chain. */
+void record_digest(const LoginRecord *record, ChainDigest *digest);
+
+/* Sends it as it is. 0, or -errno if there is no journal, or it does not listen within 2 s. */
+int record_post(const LoginRecord *record);
+
+/* The same as the next of the chain that is kept in the directory STORE (record_chain.c); waits for it a
+ * quarter of a second at most. */
+int record_send(LoginRecord *record, const char *store);

@@ -179,7 +179,7 @@ static void record_as(const Reenrol *question, EventKind kind) {
                 record_add_text(&record, FIELD_FACTORS, factor_to_string(question->factor));
                 record_add_text(&record, FIELD_BY, question->account);
         }
-        if (record_send(&record) < 0)
+        if (record_send(&record, question->store) < 0)
                 syslog(LOG_AUTHPRIV | event_priority(kind), "%s of %s", event_to_string(kind), account);
 }
 

@@ -181,7 +181,7 @@ static void record_as(const Unlock *unlock, EventKind kind) {
                 record_add_text(&record, FIELD_FACTOR, factor_to_string(unlock->factor));
                 record_add_text(&record, FIELD_RESULT, proof_to_string(unlock->proof));
         }
-        if (record_send(&record) < 0)
+        if (record_send(&record, unlock->store) < 0)
                 syslog(LOG_AUTHPRIV | event_priority(kind), "%s of %s", event_to_string(kind),
                        unlock->account);
 }

@@ -126,6 +126,10 @@ void check_mfa_lock_idle(Check *check, const TreeNode *node) {
         check_range(check, node, 1, 480);
 }
 
+void check_keep_days(Check *check, const TreeNode *node) {
+        check_range(check, node, 1, 3660);
+}
+
 void check_mfa_relying_party(Check *check, const TreeNode *node) {
         static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
 

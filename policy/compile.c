@@ -307,6 +307,8 @@ int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *fi
                 return r;
         if (raw->self_protection)
                 add_self_protection(policy, raw->self_protection);
+        if (raw->records && raw->records->keep_days)
+                policy->records_keep_days = *raw->records->keep_days;
         return 0;
 }
 

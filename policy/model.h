@@ -283,6 +283,8 @@ typedef struct Policy {
         bool mfa_lock_on_removal_named; /* ... file names it */
         unsigned mfa_lock_idle_minutes; /* an idle session locks; 0: not by time */
 
+        unsigned records_keep_days; /* how long records have to be kept; 0: the policy does not say */
+
         bool protects[PROTECTIONS];      /* by Protected; by zone where no file names it */
         bool protect_named[PROTECTIONS]; /* a file does */
 

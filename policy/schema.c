@@ -231,6 +231,11 @@ const cyaml_schema_field_t mfa_fields[] = {
         CYAML_FIELD_END,
 };
 
+const cyaml_schema_field_t records_fields[] = {
+        CYAML_FIELD_UINT_PTR("keep-days", CYAML_FLAG_OPTIONAL, RawRecords, keep_days),
+        CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t self_protection_fields[] = {
         CYAML_FIELD_BOOL_PTR("process", CYAML_FLAG_OPTIONAL, RawSelfProtection, process),
         CYAML_FIELD_BOOL_PTR("state", CYAML_FLAG_OPTIONAL, RawSelfProtection, state),
@@ -264,6 +269,7 @@ const cyaml_schema_field_t policy_fields[] = {
         CYAML_FIELD_MAPPING_PTR("mfa", OPTIONAL, RawPolicy, mfa, mfa_fields),
         CYAML_FIELD_MAPPING_PTR("self-protection", OPTIONAL, RawPolicy, self_protection,
                                 self_protection_fields),
+        CYAML_FIELD_MAPPING_PTR("records", OPTIONAL, RawPolicy, records, records_fields),
         CYAML_FIELD_END,
 };
 

@@ -186,6 +186,10 @@ typedef struct RawSelfProtection {
         bool *process, *state, *policy;
 } RawSelfProtection;
 
+typedef struct RawRecords {
+        uint32_t *keep_days;
+} RawRecords;
+
 typedef struct RawSigning {
         bool *required;
         char **revoked;
@@ -206,10 +210,11 @@ typedef struct RawPolicy {
         RawNetworks *network;
         RawMfa *mfa;
         RawSelfProtection *self_protection;
+        RawRecords *records;
 } RawPolicy;
 
 extern const cyaml_schema_value_t policy_schema;
 extern const cyaml_schema_field_t policy_fields[], match_fields[], device_fields[], usb_device_fields[],
         filesystem_fields[], network_fields[], mfa_fields[], mfa_rule_fields[], break_glass_fields[],
         signing_fields[], grace_fields[], limits_fields[], totp_fields[], fido2_fields[],
-        fingerprint_fields[], card_fields[];
+        fingerprint_fields[], card_fields[], records_fields[];

@@ -19,6 +19,8 @@ int command_devices_add(const Options *options);
 int command_devices_remove(const Options *options);
 int command_devices_list(const Options *options);
 int command_events(const Options *options);
+int command_review(const Options *options);
+int command_audit_verify(const Options *options);
 int command_policy_check(const Options *options);
 int command_pam_check(const Options *options);
 int command_policy_diff(const Options *options);

@@ -26,6 +26,8 @@ static const char help_main[] =
            "  devices add NAME       put the medium that is plugged in into the register\n"
            "  devices remove NAME    take it out of the register\n"
            "  events                 what was refused, to whom, by which rule\n"
+           "  audit verify           whether records are missing, changed or inserted\n"
+           "  review                 the sheet of a month, to be read and signed\n"
            "  reload                 have the guard load its policy again\n"
            "  policy check PATH...   every fault in policy files\n"
            "  policy diff [A] B      what becomes different with another policy\n"
@@ -151,6 +153,34 @@ static const Command commands[] = {
             "  --file FILE            read this journal file\n"
             "  --untrusted            also what others than the guard have written in its name\n"
             "  --json                 one array; with --follow one object per line\n")},
+        {COMMAND_REVIEW, "review", command_review, 0, 0,
+         N_("Usage: sekishoctl review [--month YYYY-MM] [--html|--csv|--json] [OPTIONS]\n"
+            "\n"
+            "What the records of a month come to, on a sheet to be read and signed: who was refused what, "
+            "by "
+            "which\n"
+            "rule; media, failed logins, emergencies, maintenance, changes; and what is worth a question.\n"
+            "\n"
+            "  --month YYYY-MM        which month (default: the last one)\n"
+            "  --html                 a page to print\n"
+            "  --csv                  for a spreadsheet\n"
+            "  -D, --directory DIR    of the journal files there\n"
+            "  --file FILE            of this journal file\n"
+            "  --policy PATH          (default /etc/sekisho/policy.d)\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_AUDIT_VERIFY, "audit verify", command_audit_verify, 0, 0,
+         N_("Usage: sekishoctl audit verify [OPTIONS]\n"
+            "\n"
+            "Follows the chains of the guard's records through the journal. Exit status 0 if no record is "
+            "missing,\n"
+            "changed or inserted, 1 otherwise.\n"
+            "\n"
+            "  -S, --since TIME       the records from then on: \"2026-11-21 08:30\", yesterday, -3d\n"
+            "  -D, --directory DIR    in the journal files there\n"
+            "  --file FILE            in this journal file\n"
+            "  --verify-key FILE      has journalctl check the seals with the key in FILE\n"
+            "  --state-dir DIR        the agent's state directory (default /var/lib/sekisho)\n"
+            "  --json                 the answer for programs\n")},
         {COMMAND_RELOAD, "reload", command_reload, 0, 0,
          N_("Usage: sekishoctl reload [--json]\n"
             "\n"

@@ -17,7 +17,8 @@
 #define PROGRAM "sekishod"
 
 /* What is kept of an entry beside the fields of our own. */
-static const char *const kept[] = {"MESSAGE", "MESSAGE_ID", "_UID", "_COMM", "_EXE", "_TRANSPORT"};
+static const char *const kept[] = {"MESSAGE", "MESSAGE_ID", "_UID",       "_COMM",
+                                   "_EXE",    "_TRANSPORT", "_MACHINE_ID"};
 
 /* Fields that hold a number. */
 static const char *const numbers[] = {FIELD_PID, FIELD_UID, FIELD_LOGINUID, FIELD_COUNT,

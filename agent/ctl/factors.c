@@ -55,7 +55,7 @@ static int find_person(const Options *options, FactorsEdit *edit) {
 }
 
 static int open_store(const Options *options, bool create, FactorsEdit *edit) {
-        CLEANUP_FREE char *directory = factors_directory(options);
+        const char *directory = edit->directory = factors_directory(options);
         int r = directory && (edit->enrolment = enrolment_new()) ? 0 : -ENOMEM;
 
         if (r == 0 && create)
@@ -142,7 +142,7 @@ static void record(const FactorsEdit *edit, EventKind kind, Factor factor, time_
         if (until > 0)
                 record_add_text(&record, FIELD_EXPIRES,
                                 timespec_for_person((uint64_t)until * USEC_PER_SEC, time));
-        if (record_send(&record) < 0)
+        if (record_send(&record, edit->directory) < 0)
                 syslog(LOG_AUTHPRIV | LOG_WARNING, "%s: %s of %s by %s", event_to_string(kind),
                        factor_to_string(factor), edit->account.name, edit->by);
 }
@@ -159,6 +159,7 @@ int factors_save(FactorsEdit *edit, EventKind kind, Factor factor, time_t until)
 void factors_close(FactorsEdit *edit) {
         account_clear(&edit->account);
         store_close(&edit->store);
+        free(edit->directory);
         enrolment_free(edit->enrolment);
         *edit = (FactorsEdit){.store = STORE_CLOSED};
 }

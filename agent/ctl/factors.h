@@ -14,6 +14,7 @@ typedef struct FactorsEdit {
         Account account;
         const char *person;       /* whose factors for it: --person, or the account's own name. Borrowed */
         char key[STORE_KEY_SIZE]; /* in the store */
+        char *directory;          /* the store's */
         Store store;
         Enrolment *enrolment;
         char by[ISSUER_SIZE]; /* who runs the command: who logged in, or --by */

@@ -40,7 +40,9 @@
         X(EXPLAIN_LOGIN)                                                                                    \
         X(EXPLAIN_DESTINATION)                                                                              \
         X(POLICY_DIFF)                                                                                      \
-        X(POLICY_REPLAY)
+        X(POLICY_REPLAY)                                                                                    \
+        X(AUDIT_VERIFY)                                                                                     \
+        X(REVIEW)
 
 #define COMMAND_NUMBER_(name) COMMAND_NUMBER_##name,
 enum {
@@ -74,19 +76,24 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
                   COMMAND_POLICY_REPLAY)                                                                    \
         X(OPTION_ALL, "all", 'a', false, COMMAND_DEVICES)                                                   \
         X(OPTION_DIRECTORY, "directory", 'D', true,                                                         \
-          COMMAND_EVENTS | COMMAND_PAM_CHECK | COMMAND_POLICY_REPLAY)                                       \
+          COMMAND_EVENTS | COMMAND_PAM_CHECK | COMMAND_POLICY_REPLAY | COMMAND_AUDIT_VERIFY |               \
+                  COMMAND_REVIEW)                                                                           \
+        X(OPTION_VERIFY_KEY, "verify-key", 0, true, COMMAND_AUDIT_VERIFY)                                   \
+        X(OPTION_MONTH, "month", 0, true, COMMAND_REVIEW)                                                   \
+        X(OPTION_HTML, "html", 0, false, COMMAND_REVIEW)                                                    \
+        X(OPTION_CSV, "csv", 0, false, COMMAND_REVIEW)                                                      \
         X(OPTION_USER, "user", 'u', true, COMMAND_EVENTS | (COMMAND_EXPLAIN & ~COMMAND_EXPLAIN_DEVICE))     \
         X(OPTION_DEVICE, "device", 'd', true, COMMAND_EVENTS | COMMAND_DEVICES_ADD)                         \
         X(OPTION_RULE, "rule", 'r', true, COMMAND_EVENTS)                                                   \
         X(OPTION_EVENT, "event", 'e', true, COMMAND_EVENTS)                                                 \
-        X(OPTION_SINCE, "since", 'S', true, COMMAND_EVENTS | COMMAND_POLICY_REPLAY)                         \
+        X(OPTION_SINCE, "since", 'S', true, COMMAND_EVENTS | COMMAND_POLICY_REPLAY | COMMAND_AUDIT_VERIFY)  \
         X(OPTION_UNTIL, "until", 'U', true, COMMAND_EVENTS | COMMAND_POLICY_REPLAY)                         \
         X(OPTION_LINES, "lines", 'n', true, COMMAND_EVENTS)                                                 \
         X(OPTION_FOLLOW, "follow", 'f', false, COMMAND_EVENTS)                                              \
         X(OPTION_UNTRUSTED, "untrusted", 0, false, COMMAND_EVENTS)                                          \
         X(OPTION_POLICY, "policy", 0, true,                                                                 \
           COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE | COMMAND_POLICY_INSTALL | COMMAND_ENROL_DEVICE |        \
-                  COMMAND_PAM_CHECK)                                                                        \
+                  COMMAND_PAM_CHECK | COMMAND_REVIEW)                                                       \
         X(OPTION_BUS, "bus", 0, true, COMMAND_EXPLAIN_OBJECT)                                               \
         X(OPTION_VENDOR, "vendor", 0, true, COMMAND_EXPLAIN_OBJECT)                                         \
         X(OPTION_PRODUCT, "product", 0, true, COMMAND_EXPLAIN_OBJECT)                                       \
@@ -117,7 +124,8 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_FOR_HOURS, "for-hours", 0, true, COMMAND_SUBSTITUTE)                                       \
         X(OPTION_BY, "by", 0, true, COMMAND_GIVING)                                                         \
         X(OPTION_STATE_DIR, "state-dir", 0, true,                                                           \
-          COMMAND_POLICY_RESTORE | COMMAND_POLICY_HISTORY | COMMAND_FACTORS | COMMAND_GIVING)               \
+          COMMAND_POLICY_RESTORE | COMMAND_POLICY_HISTORY | COMMAND_FACTORS | COMMAND_GIVING |              \
+                  COMMAND_AUDIT_VERIFY)                                                                     \
         X(OPTION_OUTPUT, "output", 0, true, COMMAND_POLICY_BUNDLE)                                          \
         X(OPTION_DRY_RUN, "dry-run", 0, false, COMMAND_POLICY_INSTALL)                                      \
         X(OPTION_REASON, "reason", 0, true, COMMAND_MAINTENANCE_ON)                                         \
@@ -130,7 +138,8 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_ENROLLED, "enrolled", 0, true, COMMAND_EXPLAIN_LOGIN)                                      \
         X(OPTION_PROTOCOL, "protocol", 0, true, COMMAND_EXPLAIN_DESTINATION)                                \
         X(OPTION_PORT, "port", 0, true, COMMAND_EXPLAIN_DESTINATION)                                        \
-        X(OPTION_FILE, "file", 0, true, COMMAND_EVENTS | COMMAND_POLICY_REPLAY)                             \
+        X(OPTION_FILE, "file", 0, true,                                                                     \
+          COMMAND_EVENTS | COMMAND_POLICY_REPLAY | COMMAND_AUDIT_VERIFY | COMMAND_REVIEW)                   \
         X(OPTION_LIMIT, "limit", 0, true, COMMAND_POLICY_DIFF)                                              \
         X(OPTION_AT, "at", 0, true, COMMAND_EXPLAIN | COMMAND_POLICY_DIFF)
 

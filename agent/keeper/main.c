@@ -427,7 +427,7 @@ int keeper_main(int socket, int lock, const char *runtime_dir) {
         if (follow_agent(&state, socket))
                 return EXIT_SUCCESS;
         agent_watch_end(&state.watch);
-        (void)report_new(&report); /* refusing matters more than telling */
+        (void)report_new("keeper", NULL, &report); /* refusing matters more than telling */
         tell_agent_lost(report, &state);
         stand_in(&state, report);
         report_free(report);

@@ -10,11 +10,12 @@
 #include <stdio.h>
 #include <sys/uio.h>
 #include <systemd/sd-journal.h>
+#include <time.h>
 
 #include "policy/scope.h"
 
 enum {
-        FIELDS_MAX = RECORD_TEXTS + 16
+        FIELDS_MAX = RECORD_TEXTS + 24
 };
 
 typedef struct Entry {
@@ -63,8 +64,34 @@ static void add_numbers(Entry *entry, const Record *record) {
                 add(entry, FIELD_LOGINUID "=%" PRIu32, (uint32_t)record->loginuid);
 }
 
-int journal_write(const Record *record) {
+/* What the chain tells of the record; its link goes over everything before. */
+static int add_place(Entry *entry, const RecordChain *chain, ChainHead *next) {
+        ChainDigest digest = {.n = 0};
+        char link[CHAIN_LINK_TEXT];
+        struct timespec now;
+        int r;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        add(entry, FIELD_CHAIN_ID "=%s", next->id);
+        add(entry, FIELD_CHAIN_WRITER "=%s", chain->writer);
+        add(entry, FIELD_SEQUENCE "=%" PRIu64, next->sequence);
+        add(entry, FIELD_WRITTEN "=%" PRIu64, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+        if (chain->begin != CHAIN_GOES_ON)
+                add(entry, FIELD_CHAIN_BEGIN "=%s", chain_begin_to_string(chain->begin));
+        for (int i = 0; i < entry->n; i++)
+                chain_digest_add_data(&digest, entry->fields[i].iov_base, entry->fields[i].iov_len);
+        r = chain_digest_end(&digest, next->link);
+        if (r < 0)
+                return r;
+        chain_link(chain->head.link, next->link, next->link);
+        chain_link_text(next->link, link);
+        add(entry, FIELD_CHAIN "=%s", link);
+        return 0;
+}
+
+int journal_write(const Record *record, RecordChain *chain) {
         CLEANUP(entry_clear) Entry entry = {0};
+        ChainHead next;
         CLEANUP_FREE char *message = NULL;
         int r;
 
@@ -79,8 +106,17 @@ int journal_write(const Record *record) {
         for (size_t i = 0; i < RECORD_TEXTS; i++)
                 if (record->text[i])
                         add(&entry, "%s=%s", record_text_field((RecordText)i), record->text[i]);
-        if (entry.short_of_memory)
-                return -ENOMEM;
+        record_chain_open(chain);
+        next = chain->head;
+        next.sequence++;
+        r = add_place(&entry, chain, &next);
+        if (r < 0 || entry.short_of_memory)
+                return r < 0 ? r : -ENOMEM;
+        record_chain_writing(chain, &next);
         r = sd_journal_sendv(entry.fields, entry.n);
+        if (r < 0)
+                record_chain_failed(chain);
+        else
+                record_chain_written(chain, &next);
         return r == -ECONNREFUSED || r == -ENOENT ? -ENOTCONN : r;
 }

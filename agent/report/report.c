@@ -49,6 +49,7 @@ struct Report {
         void *describer_data;
 
         Fold *fold; /* the thread's own from here on */
+        RecordChain chain;
         uint64_t overflow_due;
         Record *unwritten[REPORT_QUEUE];
         size_t n_unwritten;
@@ -91,6 +92,7 @@ void report_unref(Report *report) {
         for (size_t i = 0; i < report->n_unwritten; i++)
                 record_free(report->unwritten[i]);
         fold_free(report->fold);
+        record_chain_clear(&report->chain);
         ledger_unmap(report->ledger);
         if (report->ledger_fd >= 0)
                 close(report->ledger_fd);
@@ -138,7 +140,7 @@ static void write_out(Report *report, Record *record) {
         int r;
 
         tell_listener(report, record); /* first: the journal may be slow */
-        r = report->n_unwritten > 0 ? -ENOTCONN : journal_write(record);
+        r = report->n_unwritten > 0 ? -ENOTCONN : journal_write(record, &report->chain);
         pthread_mutex_lock(&report->lock);
         if (r == 0) {
                 count_told(report, record);
@@ -160,7 +162,7 @@ static void write_out(Report *report, Record *record) {
 static void retry_unwritten(Report *report) {
         size_t done = 0;
 
-        while (done < report->n_unwritten && journal_write(report->unwritten[done]) == 0) {
+        while (done < report->n_unwritten && journal_write(report->unwritten[done], &report->chain) == 0) {
                 pthread_mutex_lock(&report->lock);
                 count_told(report, report->unwritten[done]);
                 pthread_mutex_unlock(&report->lock);
@@ -276,7 +278,7 @@ static void *report_thread(void *userdata) {
         return NULL;
 }
 
-int report_new(Report **ret) {
+int report_new(const char *writer, const char *chain_file, Report **ret) {
         Report *report = calloc(1, sizeof(*report));
         pthread_condattr_t attributes;
         int r;
@@ -287,6 +289,7 @@ int report_new(Report **ret) {
         (void)ledger_new(&report->ledger, &report->ledger_fd);
         report->alarm = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         report->fold = fold_new();
+        record_chain_init(&report->chain, writer, chain_file);
         pthread_mutex_init(&report->lock, NULL);
         pthread_mutex_init(&report->listening, NULL);
         pthread_mutex_init(&report->describing, NULL);

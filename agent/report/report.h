@@ -25,8 +25,9 @@ typedef struct ReportCounters {
         uint64_t failed;    /* attempts to write an entry that failed (they are tried again) */
 } ReportCounters;
 
-/* Starts the thread. 0 or -errno. */
-int report_new(Report **ret);
+/* Starts the thread, whose records are chained by the name of WRITER, a constant; where the chain ended is
+ * kept in CHAIN_FILE, which may be NULL. 0 or -errno. */
+int report_new(const char *writer, const char *chain_file, Report **ret);
 
 /* Whoever submits from a thread that may outlive the owner's report_free() keeps a reference. */
 Report *report_ref(Report *report);
