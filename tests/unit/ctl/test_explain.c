@@ -63,6 +63,7 @@ static void begin(Scene *scene, const char *kind) {
         add(scene, kind);
         add(scene, "--json");
         add_option(scene, "--policy", scene->path);
+        add_option(scene, "--runtime-dir", "/nonexistent"); /* no agent of this machine has a say */
         add_option(scene, "--at", scene->at);
 }
 
