@@ -44,6 +44,9 @@ static const char help_main[] =
            "  maintenance            whether the guard itself may be touched now\n"
            "  maintenance on         let root do so for a while, for root on the console\n"
            "  maintenance off        end that\n"
+           "  lockdown               whether the terminal is locked down\n"
+           "  lockdown on            an emergency: deny everything external, and logins\n"
+           "  lockdown off           lift that\n"
            "  factors USER           what a person has to log in with\n"
            "  enrol USER             give a person one-time passwords (TOTP)\n"
            "  enrol fido2 USER       give a person the security key that is plugged in\n"
@@ -182,6 +185,28 @@ static const Command commands[] = {
             "Tells whether the guard itself may be touched now. Exit status 0 if nothing of it is "
             "protected, 1 if\n"
             "it is.\n"
+            "\n"
+            "  --runtime-dir DIR      read what the agent wrote there, and do not ask it\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_LOCKDOWN_SET, "lockdown on", command_lockdown_on, 0, 0,
+         N_("Usage: sekishoctl lockdown on --reason TEXT [--runtime-dir DIR] [--json]\n"
+            "\n"
+            "An emergency: everything external is denied at once, sessions are locked, and nobody but\n"
+            "break-glass accounts logs in, until it is lifted; also after a restart. For root, and for whom "
+            "polkit\n"
+            "lets.\n")},
+        {COMMAND_LOCKDOWN_SET, "lockdown off", command_lockdown_off, 0, 0,
+         N_("Usage: sekishoctl lockdown off --reason TEXT [--runtime-dir DIR] [--json]\n"
+            "\n"
+            "Lifts a lockdown that was begun by command. For root, and for whom polkit lets. Exit status 1 "
+            "if the\n"
+            "policy asks for one, which stays.\n")},
+        {COMMAND_LOCKDOWN, "lockdown", command_lockdown, 0, 0,
+         N_("Usage: sekishoctl lockdown [--runtime-dir DIR] [--json]\n"
+            "       sekishoctl lockdown on --reason TEXT\n"
+            "       sekishoctl lockdown off --reason TEXT\n"
+            "\n"
+            "Tells whether the terminal is locked down. Exit status 0 if it is not, 1 if it is.\n"
             "\n"
             "  --runtime-dir DIR      read what the agent wrote there, and do not ask it\n"
             "  --json                 the answer for programs\n")},

@@ -40,7 +40,9 @@
         X(EXPLAIN_LOGIN)                                                                                    \
         X(EXPLAIN_DESTINATION)                                                                              \
         X(POLICY_DIFF)                                                                                      \
-        X(POLICY_REPLAY)
+        X(POLICY_REPLAY)                                                                                    \
+        X(LOCKDOWN)     /* show it */                                                                       \
+        X(LOCKDOWN_SET) /* begin or lift it */
 
 #define COMMAND_NUMBER_(name) COMMAND_NUMBER_##name,
 enum {
@@ -71,7 +73,7 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_RUNTIME_DIR, "runtime-dir", 0, true,                                                       \
           COMMAND_STATUS | COMMAND_DEVICES | COMMAND_REGISTER | COMMAND_POLICY_RESTORE |                    \
                   COMMAND_MAINTENANCE | COMMAND_MAINTENANCE_ON | COMMAND_EXPLAIN | COMMAND_POLICY_DIFF |    \
-                  COMMAND_POLICY_REPLAY)                                                                    \
+                  COMMAND_POLICY_REPLAY | COMMAND_LOCKDOWN | COMMAND_LOCKDOWN_SET)                          \
         X(OPTION_ALL, "all", 'a', false, COMMAND_DEVICES)                                                   \
         X(OPTION_DIRECTORY, "directory", 'D', true,                                                         \
           COMMAND_EVENTS | COMMAND_PAM_CHECK | COMMAND_POLICY_REPLAY)                                       \
@@ -120,7 +122,7 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
           COMMAND_POLICY_RESTORE | COMMAND_POLICY_HISTORY | COMMAND_FACTORS | COMMAND_GIVING)               \
         X(OPTION_OUTPUT, "output", 0, true, COMMAND_POLICY_BUNDLE)                                          \
         X(OPTION_DRY_RUN, "dry-run", 0, false, COMMAND_POLICY_INSTALL)                                      \
-        X(OPTION_REASON, "reason", 0, true, COMMAND_MAINTENANCE_ON)                                         \
+        X(OPTION_REASON, "reason", 0, true, COMMAND_MAINTENANCE_ON | COMMAND_LOCKDOWN_SET)                  \
         X(OPTION_MINUTES, "minutes", 0, true, COMMAND_MAINTENANCE_ON)                                       \
         X(OPTION_STRICT, "strict", 0, false, COMMAND_PAM_CHECK)                                             \
         X(OPTION_MODULE_DIR, "module-dir", 0, true, COMMAND_PAM_CHECK)                                      \

@@ -109,7 +109,8 @@ def test_every_action_is_known_to_polkit():
     for action in actions:
         for kind in ("description", "message"):
             assert [text.get(language) for text in action.findall(kind)] == [None, "ja"]
-        assert {default.text for default in action.find("defaults")} == {"auth_admin_keep"}
+        asked = "auth_admin" if action.get("id") == ACTION + "lockdown" else "auth_admin_keep"
+        assert {default.text for default in action.find("defaults")} == {asked}
 
 
 def test_only_root_can_be_the_guard(world, bus):
