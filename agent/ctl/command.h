@@ -38,6 +38,7 @@ int command_maintenance_off(const Options *options);
 int command_lockdown(const Options *options);
 int command_lockdown_on(const Options *options);
 int command_lockdown_off(const Options *options);
+int command_inspect(const Options *options);
 int command_reload(const Options *options);
 int command_enrol(const Options *options);
 int command_enrol_fido2(const Options *options);

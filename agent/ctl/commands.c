@@ -47,6 +47,7 @@ static const char help_main[] =
            "  lockdown               whether the terminal is locked down\n"
            "  lockdown on            an emergency: deny everything external, and logins\n"
            "  lockdown off           lift that\n"
+           "  inspect                check the terminal against its policy, with evidence\n"
            "  factors USER           what a person has to log in with\n"
            "  enrol USER             give a person one-time passwords (TOTP)\n"
            "  enrol fido2 USER       give a person the security key that is plugged in\n"
@@ -209,6 +210,20 @@ static const Command commands[] = {
             "Tells whether the terminal is locked down. Exit status 0 if it is not, 1 if it is.\n"
             "\n"
             "  --runtime-dir DIR      read what the agent wrote there, and do not ask it\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_INSPECT, "inspect", command_inspect, 0, 0,
+         N_("Usage: sekishoctl inspect [--html FILE] [OPTIONS]\n"
+            "\n"
+            "Checks the terminal against its policy and the clauses behind it: each line has its clause, "
+            "its "
+            "result\n"
+            "and its evidence. Exit status 0 without findings, 1 with some. For root.\n"
+            "\n"
+            "  --html FILE            the report as a page to print, in place of text\n"
+            "  --policy PATH          (default /etc/sekisho/policy.d)\n"
+            "  --state-dir DIR        (default /var/lib/sekisho)\n"
+            "  --runtime-dir DIR      read what the agent wrote there, and do not ask it\n"
+            "  -D, --directory DIR    the PAM configuration is there (default /etc/pam.d)\n"
             "  --json                 the answer for programs\n")},
         {COMMAND_POLICY_CHECK, "policy check", command_policy_check, 1, 256,
          N_("Usage: sekishoctl policy check PATH... [--json]\n"
