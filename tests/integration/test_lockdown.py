@@ -141,6 +141,16 @@ def test_a_policy_can_ask_for_it_and_no_command_lifts_that(world, bus, stick):
     assert shown(world)["cause"] == "policy"
     refused = lockdown(world, "off", "--reason", LIFTED, check=False)
     assert refused.returncode == 1 and "The policy asks for it" in refused.stdout
+    lockdown(world, "on", "--reason", REASON)
+    assert world.journal.wait("lockdown-started", cause="command")["SEKISHO_PURPOSE"] == REASON
+    assert lockdown(world, "off", "--reason", LIFTED, check=False).returncode == 1
+    world.reload_policy(**world.approval)
+    assert shown(world)["cause"] == "command", "what was begun by command is lifted by command"
+    assert stick.held
+    assert "There is no lockdown." in lockdown(world, "off", "--reason", LIFTED).stdout
+    stick.wait_held(False)
+    world.reload_policy(lockdown=True, **world.approval)
+    stick.wait_held(True)
     world.reload_policy(**world.approval)
     assert world.journal.wait("lockdown-ended", cause="policy")
     stick.wait_held(False)
@@ -185,6 +195,18 @@ def test_nobody_logs_in_where_the_policy_asks_for_it(world, bus):
     bus.wait_for_guard()
     totp = people.enrol("sato")
     assert people.log_in("sato", totp.code(), calls=("auth",)).codes == {"auth": PERM_DENIED}
+    assert world.journal.wait("login-denied", user="sato")["SEKISHO_REASON"] == "lockdown"
+
+
+def test_nobody_logs_in_while_there_is_no_bus_to_ask_on(world, bus):
+    people = People(world, bus, sato=SATO)
+    world.start_agent(mfa=MFA)
+    bus.wait_for_guard()
+    totp = people.enrol("sato")
+    lockdown(world, "on", "--reason", REASON)
+    bus.kill()
+    os.unlink(bus.socket)
+    assert people.log_in("sato", totp.code(), calls=("auth", "acct")).codes["acct"] == PERM_DENIED
     assert world.journal.wait("login-denied", user="sato")["SEKISHO_REASON"] == "lockdown"
 
 
