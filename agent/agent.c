@@ -180,6 +180,12 @@ static int rejudge(Agent *agent) {
         return devices < 0 ? devices : superblocks < 0 ? superblocks : timer;
 }
 
+void agent_judge_again(Agent *agent) {
+        (void)rejudge(agent); /* what failed was told */
+        agent_update_protection(agent);
+        (void)agent_write_status(agent);
+}
+
 /* signals */
 
 /* What follows from a try to put another policy in force. OLD was before, where that did it. */
@@ -187,6 +193,7 @@ static int go_on_with(Agent *agent, int r, Policy *old) {
         tell_restored(agent);
         if (r == 0) {
                 tell(agent, EVENT_POLICY_LOADED);
+                agent_follow_lockdown(agent, NULL, 0, NULL);
                 (void)rejudge(agent);
                 agent_update_protection(agent);
                 agent_update_locks(agent);
@@ -341,6 +348,7 @@ static int start(Agent *agent) {
                                    agent_try_policy, agent);
         if (policy < 0)
                 return policy;
+        agent_load_lockdown(agent);
         tell_restored(agent);
         if (policy == 1)
                 tell_refused(agent, 0);

@@ -14,6 +14,7 @@
 #include "agent/gate/opener.h"
 #include "agent/keeper/keeper.h"
 #include "agent/lock/locks.h"
+#include "agent/lockdown.h"
 #include "agent/lsm/lsm.h"
 #include "agent/maintenance.h"
 #include "agent/mount/superblocks.h"
@@ -51,6 +52,9 @@ struct Agent {
         Maintenance maintenance; /* until is 0: none */
         sd_event_source *maintenance_end;
         int protection_error;   /* why the guard itself is not protected as the policy asks */
+        Lockdown lockdown;      /* by command ... */
+        int lockdown_error;     /* ... whether there is one: 1, 0, or negative for one that cannot be read */
+        bool was_locked_down;   /* as it was told last, by command or by policy */
         CmdlineReader *cmdline; /* for what it refuses */
         Devices *devices;
         Superblocks *superblocks;
@@ -106,6 +110,19 @@ const char *agent_protection_word(const Agent *agent);
 int agent_begin_maintenance(Agent *agent, pid_t pid, const char *reason, uint32_t minutes);
 /* PID, root's, ends it. 1, 0 if there is none, -errno. */
 int agent_end_maintenance(Agent *agent, pid_t pid);
+
+/* emergency.c: the lockdown. Load it once there is a policy, and before anything is decided. */
+void agent_load_lockdown(Agent *agent);
+bool agent_is_locked_down(const Agent *agent);
+/* Tell what has begun or ended, and have sessions locked. BY is NULL if the policy says so. */
+void agent_follow_lockdown(Agent *agent, const TtyUser *by, pid_t pid, const char *reason);
+/* PID, which is allowed to, begins one. 0; -EINVAL (reason), -EOPNOTSUPP (nothing is enforced here); another
+ * -errno: it holds, but only until the agent ends. */
+int agent_begin_lockdown(Agent *agent, pid_t pid, const char *reason);
+/* PID lifts it. 1, 0 if there is none; -EBUSY if the policy asks for one, which stays; -errno. */
+int agent_end_lockdown(Agent *agent, pid_t pid, const char *reason);
+/* agent.c: everything anew, by the policy in force. What failed is told. */
+void agent_judge_again(Agent *agent);
 
 /* Bring the audit filter in line with what is sealed. */
 void agent_update_audit(Agent *agent);

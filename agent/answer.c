@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the service on the bus asks the agent for. It changes nothing but by a reload, another policy and a
- * maintenance. */
+/* What the service on the bus asks the agent for. It changes nothing but by a reload, another policy, a
+ * maintenance and a lockdown. */
 #include "agent/agent_private.h"
 
 static char *status(void *userdata) {
@@ -37,6 +37,14 @@ static int end_maintenance(void *userdata, pid_t pid) {
         return agent_end_maintenance(userdata, pid);
 }
 
+static int begin_lockdown(void *userdata, pid_t pid, const char *reason) {
+        return agent_begin_lockdown(userdata, pid, reason);
+}
+
+static int end_lockdown(void *userdata, pid_t pid, const char *reason) {
+        return agent_end_lockdown(userdata, pid, reason);
+}
+
 static const Policy *policy(void *userdata) {
         const Agent *agent = userdata;
 
@@ -50,7 +58,9 @@ static int policy_time(void *userdata, PolicyTime *ret) {
 }
 
 static Presence presence(void *userdata) {
-        return agent_is_monitor(userdata) ? PRESENCE_NOT_IN_FORCE : PRESENCE_IN_FORCE;
+        return agent_is_monitor(userdata)       ? PRESENCE_NOT_IN_FORCE
+               : agent_is_locked_down(userdata) ? PRESENCE_LOCKDOWN
+                                                : PRESENCE_IN_FORCE;
 }
 
 static const char *store(void *userdata) {
@@ -70,6 +80,8 @@ BusServiceCallbacks agent_bus_callbacks(Agent *agent) {
                                      .install_policy = install_policy,
                                      .begin_maintenance = begin_maintenance,
                                      .end_maintenance = end_maintenance,
+                                     .begin_lockdown = begin_lockdown,
+                                     .end_lockdown = end_lockdown,
                                      .policy = policy,
                                      .time = policy_time,
                                      .presence = presence,

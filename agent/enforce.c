@@ -14,7 +14,8 @@
 #include "policy/translate.h"
 
 bool agent_is_monitor(const Agent *agent) {
-        return agent->settings.monitor || agent->store.policy->mode == MODE_MONITOR;
+        return agent->settings.monitor ||
+               (agent->store.policy->mode == MODE_MONITOR && !agent_is_locked_down(agent));
 }
 
 Record *agent_record(const Agent *agent, EventKind kind) {

@@ -263,6 +263,11 @@ void policy_store_set_lsm(PolicyStore *store, bool missing) {
         store->policy->lsm_missing = missing;
 }
 
+void policy_store_set_locked(PolicyStore *store, bool locked) {
+        store->machine_locked = locked;
+        policy_set_machine_locked(store->policy, locked);
+}
+
 int policy_store_reload(PolicyStore *store, Policy **ret_old) {
         Policy *policy = NULL;
         bool builtin = false;
@@ -271,6 +276,7 @@ int policy_store_reload(PolicyStore *store, Policy **ret_old) {
         if (r != 0)
                 return r;
         policy->lsm_missing = store->lsm_missing;
+        policy_set_machine_locked(policy, store->machine_locked);
         *ret_old = store->policy;
         store->policy = policy;
         store->builtin = builtin;

@@ -27,7 +27,8 @@ typedef struct PolicyStore {
         char *last_good; /* STATE/last-good */
         Policy *policy;  /* in force; never NULL once policy_store_open succeeded */
         bool builtin;
-        bool lsm_missing; /* what each policy is told of the kernel, see policy/model.h */
+        bool lsm_missing;    /* what each policy is told of the kernel, see policy/model.h */
+        bool machine_locked; /* that there is a lockdown, likewise */
         char *state_dir;
         char *keys;  /* the directory of public keys */
         Floor floor; /* what was learned from policies before, as far as the state directory knows */
@@ -45,6 +46,9 @@ int policy_store_open(PolicyStore *store, const char *path, const char *state_di
 
 /* What the kernel turned out to have; before anything is decided. */
 void policy_store_set_lsm(PolicyStore *store, bool missing);
+
+/* Whether there is a lockdown, whatever the policy says; the one in force is told at once. */
+void policy_store_set_locked(PolicyStore *store, bool locked);
 
 /* Try PATH again. 0 with *RET_OLD the policy that was in force (the caller unrefs it once nothing refers to
  * it any more); 1 if PATH was refused and nothing changed; -errno likewise. */

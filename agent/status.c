@@ -151,6 +151,31 @@ static struct json_object *self_protection_object(const Agent *agent) {
         return object;
 }
 
+/* NULL if there is none. */
+static struct json_object *lockdown_object(const Agent *agent) {
+        const Lockdown *lockdown = &agent->lockdown;
+        struct json_object *object;
+
+        if (!agent_is_locked_down(agent))
+                return NULL;
+        object = json_object_new_object();
+        put(object, "cause",
+            agent->lockdown_error > 0   ? "command"
+            : agent->lockdown_error < 0 ? "unreadable"
+                                        : "policy");
+        put(object, "origin", agent->store.policy->lockdown ? agent->store.policy->lockdown_origin : NULL);
+        put_flag(object, "enforced", !agent_is_monitor(agent));
+        if (agent->lockdown_error > 0) {
+                put_number(object, "since", lockdown->since);
+                put(object, "reason", lockdown->reason);
+                put(object, "terminal", lockdown->by.tty);
+                put_number(object, "uid", lockdown->by.uid);
+                put_number(object, "loginuid",
+                           lockdown->by.loginuid == (uid_t)-1 ? -1 : (int64_t)lockdown->by.loginuid);
+        }
+        return object;
+}
+
 static struct json_object *mechanisms_object(const Agent *agent) {
         struct json_object *object = json_object_new_object();
         char text[128] = "", lsm[LSM_WHY + 32];
@@ -227,6 +252,7 @@ char *agent_status_text(Agent *agent) {
         json_object_object_add(object, "policy", policy_object(&agent->store));
         json_object_object_add(object, "mechanisms", mechanisms_object(agent));
         json_object_object_add(object, "self_protection", self_protection_object(agent));
+        json_object_object_add(object, "lockdown", lockdown_object(agent));
         (void)devices_foreach(agent->devices, add_device, devices);
         (void)superblocks_foreach(agent->superblocks, add_superblock, superblocks);
         json_object_object_add(object, "devices", devices);

@@ -104,6 +104,12 @@ static int code_of(Proof proof) {
         return PAM_AUTH_ERR;
 }
 
+static void tell_lockdown(const Login *login) {
+        if (login->decision.reason == MFA_LOCKDOWN)
+                (void)conversation_tell(login->pamh, login->flags,
+                                        _("This terminal is locked down: nobody can log in."));
+}
+
 /* Asks until the policy is content. PAM_SUCCESS or a code that denies. */
 static int satisfy(Login *login) {
         for (int i = 0; i < ROUNDS_MAX; i++) {
@@ -113,8 +119,10 @@ static int satisfy(Login *login) {
                 login_decide(login);
                 if (login->decision.verdict == MFA_ALLOW)
                         return PAM_SUCCESS;
-                if (login->decision.verdict != MFA_MORE)
+                if (login->decision.verdict != MFA_MORE) {
+                        tell_lockdown(login);
                         return PAM_PERM_DENIED;
+                }
                 proof = prove(login, login->decision.wanted);
                 if (proof != PROOF_PROVEN || login->proven == before)
                         return code_of(proof);
@@ -189,10 +197,10 @@ static void hand_over(const Login *login) {
 static int admit(Login *login) {
         login_ask_guard(login);
         if (login->decision.verdict != MFA_ALLOW) {
-                (void)conversation_tell(login->pamh, login->flags,
-                                        login->decision.reason == MFA_LOCKDOWN
-                                                ? _("This terminal is locked down: nobody can log in.")
-                                                : _("This terminal is not guarded: nobody can log in."));
+                tell_lockdown(login);
+                if (login->decision.reason != MFA_LOCKDOWN)
+                        (void)conversation_tell(login->pamh, login->flags,
+                                                _("This terminal is not guarded: nobody can log in."));
                 return deny(login, PAM_PERM_DENIED);
         }
         if (login_state_set(login, true) < 0) {
@@ -220,8 +228,10 @@ int login_account(Login *login, int argc, const char **argv) {
         login_decide(login);
         if (login->decision.verdict == MFA_ALLOW)
                 return admit(login);
-        if (login->decision.verdict == MFA_DENY)
+        if (login->decision.verdict == MFA_DENY) {
+                tell_lockdown(login);
                 return deny(login, PAM_PERM_DENIED);
+        }
         /* keys of ssh, a "sufficient" line before ours, a program that does not authenticate */
         if (!can_satisfy(login)) {
                 login->why = "the authentication of pam_sekisho was passed by";

@@ -213,6 +213,19 @@ bool guard_lock_is_held(const char *runtime, const char *locks) {
         return file && is_locked(file, &st);
 }
 
+/* Where there is no bus; whatever cannot be told is a lockdown. */
+static Presence presence_by_files(const char *runtime) {
+        CLEANUP_CLOSE int directory = -1;
+
+        if (!guard_lock_is_held(runtime, "/proc/locks"))
+                return PRESENCE_NONE;
+        directory = open(runtime, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return directory >= 0 && faccessat(directory, "lockdown", F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+                               errno == ENOENT
+                       ? PRESENCE_IN_FORCE
+                       : PRESENCE_LOCKDOWN;
+}
+
 static Presence ask_presence(GuardLink *link) {
         CLEANUP_MESSAGE sd_bus_message *call = NULL, *reply = NULL;
         const char *word;
@@ -231,6 +244,5 @@ Presence guard_presence(const char *runtime, uint64_t wait) {
 
         if (r == 0)
                 return ask_presence(&link);
-        return r == -ENOENT && guard_lock_is_held(runtime, "/proc/locks") ? PRESENCE_IN_FORCE
-                                                                          : PRESENCE_NONE;
+        return r == -ENOENT ? presence_by_files(runtime) : PRESENCE_NONE;
 }

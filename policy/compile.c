@@ -286,6 +286,12 @@ int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *fi
                 policy->mode = *raw->mode;
         if (raw->without_lsm)
                 policy->without_lsm = *raw->without_lsm;
+        if (raw->lockdown) {
+                policy->lockdown = *raw->lockdown;
+                r = replace_origin(&compile, tree_find(tree, root, "lockdown"), &policy->lockdown_origin);
+                if (r < 0)
+                        return r;
+        }
         if (raw->contact) {
                 free(policy->contact);
                 policy->contact = STEAL_PTR(raw->contact);

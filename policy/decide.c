@@ -28,6 +28,15 @@ static Decision decision_internal(void) {
                 .access = ACCESS_WRITE, .reason = REASON_INTERNAL, .rule = "internal", .origin = built_in};
 }
 
+static Decision decision_lockdown(const Policy *policy) {
+        return (Decision){.access = ACCESS_DENY,
+                          .reason = REASON_LOCKDOWN,
+                          .external = true,
+                          .rule = "lockdown",
+                          .origin = policy->lockdown && policy->lockdown_origin ? policy->lockdown_origin
+                                                                                : built_in};
+}
+
 static Decision decision_invalid(void) {
         return (Decision){.access = ACCESS_DENY,
                           .reason = REASON_INVALID_QUESTION,
@@ -203,6 +212,10 @@ static void judge_device(const Policy *policy, const DeviceIdentity *device, con
                 *ret = (Judgement){.decision = decision_internal()};
                 return;
         }
+        if (policy_is_locked_down(policy)) {
+                *ret = (Judgement){.decision = decision_lockdown(policy)};
+                return;
+        }
         for (size_t i = 0; (i = policy_next_device_rule(policy, device, i)) < policy->n_devices; i++) {
                 const DeviceRule *rule = &policy->devices[i];
 
@@ -237,6 +250,23 @@ static void decide_storage_interface(const Policy *policy, const DeviceIdentity 
         ret->conditional = false;
 }
 
+/* What people work and log in with, and what carries nothing away, stays as the policy has it; of classes
+ * that say nothing (card readers among them) that of a device which a rule names. */
+static bool lockdown_spares(uint8_t class, bool named) {
+        switch (class) {
+        case USB_CLASS_AUDIO_:
+        case USB_CLASS_HID_:
+        case USB_CLASS_HUB_:
+        case USB_CLASS_SMART_CARD_:
+        case USB_CLASS_VIDEO_:
+                return true;
+        case USB_CLASS_VENDOR_:
+                return named;
+        default:
+                return false;
+        }
+}
+
 void decide_usb_interface(const Policy *policy, const DeviceIdentity *device, uint8_t class,
                           const PolicyTime *now, Decision *ret) {
         const UsbRule *expired = NULL, *deciding = NULL;
@@ -258,6 +288,10 @@ void decide_usb_interface(const Policy *policy, const DeviceIdentity *device, ui
                         deciding = rule;
                 else if (!expired)
                         expired = rule;
+        }
+        if (policy_is_locked_down(policy) && !lockdown_spares(class, deciding && deciding->allow)) {
+                *ret = decision_lockdown(policy);
+                return;
         }
         if (deciding && (!deciding->allow || class != USB_CLASS_MASS_STORAGE_)) {
                 *ret = (Decision){.access = deciding->allow ? ACCESS_WRITE : ACCESS_DENY,
@@ -290,6 +324,10 @@ static void judge_filesystem(const Policy *policy, const SuperblockIdentity *sup
                              const PolicyTime *now, Judgement *ret) {
         const FilesystemRule *expired = NULL;
 
+        if (policy_is_locked_down(policy)) {
+                *ret = (Judgement){.decision = decision_lockdown(policy)};
+                return;
+        }
         for (size_t i = 0; i < policy->n_filesystems; i++) {
                 const FilesystemRule *rule = &policy->filesystems[i];
 

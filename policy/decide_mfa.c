@@ -221,7 +221,7 @@ static void judge_service(const Policy *policy, const MfaQuestion *question, Mfa
         judge_need(policy, question, policy->mfa_default, 0, ret);
 }
 
-void decide_mfa(const Policy *policy, const MfaQuestion *question, MfaDecision *ret) {
+static void judge_login(const Policy *policy, const MfaQuestion *question, MfaDecision *ret) {
         *ret = (MfaDecision){.reason = MFA_INVALID_QUESTION,
                              .kinds_needed = 2,
                              .rule = "invalid-question",
@@ -268,6 +268,16 @@ bool mfa_guards_service(const Policy *policy, const char *service) {
 
 bool mfa_asks_guard(const MfaDecision *decision) {
         return decision->kinds_needed > 0 && !decision->break_glass;
+}
+
+void decide_mfa(const Policy *policy, const MfaQuestion *question, MfaDecision *ret) {
+        judge_login(policy, question, ret);
+        if (!policy || !policy_is_locked_down(policy) || !mfa_asks_guard(ret) || ret->verdict == MFA_DENY)
+                return;
+        ret->verdict = MFA_DENY;
+        ret->reason = MFA_LOCKDOWN;
+        ret->grace_open = false;
+        ret->wanted = 0;
 }
 
 static bool presence_suffices(const Policy *policy, Presence presence) {

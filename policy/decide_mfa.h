@@ -61,8 +61,9 @@ typedef struct MfaDecision {
 } MfaDecision;
 
 /* What QUESTION's login needs, and whether it has it. Asked in this order, the first that fits decides:
- * break-glass accounts, rules, exempt users, services, the default. RET is always filled. POLICY is
- * resolved (policy_resolve_mfa). */
+ * break-glass accounts, rules, exempt users, services, the default. In a lockdown whatever asks for a
+ * factor is denied, but to break-glass accounts. RET is always filled. POLICY is resolved
+ * (policy_resolve_mfa). */
 void decide_mfa(const Policy *policy, const MfaQuestion *question, MfaDecision *ret);
 
 /* Whether somebody, from somewhere, at some time, needs something of this policy for a login by SERVICE, or

@@ -39,7 +39,9 @@
         X(EVENT_BREAK_GLASS_USED, "break-glass-used", "5d85628666b644eca60fbd9ec30b75b7", 2)                \
         X(EVENT_PERSON_CHANGED, "person-changed", "d7e56f3595d14ce1a70b349f28ec2ff7", 5)                    \
         X(EVENT_SESSION_LOCKED, "session-locked", "e098924b421a434da944ed0f27e42e7e", 5)                    \
-        X(EVENT_SESSION_LOCK_FAILED, "session-lock-failed", "e9dc9815d36343469e644a7220cd9b44", 2)
+        X(EVENT_SESSION_LOCK_FAILED, "session-lock-failed", "e9dc9815d36343469e644a7220cd9b44", 2)          \
+        X(EVENT_LOCKDOWN_STARTED, "lockdown-started", "b8fcd24f7e014909ad50d733c9433178", 2)                \
+        X(EVENT_LOCKDOWN_ENDED, "lockdown-ended", "74af797517be4757ad606c4158b4c6d7", 2)
 
 #define EVENT_CONSTANT_(constant, word, id, priority) constant,
 typedef enum EventKind {

@@ -76,6 +76,7 @@ static void policy_free(Policy *policy) {
         free(policy->contact);
         free(policy->signature);
         free(policy->signing_revoked);
+        free(policy->lockdown_origin);
         for (size_t i = 0; i < policy->n_devices; i++)
                 device_rule_clear(&policy->devices[i]);
         free(policy->devices);
@@ -128,6 +129,14 @@ Policy *policy_new(void) {
         policy->mfa_fido2.timeout = policy->mfa_fingerprint_timeout = policy->mfa_card.wait =
                 MFA_TIMEOUT_DEFAULT;
         return policy;
+}
+
+bool policy_is_locked_down(const Policy *policy) {
+        return policy->lockdown || __atomic_load_n(&policy->machine_locked, __ATOMIC_ACQUIRE);
+}
+
+void policy_set_machine_locked(Policy *policy, bool locked) {
+        __atomic_store_n(&policy->machine_locked, locked, __ATOMIC_RELEASE);
 }
 
 Policy *policy_ref(Policy *policy) {

@@ -234,6 +234,10 @@ typedef struct Policy {
         uint64_t *signing_revoked;    /* keys that do not count any more */
         size_t n_signing_revoked;
 
+        bool lockdown;         /* of the file */
+        char *lockdown_origin; /* where; NULL if no file speaks of it */
+        bool machine_locked;   /* not of the file: policy_set_machine_locked(), at any time */
+
         Access removable_default;
         bool bus_external[DEVICE_BUS_PLATFORM + 1]; /* removable.also-external */
         DeviceRule *devices;
@@ -291,6 +295,11 @@ typedef struct Policy {
         /* where the values above that stand alone came from: "FILE:LINE" or "built-in" */
         char *removable_origin, *usb_origin, *filesystems_origin, *network_origin;
 } Policy;
+
+/* Whether everything external is denied, whatever rules say: an emergency. By the file, or because who knows
+ * the machine says so; that may change while others decide. */
+bool policy_is_locked_down(const Policy *policy);
+void policy_set_machine_locked(Policy *policy, bool locked);
 
 Policy *policy_ref(Policy *policy);
 Policy *policy_unref(Policy *policy); /* returns NULL */

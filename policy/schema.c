@@ -258,6 +258,7 @@ const cyaml_schema_field_t policy_fields[] = {
         FIELD_WORD_OPTIONAL("zone", RawPolicy, zone, zone_strings),
         FIELD_WORD_OPTIONAL("mode", RawPolicy, mode, mode_strings),
         FIELD_WORD_OPTIONAL("without-lsm", RawPolicy, without_lsm, without_lsm_strings),
+        CYAML_FIELD_BOOL_PTR("lockdown", CYAML_FLAG_OPTIONAL, RawPolicy, lockdown),
         FIELD_TEXT("contact", OPTIONAL, RawPolicy, contact, CONTACT_LENGTH_MAX),
         FIELD_TEXT("not-before", OPTIONAL, RawPolicy, not_before, SHORT_LENGTH_MAX),
         FIELD_TEXT("expires", OPTIONAL, RawPolicy, expires, SHORT_LENGTH_MAX),

@@ -202,6 +202,7 @@ typedef struct RawPolicy {
         PolicyZone *zone;
         PolicyMode *mode;
         WithoutLsm *without_lsm;
+        bool *lockdown;
         char *contact, *not_before, *expires;
         RawSigning *signing;
         RawRemovable *removable;

@@ -32,6 +32,9 @@ const char *reason_for_person(Reason reason) {
         case REASON_NEEDS_LSM:
                 return N_("It is approved for some people only, and this terminal's kernel cannot tell them "
                           "apart.");
+        case REASON_LOCKDOWN:
+                return N_("This terminal is in an emergency lockdown: nothing external may be used until it "
+                          "is lifted.");
         case REASON_INVALID_QUESTION:
                 return N_("Too little is known about it, so it was refused.");
         }

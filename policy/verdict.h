@@ -34,6 +34,7 @@ DECLARE_ENUM(Verdict, verdict, VERDICT_LIST);
         X(REASON_INTERFACE_CLASS, "interface-class") /* the USB interface class is listed */                \
         X(REASON_NOT_ENCRYPTED, "not-encrypted")     /* only a LUKS2 volume on it may be written to */      \
         X(REASON_NEEDS_LSM, "needs-lsm") /* approved for some, and this kernel cannot tell them apart */    \
+        X(REASON_LOCKDOWN, "lockdown") /* an emergency: everything external is denied until it is lifted */ \
         X(REASON_INVALID_QUESTION, "invalid-question") /* not enough is known to decide: denied */
 DECLARE_ENUM(Reason, reason, REASON_LIST);
 

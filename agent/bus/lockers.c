@@ -178,7 +178,7 @@ static int answer_authenticate(void *userdata, sd_bus_message *call, const Calle
 static int method_authenticate(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         BusLockers *lockers = userdata;
 
-        return request_begin_with_process(&lockers->requests, m, answer_authenticate, lockers, error);
+        return request_begin_with_process(&lockers->requests, m, NULL, answer_authenticate, lockers, error);
 }
 
 static const sd_bus_vtable vtable[] = {

@@ -54,39 +54,6 @@ static int finish(Request *request) {
         return 1;
 }
 
-static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        Request *request = userdata;
-        int allowed = 0, challenge = 0;
-
-        (void)error;
-        if (sd_bus_message_is_method_error(m, NULL) <= 0 &&
-            sd_bus_message_enter_container(m, 'r', NULL) > 0 &&
-            sd_bus_message_read(m, "bb", &allowed, &challenge) > 0) {
-                request->caller.allowed = allowed;
-                request->caller.challenge = !allowed && challenge;
-        }
-        return finish(request);
-}
-
-static int ask_polkit(Request *request) {
-        sd_bus *bus = sd_bus_message_get_bus(request->call);
-        bool person = sd_bus_message_get_allow_interactive_authorization(request->call) > 0;
-        sd_bus_message *m = NULL;
-        int r = sd_bus_message_new_method_call(bus, &m, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE,
-                                               "CheckAuthorization");
-
-        if (r >= 0)
-                r = sd_bus_message_append(m, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s",
-                                          request->caller.name, request->action, 0,
-                                          (uint32_t)(person ? POLKIT_ALLOW_INTERACTION : 0), "");
-        request->slot = sd_bus_slot_unref(request->slot);
-        if (r >= 0)
-                r = sd_bus_call_async(bus, &request->slot, m, on_polkit, request,
-                                      person ? PERSON_TIMEOUT_USEC : POLKIT_TIMEOUT_USEC);
-        sd_bus_message_unref(m);
-        return r;
-}
-
 /* Asks the bus METHOD about the caller. */
 static int ask_bus(Request *request, const char *method, sd_bus_message_handler_t handler) {
         sd_bus *bus = sd_bus_message_get_bus(request->call);
@@ -118,6 +85,50 @@ static int on_process(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return finish(request);
 }
 
+/* Who is not allowed has no need to be looked at. */
+static int go_on(Request *request) {
+        if (!request->wants_process || !request->caller.allowed)
+                return finish(request);
+        if (ask_bus(request, "GetConnectionUnixProcessID", on_process) >= 0)
+                return 1;
+        request->caller.error = -ENOMEM;
+        request->caller.allowed = false;
+        return finish(request);
+}
+
+static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Request *request = userdata;
+        int allowed = 0, challenge = 0;
+
+        (void)error;
+        if (sd_bus_message_is_method_error(m, NULL) <= 0 &&
+            sd_bus_message_enter_container(m, 'r', NULL) > 0 &&
+            sd_bus_message_read(m, "bb", &allowed, &challenge) > 0) {
+                request->caller.allowed = allowed;
+                request->caller.challenge = !allowed && challenge;
+        }
+        return go_on(request);
+}
+
+static int ask_polkit(Request *request) {
+        sd_bus *bus = sd_bus_message_get_bus(request->call);
+        bool person = sd_bus_message_get_allow_interactive_authorization(request->call) > 0;
+        sd_bus_message *m = NULL;
+        int r = sd_bus_message_new_method_call(bus, &m, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE,
+                                               "CheckAuthorization");
+
+        if (r >= 0)
+                r = sd_bus_message_append(m, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s",
+                                          request->caller.name, request->action, 0,
+                                          (uint32_t)(person ? POLKIT_ALLOW_INTERACTION : 0), "");
+        request->slot = sd_bus_slot_unref(request->slot);
+        if (r >= 0)
+                r = sd_bus_call_async(bus, &request->slot, m, on_polkit, request,
+                                      person ? PERSON_TIMEOUT_USEC : POLKIT_TIMEOUT_USEC);
+        sd_bus_message_unref(m);
+        return r;
+}
+
 static int on_who(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Request *request = userdata;
         uint32_t uid;
@@ -132,14 +143,8 @@ static int on_who(sd_bus_message *m, void *userdata, sd_bus_error *error) {
                 request->caller.allowed = uid == 0;
                 if (!request->caller.allowed && request->action && ask_polkit(request) >= 0)
                         return 1;
-                if (request->wants_process) {
-                        if (ask_bus(request, "GetConnectionUnixProcessID", on_process) >= 0)
-                                return 1;
-                        request->caller.error = -ENOMEM;
-                        request->caller.allowed = false;
-                }
         }
-        return finish(request);
+        return go_on(request);
 }
 
 static size_t waiting_of(const Requests *requests, const char *name) {
@@ -187,9 +192,9 @@ int request_begin(Requests *requests, sd_bus_message *call, const char *action, 
         return begin(requests, call, action, false, answer, userdata, error);
 }
 
-int request_begin_with_process(Requests *requests, sd_bus_message *call, RequestAnswer answer,
-                               void *userdata, sd_bus_error *error) {
-        return begin(requests, call, NULL, true, answer, userdata, error);
+int request_begin_with_process(Requests *requests, sd_bus_message *call, const char *action,
+                               RequestAnswer answer, void *userdata, sd_bus_error *error) {
+        return begin(requests, call, action, true, answer, userdata, error);
 }
 
 void requests_clear(Requests *requests) {

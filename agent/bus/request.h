@@ -40,9 +40,9 @@ typedef struct Requests {
 int request_begin(Requests *requests, sd_bus_message *call, const char *action, RequestAnswer answer,
                   void *userdata, sd_bus_error *error);
 
-/* The same with no action: also find out which process it is. */
-int request_begin_with_process(Requests *requests, sd_bus_message *call, RequestAnswer answer,
-                               void *userdata, sd_bus_error *error);
+/* The same; also find out which process it is. */
+int request_begin_with_process(Requests *requests, sd_bus_message *call, const char *action,
+                               RequestAnswer answer, void *userdata, sd_bus_error *error);
 
 /* Drops all that wait, unanswered: their connection is gone. */
 void requests_clear(Requests *requests);

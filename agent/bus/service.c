@@ -164,6 +164,49 @@ static int answer_end_maintenance(void *userdata, sd_bus_message *call, const Ca
         return r < 0 ? r : sd_bus_reply_method_return(call, "b", r > 0);
 }
 
+/* What begin_lockdown() and end_lockdown() return, as an error. */
+static int refuse_lockdown(int r, sd_bus_error *error) {
+        switch (r) {
+        case -EINVAL:
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "A reason of one line is needed");
+        case -EOPNOTSUPP:
+                return sd_bus_error_set(error, BUS_ERROR_WATCHES_ONLY,
+                                        "The guard was started to watch only");
+        case -EBUSY:
+                return sd_bus_error_set(error, BUS_ERROR_BY_POLICY, "The policy asks for the lockdown");
+        default:
+                return r;
+        }
+}
+
+static int answer_begin_lockdown(void *userdata, sd_bus_message *call, const Caller *caller,
+                                 sd_bus_error *error) {
+        BusService *service = userdata;
+        const char *reason;
+        int r;
+
+        if (!caller->allowed)
+                return refuse_or_error(caller, error);
+        r = sd_bus_message_read(call, "s", &reason);
+        if (r >= 0)
+                r = service->callbacks.begin_lockdown(service->callbacks.userdata, caller->pid, reason);
+        return r < 0 ? refuse_lockdown(r, error) : sd_bus_reply_method_return(call, NULL);
+}
+
+static int answer_end_lockdown(void *userdata, sd_bus_message *call, const Caller *caller,
+                               sd_bus_error *error) {
+        BusService *service = userdata;
+        const char *reason;
+        int r;
+
+        if (!caller->allowed)
+                return refuse_or_error(caller, error);
+        r = sd_bus_message_read(call, "s", &reason);
+        if (r >= 0)
+                r = service->callbacks.end_lockdown(service->callbacks.userdata, caller->pid, reason);
+        return r < 0 ? refuse_lockdown(r, error) : sd_bus_reply_method_return(call, "b", r > 0);
+}
+
 /* Fills ARGUMENTS, whose strings are borrowed from CALL. How many, or negative. */
 static int read_arguments(sd_bus_message *call, BusExplainArgument arguments[BUS_EXPLAIN_ARGUMENTS_MAX],
                           sd_bus_error *error) {
@@ -261,15 +304,19 @@ static int method_presence(sd_bus_message *m, void *userdata, sd_bus_error *erro
         return sd_bus_reply_method_return(m, "s", presence_to_string(presence));
 }
 
-#define DEFINE_ROOTS_METHOD(name)                                                                           \
+/* What goes into the journal with who did it; without ACTION for root alone. */
+#define DEFINE_DEED(name, action)                                                                           \
         static int method_##name(sd_bus_message *m, void *userdata, sd_bus_error *error) {                  \
                 BusService *service = userdata;                                                             \
-                return request_begin_with_process(&service->requests, m, answer_##name, service, error);    \
+                return request_begin_with_process(&service->requests, m, action, answer_##name, service,    \
+                                                  error);                                                   \
         }                                                                                                   \
         struct method_##name##_semicolon
 
-DEFINE_ROOTS_METHOD(begin_maintenance);
-DEFINE_ROOTS_METHOD(end_maintenance);
+DEFINE_DEED(begin_maintenance, NULL);
+DEFINE_DEED(end_maintenance, NULL);
+DEFINE_DEED(begin_lockdown, ACTION("lockdown"));
+DEFINE_DEED(end_lockdown, ACTION("lockdown"));
 
 static int method_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         BusService *service = userdata;
@@ -298,6 +345,10 @@ static const sd_bus_vtable vtable[] = {
                                  method_begin_maintenance, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_NAMES("EndMaintenance", "", , "b", SD_BUS_PARAM(ended), method_end_maintenance,
                                  SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_NAMES("BeginLockdown", "s", SD_BUS_PARAM(reason), "", , method_begin_lockdown,
+                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_NAMES("EndLockdown", "s", SD_BUS_PARAM(reason), "b", SD_BUS_PARAM(ended),
+                                 method_end_lockdown, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_NAMES("Presence", "", , "s", SD_BUS_PARAM(presence), method_presence,
                                  SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Subscribe", "", "", method_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -429,4 +480,16 @@ bool bus_service_is_up(const BusService *service) {
 
 uint64_t bus_service_untold(const BusService *service) {
         return service ? inbox_lost(service->inbox) + service->not_sent : 0;
+}
+
+void bus_service_lock_sessions(const BusService *service) {
+        sd_bus *bus = service ? bus_link_get(service->link) : NULL;
+        sd_bus_message *m = NULL;
+
+        if (bus &&
+            sd_bus_message_new_method_call(bus, &m, "org.freedesktop.login1", "/org/freedesktop/login1",
+                                           "org.freedesktop.login1.Manager", "LockSessions") >= 0 &&
+            sd_bus_message_set_expect_reply(m, false) >= 0)
+                (void)sd_bus_send(bus, m, NULL);
+        sd_bus_message_unref(m);
 }

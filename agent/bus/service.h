@@ -18,6 +18,10 @@
 
 #define BUS_SERVICE_NAME "org.sekisho.Guard1"
 #define BUS_SERVICE_PATH "/org/sekisho/Guard1"
+/* A lockdown is to be lifted that the policy asks for. */
+#define BUS_ERROR_BY_POLICY "org.sekisho.Guard1.Error.ByPolicy"
+/* It cannot be begun: the guard was started to watch only. */
+#define BUS_ERROR_WATCHES_ONLY "org.sekisho.Guard1.Error.WatchesOnly"
 /* Root asks for a maintenance, and does not sit at the machine. */
 #define BUS_ERROR_NOT_AT_CONSOLE "org.sekisho.Guard1.Error.NotAtConsole"
 
@@ -35,6 +39,10 @@ typedef struct BusServiceCallbacks {
          * for it: as agent_begin_maintenance() and agent_end_maintenance() */
         int (*begin_maintenance)(void *userdata, pid_t pid, const char *reason, uint32_t minutes);
         int (*end_maintenance)(void *userdata, pid_t pid);
+        /* lock the terminal down, or lift that, because PID asks for it, which may: as
+         * agent_begin_lockdown() and agent_end_lockdown() */
+        int (*begin_lockdown)(void *userdata, pid_t pid, const char *reason);
+        int (*end_lockdown)(void *userdata, pid_t pid, const char *reason);
         /* the policy in force, borrowed until the next turn of the loop */
         const Policy *(*policy)(void *userdata);
         /* the time to ask it with: 0 or -errno */
@@ -56,6 +64,9 @@ BusService *bus_service_free(BusService *service); /* returns NULL */
 
 /* Whether the guard has its name on a bus now. SERVICE may be NULL in both. */
 bool bus_service_is_up(const BusService *service);
+
+/* Have systemd-logind lock every session it can, if there is one; nothing is waited for. */
+void bus_service_lock_sessions(const BusService *service);
 
 /* Denials that were not told, or not to everybody whom they concern, for want of room. */
 uint64_t bus_service_untold(const BusService *service);

@@ -46,6 +46,10 @@ static const char help_main[] =
            "  maintenance            whether the guard itself may be touched now\n"
            "  maintenance on         let root do so for a while, for root on the console\n"
            "  maintenance off        end that\n"
+           "  lockdown               whether the terminal is locked down\n"
+           "  lockdown on            an emergency: deny everything external, and logins\n"
+           "  lockdown off           lift that\n"
+           "  inspect                check the terminal against its policy, with evidence\n"
            "  factors USER           what a person has to log in with\n"
            "  enrol USER             give a person one-time passwords (TOTP)\n"
            "  enrol fido2 USER       give a person the security key that is plugged in\n"
@@ -214,6 +218,42 @@ static const Command commands[] = {
             "it is.\n"
             "\n"
             "  --runtime-dir DIR      read what the agent wrote there, and do not ask it\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_LOCKDOWN_SET, "lockdown on", command_lockdown_on, 0, 0,
+         N_("Usage: sekishoctl lockdown on --reason TEXT [--runtime-dir DIR] [--json]\n"
+            "\n"
+            "An emergency: everything external is denied at once, sessions are locked, and nobody but\n"
+            "break-glass accounts logs in, until it is lifted; also after a restart. For root, and for whom "
+            "polkit\n"
+            "lets.\n")},
+        {COMMAND_LOCKDOWN_SET, "lockdown off", command_lockdown_off, 0, 0,
+         N_("Usage: sekishoctl lockdown off --reason TEXT [--runtime-dir DIR] [--json]\n"
+            "\n"
+            "Lifts a lockdown that was begun by command. For root, and for whom polkit lets. Exit status 1 "
+            "if the\n"
+            "policy asks for one, which stays.\n")},
+        {COMMAND_LOCKDOWN, "lockdown", command_lockdown, 0, 0,
+         N_("Usage: sekishoctl lockdown [--runtime-dir DIR] [--json]\n"
+            "       sekishoctl lockdown on --reason TEXT\n"
+            "       sekishoctl lockdown off --reason TEXT\n"
+            "\n"
+            "Tells whether the terminal is locked down. Exit status 0 if it is not, 1 if it is.\n"
+            "\n"
+            "  --runtime-dir DIR      read what the agent wrote there, and do not ask it\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_INSPECT, "inspect", command_inspect, 0, 0,
+         N_("Usage: sekishoctl inspect [--output FILE] [OPTIONS]\n"
+            "\n"
+            "Checks the terminal against its policy and the clauses behind it: each line has its clause, "
+            "its "
+            "result\n"
+            "and its evidence. Exit status 0 without findings, 1 with some. For root.\n"
+            "\n"
+            "  --output FILE          the report as a page to print (HTML), in place of text\n"
+            "  --policy PATH          (default /etc/sekisho/policy.d)\n"
+            "  --state-dir DIR        (default /var/lib/sekisho)\n"
+            "  --runtime-dir DIR      read what the agent wrote there, and do not ask it\n"
+            "  -D, --directory DIR    the PAM configuration is there (default /etc/pam.d)\n"
             "  --json                 the answer for programs\n")},
         {COMMAND_POLICY_CHECK, "policy check", command_policy_check, 1, 256,
          N_("Usage: sekishoctl policy check PATH... [--json]\n"

@@ -296,6 +296,8 @@ static char *what_cell(const EventRecord *record) {
                 return join(word_text(verdict), ": ", word_text(event_record_get(record, FIELD_ERROR)));
         case EVENT_MAINTENANCE_STARTED:
         case EVENT_MAINTENANCE_ENDED:
+        case EVENT_LOCKDOWN_STARTED:
+        case EVENT_LOCKDOWN_ENDED:
                 return join(event_record_get(record, FIELD_TERMINAL), ": ",
                             event_record_get(record, FIELD_PURPOSE));
         case EVENT_PERSON_CHANGED:

@@ -45,6 +45,8 @@ static int load(const Options *options, Explain *explain) {
                 return EXIT_TROUBLE;
         explain->builtin = r == 1;
         explain->policy->lsm_missing = status_file_lacks_lsm(options->value[OPTION_RUNTIME_DIR]);
+        policy_set_machine_locked(explain->policy,
+                                  status_file_is_locked_down(options->value[OPTION_RUNTIME_DIR]));
         r = policy_resolve(explain->policy, &policy_resolver_nss);
         return r < 0 ? fail(_("users and groups could not be looked up: %s"), strerror(-r)) : 0;
 }

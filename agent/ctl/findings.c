@@ -118,6 +118,19 @@ static void find_maintenance(const struct json_object *root, struct json_object 
              or_unknown(json_text(maintenance, "reason")));
 }
 
+static void find_lockdown(const struct json_object *root, struct json_object *findings) {
+        const struct json_object *lockdown = json_map(root, "lockdown");
+        const char *reason = json_text(lockdown, "reason");
+
+        if (!lockdown)
+                return;
+        if (reason)
+                find(findings, _("EMERGENCY LOCKDOWN: everything external is denied, and logins: %s"),
+                     reason);
+        else
+                find(findings, "%s", _("EMERGENCY LOCKDOWN: everything external is denied, and logins"));
+}
+
 struct json_object *status_findings(const StatusFile *status) {
         struct json_object *findings = json_object_new_array();
         const char *mode = json_text(status->root, "mode");
@@ -133,6 +146,7 @@ struct json_object *status_findings(const StatusFile *status) {
         if (!mode || strcmp(mode, "enforce") != 0)
                 find(findings, _("the guard only watches (mode %s): nothing is refused"),
                      or_unknown(word_mode(mode)));
+        find_lockdown(status->root, findings);
         find_in_policy(status->root, findings);
         find_in_mechanisms(status->root, findings);
         find_maintenance(status->root, findings);

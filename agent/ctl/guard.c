@@ -77,6 +77,10 @@ static int open_bus(sd_bus **ret) {
 static int refusal(const sd_bus_error *error, int r) {
         if (sd_bus_error_has_name(error, BUS_ERROR_NOT_AT_CONSOLE))
                 return -ENOTTY;
+        if (sd_bus_error_has_name(error, BUS_ERROR_BY_POLICY))
+                return -EBUSY;
+        if (sd_bus_error_has_name(error, BUS_ERROR_WATCHES_ONLY))
+                return -EOPNOTSUPP;
         return sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED) ||
                                sd_bus_error_has_name(error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED)
                        ? -EACCES
@@ -250,6 +254,26 @@ int guard_end_maintenance(void) {
 
         if (r >= 0)
                 r = call(bus, "EndMaintenance", &reply, NULL);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "b", &ended);
+        return r < 0 ? r : ended;
+}
+
+int guard_begin_lockdown(const char *reason) {
+        CLEANUP(scope_bus) sd_bus *bus = NULL;
+        CLEANUP(scope_message) sd_bus_message *reply = NULL;
+        int r = open_bus(&bus);
+
+        return r < 0 ? r : call(bus, "BeginLockdown", &reply, "s", reason);
+}
+
+int guard_end_lockdown(const char *reason) {
+        CLEANUP(scope_bus) sd_bus *bus = NULL;
+        CLEANUP(scope_message) sd_bus_message *reply = NULL;
+        int r = open_bus(&bus), ended = 0;
+
+        if (r >= 0)
+                r = call(bus, "EndLockdown", &reply, "s", reason);
         if (r >= 0)
                 r = sd_bus_message_read(reply, "b", &ended);
         return r < 0 ? r : ended;

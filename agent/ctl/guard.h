@@ -36,3 +36,10 @@ int guard_enrol_own(const char *code, const TotpEnrolment *totp, const char *con
 
 /* End it before its time. 1, 0 if there is none; as guard_ask(). */
 int guard_end_maintenance(void);
+
+/* Lock the terminal down. 0; -EINVAL for a reason that is none, -EOPNOTSUPP where the guard only watches; as
+ * guard_ask(). */
+int guard_begin_lockdown(const char *reason);
+
+/* Lift that. 1, 0 if there is none; -EBUSY if the policy asks for it; as guard_ask(). */
+int guard_end_lockdown(const char *reason);

@@ -42,7 +42,10 @@
         X(POLICY_DIFF)                                                                                      \
         X(POLICY_REPLAY)                                                                                    \
         X(AUDIT_VERIFY)                                                                                     \
-        X(REVIEW)
+        X(REVIEW)                                                                                           \
+        X(LOCKDOWN)     /* show it */                                                                       \
+        X(LOCKDOWN_SET) /* begin or lift it */                                                              \
+        X(INSPECT)
 
 #define COMMAND_NUMBER_(name) COMMAND_NUMBER_##name,
 enum {
@@ -73,11 +76,11 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_RUNTIME_DIR, "runtime-dir", 0, true,                                                       \
           COMMAND_STATUS | COMMAND_DEVICES | COMMAND_REGISTER | COMMAND_POLICY_RESTORE |                    \
                   COMMAND_MAINTENANCE | COMMAND_MAINTENANCE_ON | COMMAND_EXPLAIN | COMMAND_POLICY_DIFF |    \
-                  COMMAND_POLICY_REPLAY)                                                                    \
+                  COMMAND_POLICY_REPLAY | COMMAND_LOCKDOWN | COMMAND_LOCKDOWN_SET | COMMAND_INSPECT)        \
         X(OPTION_ALL, "all", 'a', false, COMMAND_DEVICES)                                                   \
         X(OPTION_DIRECTORY, "directory", 'D', true,                                                         \
           COMMAND_EVENTS | COMMAND_PAM_CHECK | COMMAND_POLICY_REPLAY | COMMAND_AUDIT_VERIFY |               \
-                  COMMAND_REVIEW)                                                                           \
+                  COMMAND_REVIEW | COMMAND_INSPECT)                                                         \
         X(OPTION_VERIFY_KEY, "verify-key", 0, true, COMMAND_AUDIT_VERIFY)                                   \
         X(OPTION_MONTH, "month", 0, true, COMMAND_REVIEW)                                                   \
         X(OPTION_HTML, "html", 0, false, COMMAND_REVIEW)                                                    \
@@ -93,7 +96,7 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_UNTRUSTED, "untrusted", 0, false, COMMAND_EVENTS)                                          \
         X(OPTION_POLICY, "policy", 0, true,                                                                 \
           COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE | COMMAND_POLICY_INSTALL | COMMAND_ENROL_DEVICE |        \
-                  COMMAND_PAM_CHECK | COMMAND_REVIEW)                                                       \
+                  COMMAND_PAM_CHECK | COMMAND_REVIEW | COMMAND_INSPECT)                                     \
         X(OPTION_BUS, "bus", 0, true, COMMAND_EXPLAIN_OBJECT)                                               \
         X(OPTION_VENDOR, "vendor", 0, true, COMMAND_EXPLAIN_OBJECT)                                         \
         X(OPTION_PRODUCT, "product", 0, true, COMMAND_EXPLAIN_OBJECT)                                       \
@@ -125,10 +128,10 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_BY, "by", 0, true, COMMAND_GIVING)                                                         \
         X(OPTION_STATE_DIR, "state-dir", 0, true,                                                           \
           COMMAND_POLICY_RESTORE | COMMAND_POLICY_HISTORY | COMMAND_FACTORS | COMMAND_GIVING |              \
-                  COMMAND_AUDIT_VERIFY)                                                                     \
-        X(OPTION_OUTPUT, "output", 0, true, COMMAND_POLICY_BUNDLE)                                          \
+                  COMMAND_AUDIT_VERIFY | COMMAND_INSPECT)                                                   \
+        X(OPTION_OUTPUT, "output", 0, true, COMMAND_POLICY_BUNDLE | COMMAND_INSPECT)                        \
         X(OPTION_DRY_RUN, "dry-run", 0, false, COMMAND_POLICY_INSTALL)                                      \
-        X(OPTION_REASON, "reason", 0, true, COMMAND_MAINTENANCE_ON)                                         \
+        X(OPTION_REASON, "reason", 0, true, COMMAND_MAINTENANCE_ON | COMMAND_LOCKDOWN_SET)                  \
         X(OPTION_MINUTES, "minutes", 0, true, COMMAND_MAINTENANCE_ON)                                       \
         X(OPTION_STRICT, "strict", 0, false, COMMAND_PAM_CHECK)                                             \
         X(OPTION_MODULE_DIR, "module-dir", 0, true, COMMAND_PAM_CHECK)                                      \

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "agent/ctl/json.h"
+#include "agent/ctl/options.h"
 #include "pam_module/stack/stack.h"
 #include "policy/model.h"
 
@@ -21,6 +22,11 @@ typedef struct PamCheck {
         struct json_object *services, *findings, *notes;
         struct json_object *looked_at; /* paths whose owners are known */
 } PamCheck;
+
+/* Checks what OPTIONS ask for (all services without arguments), and hands it to TELL. What that returns, or
+ * 2 after one line on stderr. */
+int pam_check_all(const Options *options, int (*tell)(void *userdata, const PamCheck *check),
+                  void *userdata);
 
 /* Adds a finding, or with NOTE one that changes nothing. FILE may be NULL, LINE 0. */
 void pam_find(PamCheck *check, bool note, const char *file, unsigned line, const char *format, ...)

@@ -217,7 +217,8 @@ static int find_source(const Options *options, StackSource *ret) {
         return 0;
 }
 
-int command_pam_check(const Options *options) {
+int pam_check_all(const Options *options, int (*tell)(void *userdata, const PamCheck *check),
+                  void *userdata) {
         CLEANUP_POLICY Policy *policy = load_policy(options);
         CLEANUP_JSON struct json_object *all = json_object_new_array(), *names = NULL;
         const char *modules = options->value[OPTION_MODULE_DIR];
@@ -239,9 +240,19 @@ int command_pam_check(const Options *options) {
             (options->n_arguments > 0 && choose(options, &check, all, &names) != 0) ||
             check_names(&check, names ? names : all) != 0)
                 return EXIT_TROUBLE;
+        return tell(userdata, &check);
+}
+
+static int print(void *userdata, const PamCheck *check) {
+        const Options *options = userdata;
+
         if (!options->value[OPTION_JSON])
-                pam_print(&check);
-        else if (print_json(&check) < 0)
+                pam_print(check);
+        else if (print_json(check) < 0)
                 return fail(_("out of memory"));
-        return check.open ? EXIT_NO : EXIT_YES;
+        return check->open ? EXIT_NO : EXIT_YES;
+}
+
+int command_pam_check(const Options *options) {
+        return pam_check_all(options, print, (void *)options);
 }

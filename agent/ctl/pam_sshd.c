@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sshd takes keys without asking PAM's auth stack: what its settings leave of it. */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "agent/ctl/i18n.h"
 #include "agent/ctl/pam.h"
+#include "agent/ctl/program_ask.h"
 #include "agent/ctl/text.h"
 
 #define SSHD "/usr/sbin/sshd"
 
 enum {
-        ANSWER_MAX = 64 * 1024,
-        WAIT_MS = 10000
+        ANSWER_MAX = 64 * 1024
 };
 
 /* Methods that do not ask PAM who it is. */
@@ -96,56 +90,11 @@ void pam_judge_sshd(PamCheck *check, const char *text) {
                          _("sshd cannot ask for codes: KbdInteractiveAuthentication is not yes"));
 }
 
-/* All that comes from FD within the time, with a NUL behind it. */
-static int read_answer(int fd, char *answer, size_t size) {
-        size_t n = 0;
-
-        for (;;) {
-                struct pollfd poller = {.fd = fd, .events = POLLIN};
-                ssize_t got;
-
-                if (poll(&poller, 1, WAIT_MS) <= 0)
-                        return -ETIMEDOUT;
-                got = read(fd, answer + n, size - 1 - n);
-                if (got < 0)
-                        return -errno;
-                n += (size_t)got;
-                answer[n] = '\0';
-                if (got == 0)
-                        return 0;
-                if (n == size - 1)
-                        return -E2BIG;
-        }
-}
-
 /* sshd -T: its settings as it understands them. 0 or -errno. */
 static int ask_sshd(char *answer, size_t size) {
-        char *const arguments[] = {(char *)SSHD, (char *)"-T", NULL}, *const environment[] = {NULL};
-        posix_spawn_file_actions_t actions;
-        int ends[2], status = 0, r;
-        CLEANUP_CLOSE int from = -1;
-        pid_t pid;
+        char *const arguments[] = {(char *)SSHD, (char *)"-T", NULL};
 
-        if (pipe2(ends, O_CLOEXEC) < 0)
-                return -errno;
-        from = ends[0];
-        r = posix_spawn_file_actions_init(&actions);
-        if (r == 0) {
-                (void)posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-                (void)posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-                (void)posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-                r = posix_spawn(&pid, SSHD, &actions, NULL, arguments, environment);
-                (void)posix_spawn_file_actions_destroy(&actions);
-        }
-        (void)close(ends[1]);
-        if (r != 0)
-                return -r;
-        r = read_answer(from, answer, size);
-        if (r < 0)
-                (void)kill(pid, SIGKILL);
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-                ;
-        return r < 0 ? r : WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
+        return program_ask(arguments, answer, size);
 }
 
 void pam_check_sshd(PamCheck *check) {

@@ -105,6 +105,17 @@ bool status_file_lacks_lsm(const char *runtime_dir) {
         return lsm && strncmp(lsm, "ok", 2) != 0;
 }
 
+bool status_file_is_locked_down(const char *runtime_dir) {
+        CLEANUP_STATUS_FILE StatusFile status = {0};
+        const char *cause;
+
+        if (status_file_read(runtime_dir ? runtime_dir : DEFAULT_RUNTIME_DIR, &status) != 0 ||
+            !status.alive || !status.root)
+                return false;
+        cause = json_text(json_map(status.root, "lockdown"), "cause");
+        return cause && strcmp(cause, "policy") != 0; /* that one is in the policy itself */
+}
+
 /* 1 if the guard answered, 0 if it did not, -EACCES if it will not tell. */
 static int ask_guard(const char *method, StatusFile *ret) {
         CLEANUP_FREE char *text = NULL;

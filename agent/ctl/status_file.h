@@ -27,4 +27,7 @@ int status_file_open(const char *runtime_dir, const char *method, StatusFile *re
  * not there for it. False where that cannot be told. */
 bool status_file_lacks_lsm(const char *runtime_dir);
 
+/* Whether it runs and says that it is locked down, other than by the policy. */
+bool status_file_is_locked_down(const char *runtime_dir);
+
 #define CLEANUP_STATUS_FILE CLEANUP(status_file_clear)

@@ -75,6 +75,10 @@ static const char *of_event(EventKind kind) {
                 return C_("event", "session-locked");
         case EVENT_SESSION_LOCK_FAILED:
                 return C_("event", "session-lock-failed");
+        case EVENT_LOCKDOWN_STARTED:
+                return C_("event", "lockdown-started");
+        case EVENT_LOCKDOWN_ENDED:
+                return C_("event", "lockdown-ended");
         }
         return NULL;
 }

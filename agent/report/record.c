@@ -115,6 +115,16 @@ static void print_who(FILE *f, const Record *r) {
                 fprintf(f, " (pid %d)", (int)r->pid);
 }
 
+static void print_lockdown(FILE *f, const Record *r) {
+        const char *cause = r->text[TEXT_CAUSE];
+
+        print_who(f, r);
+        if (cause && strcmp(cause, "command") != 0)
+                fprintf(f, " (%s)", cause);
+        if (r->text[TEXT_PURPOSE])
+                fprintf(f, ": %s", r->text[TEXT_PURPOSE]);
+}
+
 static void print_rule(FILE *f, const Record *r) {
         if (r->text[TEXT_RULE])
                 fprintf(f, ", rule %s", r->text[TEXT_RULE]);
@@ -229,6 +239,17 @@ static void print_record(FILE *f, const Record *r) {
                 if (r->text[TEXT_CAUSE] && strcmp(r->text[TEXT_CAUSE], "command") == 0)
                         print_who(f, r);
                 fprintf(f, ": %s", or (r->text[TEXT_PURPOSE], "?"));
+                return;
+        case EVENT_LOCKDOWN_STARTED:
+                fputs("EMERGENCY LOCKDOWN: nothing external may be used, and nobody but break-glass "
+                      "accounts "
+                      "logs in",
+                      f);
+                print_lockdown(f, r);
+                return;
+        case EVENT_LOCKDOWN_ENDED:
+                fputs("The emergency lockdown is lifted", f);
+                print_lockdown(f, r);
                 return;
         case EVENT_GUARD_TOUCHED:
                 fputs("Somebody laid hands on the guard and was refused: ", f);

@@ -99,9 +99,14 @@ def test_who_could_give_a_password_is_told_so(scene, bus):
     assert polkit.asked() == [(ACTION + "status", 1)]
 
 
+ASKED = {"lockdown": {"auth_admin"}, "enrol-own": {"no", "yes"}}  # others: an administrator, for a while
+
+
 def test_every_action_is_known_to_polkit():
-    with open(os.path.join(ROOT, "agent", "bus", "service.c")) as source:
-        used = {ACTION + word for word in re.findall(r'ACTION\("([a-z]+)"\)', source.read())}
+    used = set()
+    for name in ("service.c", "own_factors.h"):
+        with open(os.path.join(ROOT, "agent", "bus", name)) as source:
+            used |= {ACTION + word for word in re.findall(r'(?:ACTION\(|_ACTION )"(?:org\.sekisho\.guard1\.)?([a-z-]+)"', source.read())}
     tree = ElementTree.parse(os.path.join(ROOT, "packaging", "polkit", "org.sekisho.guard1.policy"))
     actions = tree.getroot().findall("action")
     assert {action.get("id") for action in actions} == used
@@ -109,7 +114,8 @@ def test_every_action_is_known_to_polkit():
     for action in actions:
         for kind in ("description", "message"):
             assert [text.get(language) for text in action.findall(kind)] == [None, "ja"]
-        assert {default.text for default in action.find("defaults")} == {"auth_admin_keep"}
+        asked = ASKED.get(action.get("id").removeprefix(ACTION), {"auth_admin_keep"})
+        assert {default.text for default in action.find("defaults")} == asked
 
 
 def test_only_root_can_be_the_guard(world, bus):

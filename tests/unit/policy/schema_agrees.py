@@ -17,7 +17,7 @@ import jsonschema
 import yaml
 
 WHOLE = {
-    "version": 1, "serial": 7, "zone": "lgwan", "mode": "monitor", "without-lsm": "gate", "contact": "情報政策課 内線 2345",
+    "version": 1, "serial": 7, "zone": "lgwan", "mode": "monitor", "without-lsm": "gate", "lockdown": True, "contact": "情報政策課 内線 2345",
     "not-before": "2026-11-21", "expires": "2027-03-31 17:15", "signing": {"required": True, "revoked": ["A266A3C8B735E67"]},
     "removable": {
         "default": "read-only", "also-external": ["loop"],
