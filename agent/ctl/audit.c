@@ -9,10 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/ctl/audit_journal.h"
 #include "agent/ctl/chain_check.h"
 #include "agent/ctl/command.h"
 #include "agent/ctl/i18n.h"
-#include "agent/ctl/audit_journal.h"
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
 #include "agent/ctl/words.h"
@@ -76,21 +76,31 @@ static bool read_place(const EventRecord *record, ChainItem *item) {
         return true;
 }
 
+static bool is_roots(const EventRecord *record) {
+        const char *uid = event_record_get(record, "_UID");
+
+        return uid && strcmp(uid, "0") == 0;
+}
+
 /* The record that the journal stands on. 0 or -errno. */
 static int take_in(Audit *audit) {
         CLEANUP_EVENT_RECORD EventRecord record = {0};
         ChainDigest digest = {.n = 0};
         ChainItem item = {.sequence = 0};
+        bool placed;
         int r = audit_journal_read(audit->journal, &record, &digest);
 
         if (r <= 0)
                 return r;
-        if (!event_record_is_trusted(&record) || record.realtime < audit->since)
+        placed = read_place(&record, &item) && chain_digest_end(&digest, item.record) == 0;
+        /* with a place in a chain it is judged by that, whatever was made of the rest */
+        if ((!event_record_is_trusted(&record) && !(placed && is_roots(&record))) ||
+            record.realtime < audit->since)
                 return 0;
         item.realtime = record.realtime;
         item.machine = machine_of(&record);
         item.kind = (EventKind)event_from_string(event_record_get(&record, FIELD_EVENT));
-        if (!read_place(&record, &item) || chain_digest_end(&digest, item.record) < 0)
+        if (!placed)
                 item.id[0] = '\0';
         return chain_check_add(&audit->check, &item);
 }
