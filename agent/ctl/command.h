@@ -27,6 +27,7 @@ int command_policy_diff(const Options *options);
 int command_policy_replay(const Options *options);
 int command_policy_restore(const Options *options);
 int command_policy_bundle(const Options *options);
+int command_policy_sign(const Options *options);
 int command_policy_unpack(const Options *options);
 int command_policy_install(const Options *options);
 int command_policy_history(const Options *options);

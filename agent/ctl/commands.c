@@ -38,6 +38,7 @@ static const char help_main[] =
            "  policy explain destination\n"
            "                         whether a person may reach an address or a host, and why\n"
            "  policy bundle DIR      make one file of policy files, to be signed\n"
+           "  policy sign FILE       sign a bundle\n"
            "  policy unpack FILE DIR the policy files of a bundle\n"
            "  policy install FILE    put a signed bundle in force\n"
            "  policy history         the signed policies that were in force\n"
@@ -70,6 +71,7 @@ static const char help_policy[] = N_(
         "       sekishoctl policy replay [--since TIME] DRAFT [--json]\n"
         "       sekishoctl policy explain device|open|login|destination ... [--json]\n"
         "       sekishoctl policy bundle DIR --output FILE [--json]\n"
+        "       sekishoctl policy sign FILE --key KEY [--output FILE] [--json]\n"
         "       sekishoctl policy unpack FILE DIR\n"
         "       sekishoctl policy install FILE [--dry-run] [--json]\n"
         "       sekishoctl policy history [--json]\n"
@@ -291,9 +293,21 @@ static const Command commands[] = {
             "\n"
             "Makes one file of the policy files of a directory, if they have no faults. The same files make "
             "the\n"
-            "same bundle. Sign it with: minisign -S -m FILE. Exit status 1 if there are faults.\n"
+            "same bundle. Sign it with sekishoctl policy sign. Exit status 1 if there are faults.\n"
             "\n"
             "  --output FILE          the bundle\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_POLICY_SIGN, "policy sign", command_policy_sign, 1, 1,
+         N_("Usage: sekishoctl policy sign FILE --key KEY [--output FILE] [--json]\n"
+            "\n"
+            "Signs a bundle as minisign does, into FILE.minisig. The passphrase of the secret key is asked "
+            "for "
+            "where\n"
+            "it has one.\n"
+            "\n"
+            "  --key KEY              the file with the secret key, made by: minisign -G\n"
+            "  --output FILE          write the signature and the bundle there, as one file to be handed "
+            "on\n"
             "  --json                 the answer for programs\n")},
         {COMMAND_POLICY_UNPACK, "policy unpack", command_policy_unpack, 2, 2,
          N_("Usage: sekishoctl policy unpack FILE DIR\n"

@@ -25,6 +25,7 @@
         X(POLICY_BUNDLE)                                                                                    \
         X(POLICY_UNPACK)                                                                                    \
         X(POLICY_INSTALL)                                                                                   \
+        X(POLICY_SIGN)                                                                                      \
         X(POLICY_HISTORY)                                                                                   \
         X(ENROL)                                                                                            \
         X(ENROL_FIDO2)                                                                                      \
@@ -129,7 +130,8 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_STATE_DIR, "state-dir", 0, true,                                                           \
           COMMAND_POLICY_RESTORE | COMMAND_POLICY_HISTORY | COMMAND_FACTORS | COMMAND_GIVING |              \
                   COMMAND_AUDIT_VERIFY | COMMAND_INSPECT)                                                   \
-        X(OPTION_OUTPUT, "output", 0, true, COMMAND_POLICY_BUNDLE | COMMAND_INSPECT)                        \
+        X(OPTION_OUTPUT, "output", 0, true, COMMAND_POLICY_BUNDLE | COMMAND_POLICY_SIGN | COMMAND_INSPECT)  \
+        X(OPTION_KEY, "key", 0, true, COMMAND_POLICY_SIGN)                                                  \
         X(OPTION_DRY_RUN, "dry-run", 0, false, COMMAND_POLICY_INSTALL)                                      \
         X(OPTION_REASON, "reason", 0, true, COMMAND_MAINTENANCE_ON | COMMAND_LOCKDOWN_SET)                  \
         X(OPTION_MINUTES, "minutes", 0, true, COMMAND_MAINTENANCE_ON)                                       \
