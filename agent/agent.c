@@ -51,13 +51,13 @@ char *agent_faults_text(const Agent *agent, int error) {
         return fclose(f) == 0 ? STEAL_PTR(text) : NULL;
 }
 
-static void tell_refused(Agent *agent, int error) {
+void agent_tell_refused(Agent *agent, const char *path, const char *why, int error) {
         Record *record = agent_record(agent, EVENT_POLICY_REFUSED);
-        CLEANUP_FREE char *text = agent_faults_text(agent, error);
+        CLEANUP_FREE char *text = why ? strdup(why) : agent_faults_text(agent, error);
 
         if (record) {
                 record_set(record, TEXT_ERROR, text);
-                record_set(record, TEXT_PATH, agent->store.path);
+                record_set(record, TEXT_PATH, path ? path : agent->store.path);
         }
         report_submit(agent->report, record);
 }
@@ -188,8 +188,9 @@ void agent_judge_again(Agent *agent) {
 
 /* signals */
 
-/* What follows from a try to put another policy in force. OLD was before, where that did it. */
-static int go_on_with(Agent *agent, int r, Policy *old) {
+/* What follows from a try to put another policy in force. OLD was before, where that did it; PATH is what it
+ * came as, NULL for the configured path. */
+static int go_on_with(Agent *agent, int r, Policy *old, const char *path) {
         tell_restored(agent);
         if (r == 0) {
                 tell(agent, EVENT_POLICY_LOADED);
@@ -200,7 +201,7 @@ static int go_on_with(Agent *agent, int r, Policy *old) {
                 /* gates have references of their own; nothing else points into the old policy any more */
                 policy_unref(old);
         } else
-                tell_refused(agent, r);
+                agent_tell_refused(agent, path, NULL, r);
         (void)agent_write_status(agent);
         (void)sd_notifyf(false, "READY=1\nSTATUS=Policy serial %llu in force%s",
                          (unsigned long long)agent->store.policy->serial,
@@ -214,16 +215,16 @@ int agent_reload(Agent *agent) {
 
         (void)sd_notify(false, "RELOADING=1");
         r = policy_store_reload(&agent->store, &old);
-        return go_on_with(agent, r, old);
+        return go_on_with(agent, r, old, NULL);
 }
 
-int agent_install_policy(Agent *agent, const char *text, size_t length) {
+int agent_install_policy(Agent *agent, const char *text, size_t length, const char *path) {
         Policy *old = NULL;
         int r;
 
         (void)sd_notify(false, "RELOADING=1");
         r = policy_store_install(&agent->store, text, length, &old);
-        return go_on_with(agent, r, old);
+        return go_on_with(agent, r, old, path);
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
@@ -351,7 +352,7 @@ static int start(Agent *agent) {
         agent_load_lockdown(agent);
         tell_restored(agent);
         if (policy == 1)
-                tell_refused(agent, 0);
+                agent_tell_refused(agent, NULL, NULL, 0);
         tell(agent, EVENT_POLICY_LOADED);
         r = start_rooms(agent);
         if (r >= 0)
@@ -366,6 +367,7 @@ static int start(Agent *agent) {
         agent_update_audit(agent);
         agent_start_locks(agent);
         start_bus(agent);
+        agent_start_incoming(agent);
         return agent_write_status(agent);
 }
 
@@ -401,6 +403,7 @@ Agent *agent_free(Agent *agent) {
         if (!agent)
                 return NULL;
         (void)sd_notify(false, "STOPPING=1");
+        agent->incoming = incoming_free(agent->incoming);
         agent->bus = bus_service_free(agent->bus);
         agent_stop_locks(agent);
         if (agent->devices && !agent->stays && devices_hold_conditional(agent->devices) < 0)
