@@ -30,6 +30,7 @@ int command_policy_bundle(const Options *options);
 int command_policy_sign(const Options *options);
 int command_policy_unpack(const Options *options);
 int command_policy_install(const Options *options);
+int command_policy_fetch(const Options *options);
 int command_policy_history(const Options *options);
 int command_explain_device(const Options *options);
 int command_explain_open(const Options *options);

@@ -41,6 +41,7 @@ static const char help_main[] =
            "  policy sign FILE       sign a bundle\n"
            "  policy unpack FILE DIR the policy files of a bundle\n"
            "  policy install FILE    put a signed bundle in force\n"
+           "  policy fetch URL       fetch a signed bundle from a server, and put it in force\n"
            "  policy history         the signed policies that were in force\n"
            "  policy restore         the way back: put every policy aside, for root on the console\n"
            "  pam check              whether every login that the policy guards passes pam_sekisho\n"
@@ -74,6 +75,7 @@ static const char help_policy[] = N_(
         "       sekishoctl policy sign FILE --key KEY [--output FILE] [--json]\n"
         "       sekishoctl policy unpack FILE DIR\n"
         "       sekishoctl policy install FILE [--dry-run] [--json]\n"
+        "       sekishoctl policy fetch URL [--ca FILE] [--dry-run] [--json]\n"
         "       sekishoctl policy history [--json]\n"
         "       sekishoctl policy restore [--json]\n"
         "\n"
@@ -327,6 +329,20 @@ static const Command commands[] = {
             "\n"
             "  --dry-run              tell only what would change\n"
             "  --policy DIR           what it is compared with (default /etc/sekisho/policy.d)\n"
+            "  --json                 the answer for programs\n")},
+        {COMMAND_POLICY_FETCH, "policy fetch", command_policy_fetch, 1, 1,
+         N_("Usage: sekishoctl policy fetch URL [OPTIONS]\n"
+            "\n"
+            "Gets a signed bundle from an HTTPS server, if it is another than the one that was installed "
+            "from "
+            "there\n"
+            "last, and hands it to the guard as policy install does. Exit status 0 also if there is nothing "
+            "newer.\n"
+            "\n"
+            "  --ca FILE              whose certificates count for the server (default: the system's)\n"
+            "  --dry-run              tell only what would change\n"
+            "  --policy DIR           what it is compared with (default /etc/sekisho/policy.d)\n"
+            "  --cache-dir DIR        where it is noted what the server has (default /var/cache/sekisho)\n"
             "  --json                 the answer for programs\n")},
         {COMMAND_POLICY_HISTORY, "policy history", command_policy_history, 0, 0,
          N_("Usage: sekishoctl policy history [--state-dir DIR] [--json]\n"
