@@ -15,9 +15,11 @@
 
 #include "agent/agent_private.h"
 #include "agent/file.h"
+#include "agent/witness.h"
 #include "policy/chain_file.h"
 #include "policy/decide.h"
 #include "policy/scope.h"
+#include "policy/translate.h"
 
 static void tell(Agent *agent, EventKind kind) {
         Record *record = agent_record(agent, kind);
@@ -75,6 +77,23 @@ static void tell_restored(Agent *agent) {
                 record->loginuid = restored.loginuid;
                 record_set(record, TEXT_PATH, restored.directory);
                 record_set(record, TEXT_TERMINAL, restored.tty);
+        }
+        report_submit(agent->report, record);
+}
+
+/* That the highest serial was no longer known, and where it was found again. SERIAL is 0 if it was not. */
+static void tell_witnessed(Agent *agent, uint64_t serial, int error) {
+        Record *record;
+
+        if (error < 0)
+                agent_tell_failure(agent, NULL, agent->settings.state_dir,
+                                   N_("highest serial, by the journal"), error);
+        if (serial == 0)
+                return;
+        record = agent_record(agent, EVENT_SERIAL_WITNESSED);
+        if (record) {
+                record->policy_serial = serial;
+                record_set(record, TEXT_PATH, agent->store.path);
         }
         report_submit(agent->report, record);
 }
@@ -330,7 +349,8 @@ static int start_report(Agent *agent) {
 }
 
 static int start(Agent *agent) {
-        int r = take_lock(agent), policy;
+        int r = take_lock(agent), policy, witnessed;
+        uint64_t serial = 0;
 
         if (r < 0)
                 return r;
@@ -345,11 +365,13 @@ static int start(Agent *agent) {
                 r = agent_start_logins(agent);
         if (r < 0)
                 return r;
+        witnessed = witness_restore_floor(agent->settings.state_dir, agent->settings.policy, &serial);
         policy = policy_store_open(&agent->store, agent->settings.policy, agent->settings.state_dir,
                                    agent_try_policy, agent);
         if (policy < 0)
                 return policy;
         agent_load_lockdown(agent);
+        tell_witnessed(agent, serial, witnessed);
         tell_restored(agent);
         if (policy == 1)
                 agent_tell_refused(agent, NULL, NULL, 0);
