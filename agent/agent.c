@@ -15,9 +15,11 @@
 
 #include "agent/agent_private.h"
 #include "agent/file.h"
+#include "agent/witness.h"
 #include "policy/chain_file.h"
 #include "policy/decide.h"
 #include "policy/scope.h"
+#include "policy/translate.h"
 
 static void tell(Agent *agent, EventKind kind) {
         Record *record = agent_record(agent, kind);
@@ -51,13 +53,13 @@ char *agent_faults_text(const Agent *agent, int error) {
         return fclose(f) == 0 ? STEAL_PTR(text) : NULL;
 }
 
-static void tell_refused(Agent *agent, int error) {
+void agent_tell_refused(Agent *agent, const char *path, const char *why, int error) {
         Record *record = agent_record(agent, EVENT_POLICY_REFUSED);
-        CLEANUP_FREE char *text = agent_faults_text(agent, error);
+        CLEANUP_FREE char *text = why ? strdup(why) : agent_faults_text(agent, error);
 
         if (record) {
                 record_set(record, TEXT_ERROR, text);
-                record_set(record, TEXT_PATH, agent->store.path);
+                record_set(record, TEXT_PATH, path ? path : agent->store.path);
         }
         report_submit(agent->report, record);
 }
@@ -75,6 +77,23 @@ static void tell_restored(Agent *agent) {
                 record->loginuid = restored.loginuid;
                 record_set(record, TEXT_PATH, restored.directory);
                 record_set(record, TEXT_TERMINAL, restored.tty);
+        }
+        report_submit(agent->report, record);
+}
+
+/* That the highest serial was no longer known, and where it was found again. SERIAL is 0 if it was not. */
+static void tell_witnessed(Agent *agent, uint64_t serial, int error) {
+        Record *record;
+
+        if (error < 0)
+                agent_tell_failure(agent, NULL, agent->settings.state_dir,
+                                   N_("highest serial, by the journal"), error);
+        if (serial == 0)
+                return;
+        record = agent_record(agent, EVENT_SERIAL_WITNESSED);
+        if (record) {
+                record->policy_serial = serial;
+                record_set(record, TEXT_PATH, agent->store.path);
         }
         report_submit(agent->report, record);
 }
@@ -188,8 +207,9 @@ void agent_judge_again(Agent *agent) {
 
 /* signals */
 
-/* What follows from a try to put another policy in force. OLD was before, where that did it. */
-static int go_on_with(Agent *agent, int r, Policy *old) {
+/* What follows from a try to put another policy in force. OLD was before, where that did it; PATH is what it
+ * came as, NULL for the configured path. */
+static int go_on_with(Agent *agent, int r, Policy *old, const char *path) {
         tell_restored(agent);
         if (r == 0) {
                 tell(agent, EVENT_POLICY_LOADED);
@@ -200,7 +220,7 @@ static int go_on_with(Agent *agent, int r, Policy *old) {
                 /* gates have references of their own; nothing else points into the old policy any more */
                 policy_unref(old);
         } else
-                tell_refused(agent, r);
+                agent_tell_refused(agent, path, NULL, r);
         (void)agent_write_status(agent);
         (void)sd_notifyf(false, "READY=1\nSTATUS=Policy serial %llu in force%s",
                          (unsigned long long)agent->store.policy->serial,
@@ -214,16 +234,16 @@ int agent_reload(Agent *agent) {
 
         (void)sd_notify(false, "RELOADING=1");
         r = policy_store_reload(&agent->store, &old);
-        return go_on_with(agent, r, old);
+        return go_on_with(agent, r, old, NULL);
 }
 
-int agent_install_policy(Agent *agent, const char *text, size_t length) {
+int agent_install_policy(Agent *agent, const char *text, size_t length, const char *path) {
         Policy *old = NULL;
         int r;
 
         (void)sd_notify(false, "RELOADING=1");
         r = policy_store_install(&agent->store, text, length, &old);
-        return go_on_with(agent, r, old);
+        return go_on_with(agent, r, old, path);
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
@@ -329,7 +349,8 @@ static int start_report(Agent *agent) {
 }
 
 static int start(Agent *agent) {
-        int r = take_lock(agent), policy;
+        int r = take_lock(agent), policy, witnessed;
+        uint64_t serial = 0;
 
         if (r < 0)
                 return r;
@@ -344,14 +365,16 @@ static int start(Agent *agent) {
                 r = agent_start_logins(agent);
         if (r < 0)
                 return r;
+        witnessed = witness_restore_floor(agent->settings.state_dir, agent->settings.policy, &serial);
         policy = policy_store_open(&agent->store, agent->settings.policy, agent->settings.state_dir,
                                    agent_try_policy, agent);
         if (policy < 0)
                 return policy;
         agent_load_lockdown(agent);
+        tell_witnessed(agent, serial, witnessed);
         tell_restored(agent);
         if (policy == 1)
-                tell_refused(agent, 0);
+                agent_tell_refused(agent, NULL, NULL, 0);
         tell(agent, EVENT_POLICY_LOADED);
         r = start_rooms(agent);
         if (r >= 0)
@@ -366,6 +389,7 @@ static int start(Agent *agent) {
         agent_update_audit(agent);
         agent_start_locks(agent);
         start_bus(agent);
+        agent_start_incoming(agent);
         return agent_write_status(agent);
 }
 
@@ -401,6 +425,7 @@ Agent *agent_free(Agent *agent) {
         if (!agent)
                 return NULL;
         (void)sd_notify(false, "STOPPING=1");
+        agent->incoming = incoming_free(agent->incoming);
         agent->bus = bus_service_free(agent->bus);
         agent_stop_locks(agent);
         if (agent->devices && !agent->stays && devices_hold_conditional(agent->devices) < 0)

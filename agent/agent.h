@@ -11,6 +11,7 @@ typedef struct Agent Agent;
 
 typedef struct AgentSettings {
         const char *policy, *state_dir, *runtime_dir;
+        const char *incoming; /* NULL: STATE/incoming; "": none */
         bool monitor; /* --monitor: record, deny nothing */
 } AgentSettings;
 

@@ -12,6 +12,7 @@
 #include "agent/gate/cmdline.h"
 #include "agent/gate/nodes.h"
 #include "agent/gate/opener.h"
+#include "agent/incoming.h"
 #include "agent/keeper/keeper.h"
 #include "agent/lock/locks.h"
 #include "agent/lockdown.h"
@@ -61,6 +62,8 @@ struct Agent {
         Sessions *sessions;      /* who has logged in */
         Locks *locks;            /* NULL: memory was short */
         char *login_store;       /* the directory of what they are enrolled with */
+        Incoming *incoming;      /* NULL: none, or it could not be watched ... */
+        int incoming_error;      /* ... and why */
         BusService *bus;         /* NULL: none, which changes nothing else */
         sd_event_source *settle; /* runs once after changes: audit list and status */
         sd_event_source *expiry;
@@ -149,6 +152,9 @@ int agent_start_logins(Agent *agent);
 void agent_stop_logins(Agent *agent);
 BusLoginsCallbacks agent_logins_callbacks(Agent *agent);
 
+/* arrival.c: signed policies that are put into a directory. What failed is told. */
+void agent_start_incoming(Agent *agent);
+
 /* locking.c: sessions that lock when their person leaves. Start once there is a policy; update after each
  * one. Follow what begins or is unlocked. What failed is told. */
 void agent_start_locks(Agent *agent);
@@ -163,7 +169,9 @@ BusServiceCallbacks agent_bus_callbacks(Agent *agent);
 /* Load the policy anew and put it in force. 0, 1 if it was refused, -errno. What became of it is told. */
 int agent_reload(Agent *agent);
 /* The same with a sealed bundle, which is put in the place of the policy there is. */
-int agent_install_policy(Agent *agent, const char *text, size_t length);
+int agent_install_policy(Agent *agent, const char *text, size_t length, const char *path);
+/* WHY, or the faults of the store where it is NULL, about what came as PATH. */
+void agent_tell_refused(Agent *agent, const char *path, const char *why, int error);
 /* Why the last policy was refused with ERROR, a line for each fault: a new string, NULL if memory is short.
  */
 char *agent_faults_text(const Agent *agent, int error);

@@ -21,7 +21,7 @@ static int reload(void *userdata, char **ret_faults) {
 }
 
 static int install_policy(void *userdata, const char *text, size_t length, char **ret_faults) {
-        int r = agent_install_policy(userdata, text, length);
+        int r = agent_install_policy(userdata, text, length, NULL);
 
         if (r == 0)
                 return 1;

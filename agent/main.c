@@ -14,6 +14,7 @@ enum {
         OPTION_POLICY = 256,
         OPTION_STATE,
         OPTION_RUNTIME,
+        OPTION_INCOMING,
         OPTION_MONITOR,
         OPTION_KEEPER,
         OPTION_KEEPER_LOCK,
@@ -29,6 +30,7 @@ static const struct option options[] = {
         {"policy", required_argument, NULL, OPTION_POLICY},
         {"state-dir", required_argument, NULL, OPTION_STATE},
         {"runtime-dir", required_argument, NULL, OPTION_RUNTIME},
+        {"incoming", required_argument, NULL, OPTION_INCOMING},
         {"monitor", no_argument, NULL, OPTION_MONITOR},
         {"keeper-lock", required_argument, NULL, OPTION_KEEPER_LOCK},
         {"keeper", required_argument, NULL, OPTION_KEEPER}, /* how the agent starts its keeper */
@@ -38,7 +40,9 @@ static const struct option options[] = {
 };
 
 static void print_help(void) {
-        puts("Usage: sekishod [--policy FILE_OR_DIR] [--state-dir DIR] [--runtime-dir DIR] [--monitor]\n"
+        puts("Usage: sekishod [--policy FILE_OR_DIR] [--state-dir DIR] [--runtime-dir DIR] [--incoming "
+             "DIR]\n"
+             "                [--monitor]\n"
              "\n"
              "Keeps data on this machine: blocks writes to every external device and file system that the\n"
              "policy does not approve, and records who tried. Runs in the foreground; see sekishod(8).\n"
@@ -46,6 +50,9 @@ static void print_help(void) {
              "  --policy FILE_OR_DIR  policy file or directory of drop-ins (default /etc/sekisho/policy.d)\n"
              "  --state-dir DIR       what outlives a reboot (default /var/lib/sekisho)\n"
              "  --runtime-dir DIR     what does not (default /run/sekisho)\n"
+             "  --incoming DIR        signed policies that are put there are installed (default "
+             "STATE/incoming;\n"
+             "                        \"\": none)\n"
              "  --monitor             record what would be denied, deny nothing\n"
              "  --version, --help");
 }
@@ -91,6 +98,9 @@ int main(int argc, char **argv) {
                         break;
                 case OPTION_RUNTIME:
                         settings.runtime_dir = optarg;
+                        break;
+                case OPTION_INCOMING:
+                        settings.incoming = optarg;
                         break;
                 case OPTION_MONITOR:
                         settings.monitor = true;

@@ -47,10 +47,11 @@ set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE ${rpm}/post)
 set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE ${rpm}/preun)
 set(CPACK_RPM_POST_UNINSTALL_SCRIPT_FILE ${rpm}/postun)
 set(CPACK_RPM_SPEC_MORE_DEFINE "%define _build_id_links none")
-set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/default/grub.d/sekisho.cfg")
+set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/default/grub.d/sekisho.cfg"
+    "%config(noreplace) /etc/default/sekisho-fetch")
 # Directories of others.
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc/default /etc/default/grub.d
-    /usr/sbin /usr/lib/udev /usr/lib/udev/rules.d /usr/lib/systemd /usr/lib/systemd/system
+    /usr/sbin /usr/libexec /usr/lib/udev /usr/lib/udev/rules.d /usr/lib/systemd /usr/lib/systemd/system
     /usr/lib/systemd/system-preset /usr/lib/systemd/catalog /usr/lib/systemd/user /usr/lib/systemd/user-preset /usr/share/man
     /usr/share/man/man1 /usr/share/man/man5 /usr/share/man/man8 /usr/share/lintian /usr/share/lintian/overrides
     /usr/share/pam-configs ${CMAKE_INSTALL_FULL_LIBDIR}/security

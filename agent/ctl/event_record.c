@@ -278,6 +278,7 @@ static char *what_cell(const EventRecord *record) {
                 return join(event_record_get(record, FIELD_TERMINAL), ": ", path);
         case EVENT_POLICY_LOADED:
         case EVENT_POLICY_REFUSED:
+        case EVENT_SERIAL_WITNESSED:
                 return path ? strdup(path) : NULL;
         case EVENT_LOGIN_ALLOWED:
         case EVENT_LOGIN_DENIED:

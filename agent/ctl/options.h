@@ -25,6 +25,8 @@
         X(POLICY_BUNDLE)                                                                                    \
         X(POLICY_UNPACK)                                                                                    \
         X(POLICY_INSTALL)                                                                                   \
+        X(POLICY_SIGN)                                                                                      \
+        X(POLICY_FETCH)                                                                                     \
         X(POLICY_HISTORY)                                                                                   \
         X(ENROL)                                                                                            \
         X(ENROL_FIDO2)                                                                                      \
@@ -95,8 +97,8 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_FOLLOW, "follow", 'f', false, COMMAND_EVENTS)                                              \
         X(OPTION_UNTRUSTED, "untrusted", 0, false, COMMAND_EVENTS)                                          \
         X(OPTION_POLICY, "policy", 0, true,                                                                 \
-          COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE | COMMAND_POLICY_INSTALL | COMMAND_ENROL_DEVICE |        \
-                  COMMAND_PAM_CHECK | COMMAND_REVIEW | COMMAND_INSPECT)                                     \
+          COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE | COMMAND_POLICY_INSTALL | COMMAND_POLICY_FETCH |        \
+                  COMMAND_ENROL_DEVICE | COMMAND_PAM_CHECK | COMMAND_REVIEW | COMMAND_INSPECT)              \
         X(OPTION_BUS, "bus", 0, true, COMMAND_EXPLAIN_OBJECT)                                               \
         X(OPTION_VENDOR, "vendor", 0, true, COMMAND_EXPLAIN_OBJECT)                                         \
         X(OPTION_PRODUCT, "product", 0, true, COMMAND_EXPLAIN_OBJECT)                                       \
@@ -129,8 +131,11 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_STATE_DIR, "state-dir", 0, true,                                                           \
           COMMAND_POLICY_RESTORE | COMMAND_POLICY_HISTORY | COMMAND_FACTORS | COMMAND_GIVING |              \
                   COMMAND_AUDIT_VERIFY | COMMAND_INSPECT)                                                   \
-        X(OPTION_OUTPUT, "output", 0, true, COMMAND_POLICY_BUNDLE | COMMAND_INSPECT)                        \
-        X(OPTION_DRY_RUN, "dry-run", 0, false, COMMAND_POLICY_INSTALL)                                      \
+        X(OPTION_OUTPUT, "output", 0, true, COMMAND_POLICY_BUNDLE | COMMAND_POLICY_SIGN | COMMAND_INSPECT)  \
+        X(OPTION_KEY, "key", 0, true, COMMAND_POLICY_SIGN)                                                  \
+        X(OPTION_CA, "ca", 0, true, COMMAND_POLICY_FETCH)                                                   \
+        X(OPTION_CACHE_DIR, "cache-dir", 0, true, COMMAND_POLICY_FETCH)                                     \
+        X(OPTION_DRY_RUN, "dry-run", 0, false, COMMAND_POLICY_INSTALL | COMMAND_POLICY_FETCH)               \
         X(OPTION_REASON, "reason", 0, true, COMMAND_MAINTENANCE_ON | COMMAND_LOCKDOWN_SET)                  \
         X(OPTION_MINUTES, "minutes", 0, true, COMMAND_MAINTENANCE_ON)                                       \
         X(OPTION_STRICT, "strict", 0, false, COMMAND_PAM_CHECK)                                             \

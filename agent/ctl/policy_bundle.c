@@ -66,8 +66,8 @@ int command_policy_bundle(const Options *options) {
                 json_object_object_add(answer, "serial", json_object_new_uint64(serial));
                 return json_print(answer, "\n") < 0 ? fail(_("out of memory")) : EXIT_YES;
         }
-        printf(_("%s: %zu files, serial %" PRIu64 ". Sign it with: minisign -S -m %s"), output,
-               files.bundle.n, serial, output);
+        printf(_("%s: %zu files, serial %" PRIu64 ". Sign it with: sekishoctl policy sign %s --key KEY"),
+               output, files.bundle.n, serial, output);
         putchar('\n');
         return EXIT_YES;
 }

@@ -17,6 +17,7 @@
 #include "agent/ctl/i18n.h"
 #include "agent/ctl/json.h"
 #include "agent/ctl/policy_diff.h"
+#include "agent/ctl/policy_install.h"
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
 #include "agent/ctl/words.h"
@@ -140,16 +141,15 @@ static int finish(const Options *options, struct json_object *answer, bool insta
         return installed || options->value[OPTION_DRY_RUN] ? EXIT_YES : EXIT_NO;
 }
 
-int command_policy_install(const Options *options) {
-        const char *path = options->arguments[0], *directory = options->value[OPTION_POLICY];
-        CLEANUP_JSON struct json_object *answer = json_object_new_object();
-        CLEANUP_FREE char *sealed = NULL, *faults = NULL;
+int policy_install(const Options *options, struct json_object *answer, const char *name, const char *sealed,
+                   size_t length) {
+        const char *directory = options->value[OPTION_POLICY];
+        CLEANUP_FREE char *faults = NULL;
         bool installed = false;
-        size_t length;
-        int r = bundles_read_sealed(path, &sealed, &length);
+        int r = 0;
 
-        if (r == 0 && geteuid() == 0) /* nobody else can read what is there */
-                r = describe(answer, directory ? directory : DEFAULT_POLICY_PATH, path, sealed, length);
+        if (geteuid() == 0) /* nobody else can read what is there */
+                r = describe(answer, directory ? directory : DEFAULT_POLICY_PATH, name, sealed, length);
         if (r != 0)
                 return r;
         if (!options->value[OPTION_JSON])
@@ -164,6 +164,15 @@ int command_policy_install(const Options *options) {
                             strerror(-r));
         json_object_object_add(answer, "faults", lines_of(faults));
         return finish(options, answer, installed);
+}
+
+int command_policy_install(const Options *options) {
+        CLEANUP_JSON struct json_object *answer = json_object_new_object();
+        CLEANUP_FREE char *sealed = NULL;
+        size_t length;
+        int r = bundles_read_sealed(options->arguments[0], &sealed, &length);
+
+        return r == 0 ? policy_install(options, answer, options->arguments[0], sealed, length) : r;
 }
 
 /* history */

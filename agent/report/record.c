@@ -206,6 +206,12 @@ static void print_record(FILE *f, const Record *r) {
                         or (r->text[TEXT_TERMINAL], "?"), or (r->text[TEXT_PATH], "?"));
                 print_who(f, r);
                 return;
+        case EVENT_SERIAL_WITNESSED:
+                fprintf(f,
+                        "The note of the highest serial is lost; by the journal it was %" PRIu64
+                        ": no lower one comes into force",
+                        r->policy_serial);
+                return;
         case EVENT_AGENT_STARTED:
                 fputs("Guard is in force", f);
                 return;

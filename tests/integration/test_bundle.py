@@ -4,85 +4,21 @@
 import json
 import os
 import shutil
-import subprocess
 
 import pytest
-import yaml
 from jeepney import DBusAddress, HeaderFields, new_method_call
 from jeepney.io.blocking import open_dbus_connection
-from sekisho_bus import Bus, FakePolkit
+from sekisho_bus import FakePolkit
+from sekisho_office import open_office
 from sekisho_world import program
 
 ACTION = "org.sekisho.guard1.install-policy"
 GUARD = DBusAddress("/org/sekisho/Guard1", "org.sekisho.Guard1", "org.sekisho.Guard1")
 
 
-class Office:
-    """Where policies are made and signed."""
-
-    def __init__(self, world):
-        self.world = world
-        self.directory = world.new_path("office")
-        os.makedirs(self.directory)
-        self.keys = os.path.join(os.path.dirname(world.policy_directory), "keys.d")
-        os.makedirs(self.keys, mode=0o700, exist_ok=True)
-        self.make_key("office")
-        self.trust("office")
-
-    def path(self, name):
-        return os.path.join(self.directory, name)
-
-    def make_key(self, name):
-        subprocess.run(["minisign", "-G", "-W", "-p", self.path(f"{name}.pub"), "-s", self.path(f"{name}.key")],
-                       check=True, stdout=subprocess.DEVNULL)
-
-    def trust(self, name):
-        with open(self.path(f"{name}.pub"), encoding="utf-8") as key:
-            text = key.read()
-        with open(os.path.join(self.keys, f"{name}.pub"), "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(os.path.join(self.keys, f"{name}.pub"), 0o600)
-
-    def bundle(self, serial, key="office", **sections):
-        """A signed bundle with one file."""
-        source = self.path(f"source-{serial}")
-        os.makedirs(source, mode=0o700)
-        with open(os.path.join(source, "10-office.yaml"), "w", encoding="utf-8") as file:
-            yaml.safe_dump({"version": 1, "serial": serial, **sections}, file, allow_unicode=True)
-        os.chmod(os.path.join(source, "10-office.yaml"), 0o600)
-        bundle = self.path(f"{serial}.bundle")
-        self.world.ctl("policy", "bundle", source, "--output", bundle)
-        subprocess.run(["minisign", "-S", "-s", self.path(f"{key}.key"), "-m", bundle], check=True,
-                       stdout=subprocess.DEVNULL)
-        return bundle
-
-    def install(self, bundle, check=True):
-        result = self.world.ctl("policy", "install", bundle, "--policy", self.world.policy_directory, "--json",
-                                check=check)
-        assert result.returncode in (0, 1), result.stderr
-        return json.loads(result.stdout)
-
-    def status(self):
-        return json.loads(self.world.ctl("status", "--json", check=False).stdout)["policy"]
-
-    def refuse(self, bundle, because):
-        before = self.status()["serial"]
-        answer = self.install(bundle, check=False)
-        assert not answer["installed"]
-        assert because in answer["faults"][0], answer
-        assert self.status()["serial"] == before
-
-
 @pytest.fixture
 def office(world, monkeypatch):
-    bus = Bus(world)
-    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
-    bus.start()
-    world.start_agent(removable={"default": "read-only"})
-    bus.wait_for_guard()
-    office = Office(world)
-    office.bus = bus
-    return office
+    return open_office(world, monkeypatch)
 
 
 def test_an_installed_bundle_is_in_force_and_takes_the_place_of_the_files(world, office):

@@ -30,3 +30,12 @@ def test_ansible_takes_the_playbook():
         pytest.skip("there is no ansible-playbook")
     listed = run("ansible-playbook", "--inventory", "localhost,", "--list-tasks", "site.yml", cwd=ROLE).stdout
     assert "Ask whether the guard is in force" in listed
+
+
+def test_a_signed_policy_goes_where_the_guard_looks_for_it():
+    with open(ROLE + "/roles/sekisho/tasks/bundle.yml", encoding="utf-8") as file:
+        tasks = yaml.safe_load(file)
+    block = next(task["block"] for task in tasks if "block" in task)
+    copied, moved = block[0]["ansible.builtin.copy"]["dest"], block[1]["ansible.builtin.command"]["argv"]
+    assert moved == ["mv", copied, "/var/lib/sekisho/incoming/ansible.bundle"]
+    assert block[0]["ansible.builtin.copy"]["mode"] == "0600"

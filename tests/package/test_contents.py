@@ -11,9 +11,12 @@ from sekisho_package import deb, has, newest, run
 CONTENTS = {
     "/usr/sbin/sekishod": "-rwxr-xr-x",
     "/usr/bin/sekishoctl": "-rwxr-xr-x",
+    "/usr/libexec/sekisho-fetch": "-rwxr-xr-x",
     "/usr/lib/udev/sekisho-hold": "-rwxr-xr-x",
     "/usr/lib/udev/rules.d/10-sekisho.rules": "-rw-r--r--",
     "/usr/lib/systemd/system/sekishod.service": "-rw-r--r--",
+    "/usr/lib/systemd/system/sekisho-fetch.service": "-rw-r--r--",
+    "/usr/lib/systemd/system/sekisho-fetch.timer": "-rw-r--r--",
     "/usr/lib/systemd/system-preset/90-sekisho.preset": "-rw-r--r--",
     "/usr/share/pam-configs/sekisho": "-rw-r--r--",
     "/usr/share/pam-configs/sekisho-session": "-rw-r--r--",
@@ -23,6 +26,7 @@ CONTENTS = {
     "/etc/sekisho/keys.d/": "drwx------",
     "/etc/sekisho/policy.d/": "drwx------",
     "/etc/default/grub.d/sekisho.cfg": "-rw-r--r--",
+    "/etc/default/sekisho-fetch": "-rw-r--r--",
     "/usr/share/sekisho/sekisho-policy.schema.json": "-rw-r--r--",
     "/usr/share/sekisho/examples/mynumber.yaml": "-rw-r--r--",
     "/usr/share/man/man8/sekishod.8.gz": "-rw-r--r--",
@@ -86,4 +90,4 @@ def test_the_rpm_has_the_same_files():
                      "/usr/lib/udev/rules.d", "/usr/lib/systemd", "/usr/lib/systemd/system", "/usr/lib/systemd/catalog",
                      "/usr/share/man", "/usr/share/locale"} == set()
     configuration = run("rpm", "--query", "--package", "--configfiles", newest("sekisho-*.rpm")).stdout.split()
-    assert "/etc/default/grub.d/sekisho.cfg" in configuration
+    assert {"/etc/default/grub.d/sekisho.cfg", "/etc/default/sekisho-fetch"} <= set(configuration)

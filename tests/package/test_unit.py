@@ -53,3 +53,22 @@ def test_every_setting_is_known_to_systemd(tmp_path):
     unit.write_text(re.sub(r"(?m)^Documentation=.*\n", "", text).replace("/usr/sbin/sekishod", "/bin/true"))
     checked = run("systemd-analyze", "verify", unit, check=False)
     assert [line for line in checked.stderr.splitlines() if "sekishod.service" in line] == []
+
+
+FETCH = source("packaging", "systemd", "sekisho-fetch.service")
+FETCH_EXPOSURE = 24
+
+
+def test_what_fetches_is_exposed_less():
+    run("systemd-analyze", "security", "--offline=true", f"--threshold={FETCH_EXPOSURE}", "--no-pager", FETCH)
+
+
+def test_every_setting_of_what_fetches_is_known_to_systemd(tmp_path):
+    for kind in ("service", "timer"):
+        with open(source("packaging", "systemd", f"sekisho-fetch.{kind}"), encoding="utf-8") as file:
+            text = file.read()
+        text = re.sub(r"(?m)^Documentation=.*\n", "", text).replace("/usr/bin/sekishoctl", "/bin/true")
+        (tmp_path / f"sekisho-fetch.{kind}").write_text(text)
+    checked = run("systemd-analyze", "verify", tmp_path / "sekisho-fetch.timer", tmp_path / "sekisho-fetch.service",
+                  check=False)
+    assert [line for line in checked.stderr.splitlines() if "sekisho-fetch" in line] == []
