@@ -10,10 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/ctl/audit_journal.h"
 #include "agent/ctl/command.h"
 #include "agent/ctl/explain.h"
 #include "agent/ctl/i18n.h"
-#include "agent/ctl/audit_journal.h"
 #include "agent/ctl/people.h"
 #include "agent/ctl/retention.h"
 #include "agent/ctl/sheet.h"
