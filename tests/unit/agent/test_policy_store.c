@@ -11,7 +11,7 @@
 static char directory[64], policy[96], state[96];
 
 static void setup(void) {
-        strcpy(directory, "/tmp/sekisho-test-XXXXXX");
+        strcpy(directory, "/tmp/sekisho-unit-XXXXXX");
         cr_assert_not_null(mkdtemp(directory));
         snprintf(policy, sizeof(policy), "%s/policy.yaml", directory);
         snprintf(state, sizeof(state), "%s/state", directory);

@@ -18,7 +18,7 @@ enum {
         NOBODY = 65534
 };
 
-static char directory[] = "/tmp/sekisho-test-ctl-XXXXXX";
+static char directory[] = "/tmp/sekisho-unit-ctl-XXXXXX";
 
 static FILE *new_file(void) {
         FILE *file = tmpfile();
