@@ -129,8 +129,9 @@ def test_without_a_guard_nobody_but_an_emergency_gets_in(lab, logins):
             console.type(STAFF).see("Password: $").type(PASSWORD).see("code: $").type(phone.code()).see("login: $")
             record = lab.journal.wait("login-denied", service="login", user=STAFF)
             assert record["SEKISHO_REASON"] == "no-guard" and record["SEKISHO_FACTORS"] == "password,totp"
-        refused = logins.converse(SERVICES["su"][1], [[ASKS_PASSWORD, PASSWORD], [ASKS_CODE, phone.code()]], user=OTHER)
-        assert refused.status == 1, refused
+        refused = attempt(logins, "su", logins.enrol(STAFF).code())
+        assert refused.status == 1 and refused.asked == 2, refused
+        assert lab.journal.wait("login-denied", service="su", user=STAFF)["SEKISHO_REASON"] == "no-guard"
         with Console(lab) as console:
             console.type(EMERGENCY).see("Password: $").type(PASSWORD).see("code: $").type(issued.lower())
             console.see(f"{EMERGENCY}@sekisho-lab")
@@ -141,3 +142,9 @@ def test_without_a_guard_nobody_but_an_emergency_gets_in(lab, logins):
     lab.wait_guard()
     taken = attempt(logins, "sudo", logins.enrol(STAFF).code())
     assert let_in("sudo", taken), taken
+
+
+def test_the_check_of_the_stacks_agrees(lab, logins):
+    checked = lab.guest.run("sekishoctl", "pam", "check", "login", "sudo", "su", "su-l", "polkit-1", "other",
+                            check=False)  # a locker without a file of its own is "other"
+    assert checked.status == 0, checked.stdout + checked.stderr

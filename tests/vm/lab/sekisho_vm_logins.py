@@ -121,7 +121,7 @@ class Logins:
         self.lab.policy(zone="mynumber", mfa={
             "services": {"systemd-user": "off", "cron": "off", "runuser": "off"}, "limits": {"tries": 20},
             "break-glass": [{"user": emergency, "factors": ["password", "recovery"]}], **mfa})
-        self.guest.run("pam-auth-update", "--enable", "sekisho")
+        self.guest.run("pam-auth-update", "--enable", "sekisho", "sekisho-session")
 
     def enrol(self, person):
         """Anew, so that no code of it has been used."""
