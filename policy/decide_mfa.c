@@ -228,7 +228,9 @@ static void judge_login(const Policy *policy, const MfaQuestion *question, MfaDe
                              .origin = built_in};
         if (!policy || !question->service || !*question->service || (question->proven & ~FACTORS_ALL))
                 return;
-        if (judge_break_glass(policy, question, ret))
+        /* where nobody is asked for anything (cron, systemd-user), an account for emergencies is not either
+         */
+        if (mfa_guards_service(policy, question->service) && judge_break_glass(policy, question, ret))
                 return;
         for (size_t i = 0; i < policy->n_mfa_rules; i++) {
                 const MfaRule *rule = &policy->mfa_rules[i];

@@ -87,6 +87,8 @@ Test(decide_mfa, takes_the_first_that_fits) {
                  MFA_ALLOW, MFA_FACTORS_PROVEN, "mfa.break-glass", 0},
                 {"break-glass by another", "login", NULL, 1008, 0, NULL, PASSWORD | CARD, MFA_MORE,
                  MFA_FACTORS_MISSING, "mfa.break-glass", RECOVERY},
+                {"break-glass where nobody needs anything", "cron", NULL, 1008, 0, NULL, 0, MFA_ALLOW,
+                 MFA_NOT_REQUIRED, "mfa.services", 0},
                 {"rule by place, person and hours", "sshd", "10.20.3.4", 1001, 0, NULL, PASSWORD | TOTP,
                  MFA_ALLOW, MFA_FACTORS_PROVEN, "hoshu", 0},
                 {"mapped address", "sshd", "::ffff:10.20.3.4", 1001, 0, NULL, PASSWORD, MFA_MORE,
