@@ -28,7 +28,7 @@ int trusted_path(const char *path, char **ret) {
                 return -EINVAL;
         whole = realpath(path, NULL);
         if (!whole)
-                return -errno;
+                return errno > 0 ? -errno : -EINVAL;
         r = check(whole, S_IFREG);
         for (char *slash = whole + 1; r == 0 && (slash = strchr(slash, '/')); slash++) {
                 *slash = '\0';
