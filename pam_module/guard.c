@@ -216,11 +216,12 @@ bool guard_lock_is_held(const char *runtime, const char *locks) {
 /* Where there is no bus; whatever cannot be told is a lockdown. */
 static Presence presence_by_files(const char *runtime) {
         CLEANUP_CLOSE int directory = -1;
+        struct stat st;
 
         if (!guard_lock_is_held(runtime, "/proc/locks"))
                 return PRESENCE_NONE;
         directory = open(runtime, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        return directory >= 0 && faccessat(directory, "lockdown", F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+        return directory >= 0 && fstatat(directory, "lockdown", &st, AT_SYMLINK_NOFOLLOW) < 0 &&
                                errno == ENOENT
                        ? PRESENCE_IN_FORCE
                        : PRESENCE_LOCKDOWN;

@@ -57,7 +57,8 @@ static int add_place(LoginRecord *record, bool shared, const ChainHead *head, Ch
         size_t length;
         int r;
 
-        clock_gettime(CLOCK_REALTIME, &now);
+        if (clock_gettime(CLOCK_REALTIME, &now) < 0)
+                return -errno;
         next.sequence++;
         record_add(record, FIELD_CHAIN_ID, "%s", next.id);
         record_add(record, FIELD_CHAIN_WRITER, "%s", shared ? "logins" : "login");

@@ -28,7 +28,7 @@ int trusted_path(const char *path, char **ret) {
                 return -EINVAL;
         whole = realpath(path, NULL);
         if (!whole)
-                return errno > 0 ? -errno : -EINVAL;
+                return -errno;
         r = check(whole, S_IFREG);
         for (char *slash = whole + 1; r == 0 && (slash = strchr(slash, '/')); slash++) {
                 *slash = '\0';
@@ -64,8 +64,8 @@ int trusted_read(const char *path, size_t max, char **ret, size_t *ret_length) {
         struct stat st;
         int r = trusted_path(path, &whole);
 
-        if (r < 0)
-                return r;
+        if (r < 0 || !whole)
+                return r < 0 ? r : -EINVAL;
         fd = open(whole, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 || fstat(fd, &st) < 0)
                 return -errno;

@@ -156,7 +156,9 @@ typedef struct Mutant {
 } Mutant;
 
 static void flip(Mutant *m, uint64_t *state) {
-        m->text[next_random(state) % m->length] ^= (char)(1 << next_random(state) % 8);
+        size_t at = next_random(state) % m->length;
+
+        m->text[at] = (char)((unsigned char)m->text[at] ^ (1U << next_random(state) % 8));
 }
 
 static void cut(Mutant *m, uint64_t *state) {
