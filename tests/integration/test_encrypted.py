@@ -85,6 +85,7 @@ def test_a_stick_that_loses_its_header_is_held_again(world):
     world.start_agent(**requiring(stick))
     stick.attach()
     stick.wait_held(False)
+    run(["udevadm", "settle"])  # while udevd handles an event of a node it does not watch that for writers
     with open(stick.node, "r+b", buffering=0) as node:
         node.write(bytes(HEADER_SIZE))
         os.fsync(node.fileno())
