@@ -16,10 +16,12 @@ CATALOGS = "var/lib/systemd/catalog"
 
 @pytest.fixture
 def session(tmp_path):
-    """The environment of a Japanese session, which this machine need not be set up for."""
+    """The environment of a Japanese session, which this machine need not be set up for. glibc 2.36 never frees the list that
+    setlocale() makes of LOCPATH."""
     subprocess.run(["localedef", "-i", "ja_JP", "-f", "UTF-8", tmp_path / "ja_JP.UTF-8"], check=True)
     return {**os.environ, "LOCPATH": str(tmp_path), "LC_ALL": "ja_JP.UTF-8",
-            "SEKISHO_LOCALE_DIR": os.environ["SEKISHO_BUILD"] + "/locale"}
+            "SEKISHO_LOCALE_DIR": os.environ["SEKISHO_BUILD"] + "/locale",
+            "ASAN_OPTIONS": os.environ["ASAN_OPTIONS"] + ":detect_leaks=0"}
 
 
 @pytest.fixture
