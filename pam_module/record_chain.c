@@ -22,10 +22,10 @@ enum {
 
 static const struct timespec between_tries = {.tv_nsec = 5000000};
 
-/* The descriptor with its lock, or -errno. */
+/* The descriptor with its lock, or -errno. STORE may be NULL: there was no memory for its name. */
 static int take_file(const char *store) {
-        CLEANUP_CLOSE int directory = open(store, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        CLEANUP_CLOSE int fd = directory < 0 ? -errno : chain_file_open(directory, CHAIN_FILE_LOGINS);
+        CLEANUP_CLOSE int directory = store ? open(store, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+        CLEANUP_CLOSE int fd = directory < 0 ? -ENOENT : chain_file_open(directory, CHAIN_FILE_LOGINS);
 
         if (fd < 0)
                 return fd;
