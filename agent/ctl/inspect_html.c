@@ -30,26 +30,7 @@ static const char style[] =
 void inspect_html_text(const char *text, FILE *to) {
         CLEANUP_FREE char *safe = text ? text_for_terminal(text) : NULL;
 
-        for (const char *c = safe ? safe : "-"; *c; c++)
-                switch (*c) {
-                case '&':
-                        fputs("&amp;", to);
-                        break;
-                case '<':
-                        fputs("&lt;", to);
-                        break;
-                case '>':
-                        fputs("&gt;", to);
-                        break;
-                case '"':
-                        fputs("&quot;", to);
-                        break;
-                case '\'':
-                        fputs("&#39;", to);
-                        break;
-                default:
-                        fputc(*c, to);
-                }
+        text_put_html(safe ? safe : "-", to);
 }
 
 static void put(const char *tag, const char *text, FILE *to) {

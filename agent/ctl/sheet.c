@@ -158,26 +158,7 @@ static int put_html(const char *text, FILE *to) {
 
         if (!shown)
                 return -ENOMEM;
-        for (const char *at = shown; *at; at++)
-                switch (*at) {
-                case '&':
-                        fputs("&amp;", to);
-                        break;
-                case '<':
-                        fputs("&lt;", to);
-                        break;
-                case '>':
-                        fputs("&gt;", to);
-                        break;
-                case '"':
-                        fputs("&quot;", to);
-                        break;
-                case '\'':
-                        fputs("&#39;", to);
-                        break;
-                default:
-                        fputc(*at, to);
-                }
+        text_put_html(shown, to);
         return 0;
 }
 

@@ -124,3 +124,26 @@ int fail(const char *format, ...) {
         fputc('\n', stderr);
         return EXIT_TROUBLE;
 }
+
+void text_put_html(const char *text, FILE *to) {
+        for (const char *c = text; *c; c++)
+                switch (*c) {
+                case '&':
+                        fputs("&amp;", to);
+                        break;
+                case '<':
+                        fputs("&lt;", to);
+                        break;
+                case '>':
+                        fputs("&gt;", to);
+                        break;
+                case '"':
+                        fputs("&quot;", to);
+                        break;
+                case '\'':
+                        fputs("&#39;", to);
+                        break;
+                default:
+                        fputc(*c, to);
+                }
+}

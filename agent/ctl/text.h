@@ -15,6 +15,9 @@ char *text_for_terminal(const char *text);
 /* Prints TEXT as text_for_terminal has it; "-" for NULL. */
 void text_print(const char *text, FILE *to);
 
+/* TEXT, which shows nothing that it should not (text_for_terminal()), as text of an HTML page. */
+void text_put_html(const char *text, FILE *to);
+
 /* Columns that TEXT, from text_for_terminal, takes: two for Japanese characters, none for combining ones. */
 size_t text_width(const char *text);
 
