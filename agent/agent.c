@@ -129,7 +129,7 @@ static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
  * programs in the kernel are told their next window, and without them the verdict itself changes. */
 static time_t next_change(const Agent *agent, const PolicyTime *now) {
         time_t expiry = policy_next_expiry(agent->store.policy, now->expiry_now);
-        int minutes = agent->hooks || policy_holds_conditions(agent->store.policy)
+        int minutes = agent->lsm || policy_holds_conditions(agent->store.policy)
                               ? policy_next_hours_change(agent->store.policy, now)
                               : 0;
         time_t hours = minutes > 0 ? (time_t)minutes * 60 - time(NULL) % 60 + 1 : 0;

@@ -36,11 +36,13 @@ static int take_line(const char *line, Floor *floor) {
 
 int floor_parse(const char *text, Floor *ret) {
         char copy[FLOOR_TEXT_MAX], *rest = NULL;
+        size_t length = strlen(text);
         Floor floor = {0};
 
-        if (strlen(text) >= sizeof(copy))
+        /* whole: what was emptied or cut off must not pass for a floor of nothing */
+        if (length >= sizeof(copy) || strncmp(text, "serial ", 7) != 0 || text[length - 1] != '\n')
                 return -EBADMSG;
-        memcpy(copy, text, strlen(text) + 1);
+        memcpy(copy, text, length + 1);
         for (char *line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
                 if (take_line(line, &floor) < 0)
                         return -EBADMSG;

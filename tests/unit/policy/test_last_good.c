@@ -52,10 +52,10 @@ Test(last_good, is_taken_where_the_configured_one_is_not_good) {
                 {"serial: x\n", NULL, NULL, NULL, -EBADMSG, 0, 0},
                 {NULL, "serial: 5\n", "serial 5\n", NULL, 0, SOURCE_BUILT_IN, 0},
                 /* where policies have to be signed */
-                {"serial: 6\n", NULL, "signing required\n", NULL, -EBADMSG, 0, 0},
-                {"serial: 6\n", "serial: 5\n", "signing required\n", NULL, -EBADMSG, 0, 0},
-                {NULL, NULL, "signing required\n", NULL, -EBADMSG, 0, 0},
-                {NULL, NULL, "signing required\n", "5 0 0 1 1 tty1 /a\n", 0, SOURCE_BUILT_IN, 0},
+                {"serial: 6\n", NULL, "serial 1\nsigning required\n", NULL, -EBADMSG, 0, 0},
+                {"serial: 6\n", "serial: 5\n", "serial 1\nsigning required\n", NULL, -EBADMSG, 0, 0},
+                {NULL, NULL, "serial 1\nsigning required\n", NULL, -EBADMSG, 0, 0},
+                {NULL, NULL, "serial 1\nsigning required\n", "5 0 0 1 1 tty1 /a\n", 0, SOURCE_BUILT_IN, 0},
                 {"serial: 6\n", "serial: 5\n", "?\n", NULL, -EBADMSG, 0, 0},
         };
 

@@ -344,8 +344,11 @@ Test(floor, text_of_it_is_read_again) {
         cr_assert_eq(again.serial, floor.serial);
         cr_assert(again.signing_required && again.n_revoked == 1);
         cr_assert_eq(floor_parse("serial 1x\n", &again), -EBADMSG);
-        cr_assert_eq(floor_parse("signing off\n", &again), -EBADMSG);
-        cr_assert_eq(floor_parse("revoked g\n", &again), -EBADMSG);
+        cr_assert_eq(floor_parse("serial 1\nsigning off\n", &again), -EBADMSG);
+        cr_assert_eq(floor_parse("serial 1\nrevoked g\n", &again), -EBADMSG);
+        cr_assert_eq(floor_parse("", &again), -EBADMSG, "emptied");
+        cr_assert_eq(floor_parse("serial 12", &again), -EBADMSG, "cut off");
+        cr_assert_eq(floor_parse("signing required\n", &again), -EBADMSG, "its beginning is lost");
 }
 
 Test(floor, full_of_revoked_keys_fits_its_text) {
