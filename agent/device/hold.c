@@ -36,23 +36,41 @@ static int set_node(struct udev_device *dev, bool read_only) {
         return ioctl(fd, BLKROSET, &flag) < 0 ? -errno : 0;
 }
 
+static uint64_t read_queue(const char *disk_path, const char *attribute) {
+        char name[PATH_MAX], text[32];
+
+        if ((size_t)snprintf(name, sizeof(name), "%s/queue/%s", disk_path, attribute) >= sizeof(name) ||
+            file_read_small(AT_FDCWD, name, text, sizeof(text)) < 0)
+                return 0;
+        return strtoull(text, NULL, 10);
+}
+
 /* FITRIM passes a read-only mount of a read-only disk (the kernel warns and lets it through), and which free
  * blocks read as zeroes is for the caller to choose. A queue whose greatest discard is 0 takes none. Many
- * disks know no discard and have nothing to set. Source: the kernel's Documentation/ABI/stable/sysfs-block.
+ * disks know no discard and have nothing to set. Whole granules alone may be set. Source: the kernel's
+ * Documentation/ABI/stable/sysfs-block. Newer kernels (seen: 6.18) forget the granule of a disk that takes
+ * no discards, and then let nobody allow them again: what is let go does without them.
  */
 static int set_discard(struct udev_device *disk, bool allowed) {
         const char *path = udev_device_get_syspath(disk);
-        char name[PATH_MAX], greatest[32];
+        uint64_t greatest = read_queue(path, "discard_max_hw_bytes");
+        uint64_t granule = read_queue(path, "discard_granularity");
+        char name[PATH_MAX];
 
-        if ((size_t)snprintf(name, sizeof(name), "%s/queue/discard_max_hw_bytes", path) >= sizeof(name))
-                return -ENAMETOOLONG;
-        if (file_read_small(AT_FDCWD, name, greatest, sizeof(greatest)) < 0 || strcmp(greatest, "0") == 0)
+        if (greatest == 0)
                 return 0;
-        snprintf(name, sizeof(name), "%s/queue/discard_max_bytes", path);
+        if (!allowed)
+                greatest = 0;
+        else if (granule > 0)
+                greatest -= greatest % granule;
+        if ((size_t)snprintf(name, sizeof(name), "%s/queue/discard_max_bytes", path) >= sizeof(name))
+                return -ENAMETOOLONG;
         CLEANUP_CLOSE int fd = open(name, O_WRONLY | O_CLOEXEC);
         if (fd < 0)
                 return errno == ENOENT ? -ENODEV : -errno;
-        return dprintf(fd, "%s", allowed ? greatest : "0") < 0 ? -errno : 0;
+        if (dprintf(fd, "%" PRIu64, greatest) < 0 && !(allowed && errno == EINVAL))
+                return -errno;
+        return 0;
 }
 
 static bool is_among(dev_t devnum, const dev_t *list, size_t n) {

@@ -38,6 +38,24 @@ def approved(world, mount="rw", before_agent=False, **rule):
     return stick, point
 
 
+def test_what_is_held_takes_no_discards_and_what_is_let_go_is_no_failure(world):
+    stick = world.stick()
+    queue = f"/sys/class/block/{stick.name}/queue"
+
+    def read(name):
+        with open(f"{queue}/{name}") as file:
+            return int(file.read())
+
+    if not read("discard_max_hw_bytes"):
+        pytest.skip("loop devices take no discards here")
+    world.start_agent(removable={"default": "read-only"})
+    wait_until(lambda: stick.held and read("discard_max_bytes") == 0, "it is held, and takes no discards")
+    restorable = read("discard_granularity") > 0
+    world.reload_policy(**world.approving(stick))
+    wait_until(lambda: not stick.held and (read("discard_max_bytes") > 0) == restorable, "it is let go")
+    assert not world.journal.select("enforcement-failed")
+
+
 # who may, in what hours, who tries, what comes of it
 PERSONS_AND_HOURS = [
     ("a member in hours", {"groups": [GROUP], "hours": "inside"}, "member", "opened"),
