@@ -25,7 +25,8 @@ def booted(guest_lab, authority):
     guest_lab.guest.write(CA, authority.pem)
     # QEMU's reader says that it has keys to type a PIN on
     guest_lab.guest.write("/etc/opensc/opensc.conf", "app default { reader_driver pcsc { enable_pinpad = false; } }\n")
-    Logins(guest_lab).prepare(EMERGENCY, factors=["password", "card"], card={"ca": CA, "wait-seconds": 60})
+    Logins(guest_lab).prepare(EMERGENCY, factors=["password", "card"], card={"ca": CA, "wait-seconds": 60},
+                               **{"lock-on-removal": True})
     return guest_lab
 
 
@@ -157,3 +158,20 @@ def test_a_console_waits_for_the_persons_own_card(lab, desk, authority):
         desk.reader.put(desk.card)
         console.see(ASKS_PIN).type(PIN).see(f"{STAFF}@sekisho-lab")
     assert lab.journal.wait("login-allowed", service="login", user=STAFF)["SEKISHO_FACTORS"] == "password,card"
+
+
+def test_a_card_that_is_taken_out_locks_its_session_until_it_is_back(lab, desk):
+    """By systemd-logind and a screen lock that listens to it."""
+    with Console(lab) as console:
+        console.type(STAFF).see("Password: $").type(PASSWORD).see(ASKS_PIN).type(PIN).see(f"{STAFF}@sekisho-lab")
+        console.type("sekisho-lab-screen-lock").see("the screen lock waits")
+        lab.journal.forget()
+        desk.take()
+        locked = lab.journal.wait("session-locked", reason="token-removed")
+        session = locked["SEKISHO_SESSION"]
+        assert locked["SEKISHO_UID"] == str(lab.uid(STAFF))
+        assert lab.guest.ask(f"loginctl show-session {session} --property=LockedHint --value") == "yes"
+        console.see("to unlock").type("").see("Password: $").type(PASSWORD).see("Put your card into the reader")
+        desk.reader.put(desk.card)
+        console.see(ASKS_PIN).type(PIN).see("the screen is unlocked")
+    assert lab.journal.wait("login-allowed", service="vlock", user=STAFF)["SEKISHO_FACTORS"] == "password,card"
