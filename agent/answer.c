@@ -86,11 +86,10 @@ BusServiceCallbacks agent_bus_callbacks(Agent *agent) {
                                      .time = policy_time,
                                      .presence = presence,
                                      .logins = agent_logins_callbacks(agent),
-                                     .lockers = {.policy = policy,
-                                                 .store = store,
-                                                 .change = agent_logins_callbacks(agent).change,
-                                                 .userdata = agent},
-                                     .own_factors = {.policy = policy, .store = store, .userdata = agent},
+                                     .people = {.policy = policy,
+                                                .store = store,
+                                                .change = agent_logins_callbacks(agent).change,
+                                                .userdata = agent},
                                      .changed = changed,
                                      .userdata = agent};
 }

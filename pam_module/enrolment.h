@@ -95,6 +95,7 @@ typedef struct Failures {
 typedef struct Enrolment {
         uid_t uid;
         uint64_t generation; /* one more with each time it is written */
+        uint64_t base;       /* the last of them that was written whole; of the store, not of the text */
         time_t first_seen;   /* first login without a second factor, while that did; 0: not yet */
         time_t last_seen;    /* the latest such login: no clock says less */
         TotpEnrolment totp;

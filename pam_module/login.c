@@ -9,6 +9,7 @@
 #include "pam_module/conversation.h"
 #include "pam_module/factor_device.h"
 #include "pam_module/guard.h"
+#include "pam_module/policy_share.h"
 #include "policy/load.h"
 
 void login_clear(Login *login) {
@@ -72,9 +73,14 @@ int login_take_items(Login *login) {
 }
 
 static int take_policy(Login *login) {
-        int r = policy_load_in_force(login->options.policy, login->options.state, &login->policy,
-                                     &login->source, &login->faults);
+        PolicyIdentity identity = policy_identity(login->options.policy, login->options.state);
+        int r;
 
+        login->policy = policy_share_get(login->pamh, &identity);
+        if (login->policy)
+                return 0;
+        r = policy_load_in_force(login->options.policy, login->options.state, &login->policy, &login->source,
+                                 &login->faults);
         /* once in a transaction: the account phase follows, where there is an authentication */
         if ((r == -EBADMSG || (r == 0 && login->source == SOURCE_LAST_GOOD)) && !login->accounting)
                 login_record_faults(login);
@@ -84,7 +90,12 @@ static int take_policy(Login *login) {
                                        ? "the policy has faults, or cannot be read, and so the last good one"
                                        : "the policy could not be loaded");
         r = policy_resolve_mfa(login->policy, &policy_resolver_nss);
-        return r < 0 ? because(login, r, "who is named in the policy could not be looked up") : 0;
+        if (r < 0)
+                return because(login, r, "who is named in the policy could not be looked up");
+        /* whoever goes by another one than what is configured is told so by reading it again */
+        if (login->source == SOURCE_CONFIGURED)
+                policy_share_put(login->pamh, &identity, login->policy);
+        return 0;
 }
 
 /* "?" is in no staff number: nobody has an enrolment of that name. */

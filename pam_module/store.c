@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "pam_module/store.h"
+#include "pam_module/store_private.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 
 enum {
-        FILE_NAME_SIZE = NAME_MAX + 1,
         LOCK_TRIES = 1000,
         LOCK_PAUSE_NS = 10 * 1000 * 1000
 };
 
-/* Letters, digits, '-' and '_' as they are, other bytes as %XX: no name leads anywhere else, and none begins
- * with a dot. */
-static int file_name(const char *user, char ret[static FILE_NAME_SIZE]) {
+int store_file_name(const char *user, char ret[static FILE_NAME_SIZE]) {
         static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         size_t at = 0;
 
@@ -55,7 +51,7 @@ int store_key(const char *account, const char *person, char ret[static STORE_KEY
         return n < 0 || n >= STORE_KEY_SIZE ? -ENAMETOOLONG : 0;
 }
 
-static int check_owner(int fd, mode_t type, mode_t forbidden) {
+int store_check_owner(int fd, mode_t type, mode_t forbidden) {
         struct stat st;
 
         if (fstat(fd, &st) < 0)
@@ -72,35 +68,10 @@ static int open_directory(int at, const char *name, int *ret) {
 
         if (fd < 0)
                 return -errno;
-        r = check_owner(fd, S_IFDIR, S_IRWXG | S_IRWXO);
+        r = store_check_owner(fd, S_IFDIR, S_IRWXG | S_IRWXO);
         if (r < 0)
                 return r;
         *ret = STEAL_FD(fd);
-        return 0;
-}
-
-static Store steal(Store *store) {
-        Store stolen = *store;
-
-        *store = STORE_CLOSED;
-        return stolen;
-}
-
-int store_open(const char *directory, Store *ret) {
-        CLEANUP_STORE Store store = STORE_CLOSED;
-        CLEANUP_CLOSE int fd = -1;
-        int r = open_directory(AT_FDCWD, directory, &fd);
-
-        if (r < 0 || (r = open_directory(fd, "factors", &store.factors_fd)) < 0 ||
-            (r = open_directory(fd, "generations", &store.generations_fd)) < 0)
-                return r;
-        store.lock_fd = openat(fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-        if (store.lock_fd < 0)
-                return -errno;
-        r = check_owner(store.lock_fd, S_IFREG, S_IRWXG | S_IRWXO);
-        if (r < 0)
-                return r;
-        *ret = steal(&store);
         return 0;
 }
 
@@ -110,12 +81,49 @@ static int make_directory(int at, const char *name, int *ret) {
         return open_directory(at, name, ret);
 }
 
+static Store steal(Store *store) {
+        Store stolen = *store;
+
+        *store = STORE_CLOSED;
+        return stolen;
+}
+
+/* A store of an earlier version has none. */
+static int open_progress(int store_fd, int *ret) {
+        int r = open_directory(store_fd, "progress", ret);
+
+        if (r != -ENOENT)
+                return r;
+        r = make_directory(store_fd, "progress", ret);
+        return r < 0 ? r : fsync(store_fd) < 0 ? -errno : 0;
+}
+
+int store_open(const char *directory, Store *ret) {
+        CLEANUP_STORE Store store = STORE_CLOSED;
+        CLEANUP_CLOSE int fd = -1;
+        int r = open_directory(AT_FDCWD, directory, &fd);
+
+        if (r < 0 || (r = open_directory(fd, "factors", &store.factors_fd)) < 0 ||
+            (r = open_directory(fd, "generations", &store.generations_fd)) < 0 ||
+            (r = open_progress(fd, &store.progress_fd)) < 0)
+                return r;
+        store.lock_fd = openat(fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+        if (store.lock_fd < 0)
+                return -errno;
+        r = store_check_owner(store.lock_fd, S_IFREG, S_IRWXG | S_IRWXO);
+        if (r < 0)
+                return r;
+        *ret = steal(&store);
+        return 0;
+}
+
 int store_create(const char *directory) {
-        CLEANUP_CLOSE int fd = -1, factors = -1, generations = -1, lock = -1;
+        CLEANUP_CLOSE int fd = -1, factors = -1, generations = -1, progress = -1, lock = -1;
         int r = make_directory(AT_FDCWD, directory, &fd);
 
         if (r < 0 || (r = make_directory(fd, "factors", &factors)) < 0 ||
-            (r = make_directory(fd, "generations", &generations)) < 0)
+            (r = make_directory(fd, "generations", &generations)) < 0 ||
+            (r = make_directory(fd, "progress", &progress)) < 0)
                 return r;
         lock = openat(fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
         return lock < 0 || fsync(fd) < 0 ? -errno : 0;
@@ -124,6 +132,7 @@ int store_create(const char *directory) {
 void store_close(Store *store) {
         scope_close(&store->factors_fd);
         scope_close(&store->generations_fd);
+        scope_close(&store->progress_fd);
         scope_close(&store->lock_fd);
         *store = STORE_CLOSED;
 }
@@ -155,7 +164,7 @@ static int read_file(int directory_fd, const char *name, char *text, size_t size
 
         if (fd < 0)
                 return errno == ELOOP ? -EPERM : -errno;
-        r = check_owner(fd, S_IFREG, S_IRWXG | S_IRWXO);
+        r = store_check_owner(fd, S_IFREG, S_IRWXG | S_IRWXO);
         if (r < 0)
                 return r;
         while ((n = read(fd, text + length, size - 1 - length)) != 0) {
@@ -212,15 +221,13 @@ static int swap_file(int directory_fd, const char *name, const char *text, size_
         return 0;
 }
 
-/* The same, and on the disk when it returns. */
-static int replace_file(int directory_fd, const char *name, const char *text, size_t length) {
+int store_replace_file(int directory_fd, const char *name, const char *text, size_t length) {
         int r = swap_file(directory_fd, name, text, length);
 
         return r < 0 ? r : fsync(directory_fd) < 0 ? -errno : 0;
 }
 
-/* The number of the last edition; 0 if there never was one. */
-static int load_generation(const Store *store, const char *name, uint64_t *ret) {
+int store_load_number(const Store *store, const char *name, uint64_t *ret) {
         char text[32] = "", *end;
         size_t length = 0;
         int r = read_file(store->generations_fd, name, text, sizeof(text), &length);
@@ -239,6 +246,13 @@ static int load_generation(const Store *store, const char *name, uint64_t *ret) 
                        : 0;
 }
 
+int store_write_number(const Store *store, const char *name, uint64_t generation) {
+        char text[NUMBER_SIZE + 1];
+
+        store_number_text(generation, text);
+        return store_replace_file(store->generations_fd, name, text, NUMBER_SIZE);
+}
+
 static int load_text(const Store *store, const char *name, Enrolment *ret) {
         CLEANUP_SECRET Secret text = {.text = secret_alloc(ENROLMENT_SIZE_MAX + 2)};
         int r;
@@ -252,9 +266,9 @@ static int load_text(const Store *store, const char *name, Enrolment *ret) {
 int store_load(const Store *store, const char *user, uid_t uid, Enrolment *ret) {
         char name[FILE_NAME_SIZE];
         uint64_t last;
-        int r = file_name(user, name);
+        int r = store_file_name(user, name);
 
-        if (r < 0 || (r = load_generation(store, name, &last)) < 0)
+        if (r < 0 || (r = store_load_number(store, name, &last)) < 0)
                 return r;
         r = load_text(store, name, ret);
         if (r == -ENOENT && last > 0)
@@ -262,7 +276,12 @@ int store_load(const Store *store, const char *user, uid_t uid, Enrolment *ret) 
         if (r < 0)
                 return r;
         /* one more is a write that was cut off between the two files */
-        if (ret->generation < last || ret->generation > last + 1)
+        if (ret->generation > last + 1)
+                return -ESTALE;
+        r = store_load_progress(store, name, last, ret);
+        if (r < 0)
+                return r;
+        if (ret->generation < last)
                 return -ESTALE;
         return ret->uid != uid ? -EKEYREJECTED : 0;
 }
@@ -294,7 +313,7 @@ static int shared_start(const char *account, char ret[static FILE_NAME_SIZE]) {
         char key[STORE_KEY_SIZE];
         int n = snprintf(key, sizeof(key), "%s:", account);
 
-        return n < 0 || n >= STORE_KEY_SIZE ? -ENAMETOOLONG : file_name(key, ret);
+        return n < 0 || n >= STORE_KEY_SIZE ? -ENAMETOOLONG : store_file_name(key, ret);
 }
 
 static int is_one(const char *rest, void *userdata) {
@@ -319,7 +338,7 @@ typedef struct People {
         void *userdata;
 } People;
 
-/* Of what file_name() writes otherwise a staff number has nothing but dots. */
+/* Of what store_file_name() writes otherwise a staff number has nothing but dots. */
 static int take_person(const char *rest, void *userdata) {
         const People *people = userdata;
         char person[PERSON_ID_MAX + 1];
@@ -346,53 +365,36 @@ int store_each_person(const Store *store, const char *account, StorePerson take,
 int store_begin_anew(const Store *store, const char *user, Enrolment *ret) {
         char name[FILE_NAME_SIZE];
         uint64_t last;
-        int r = file_name(user, name);
+        int r = store_file_name(user, name);
 
-        if (r < 0 || (r = load_generation(store, name, &last)) < 0)
+        if (r < 0 || (r = store_load_number(store, name, &last)) < 0)
                 return r;
         /* what is there may be a write that was cut off, one ahead of the number; saving adds another */
         ret->generation = last + 1;
         return 0;
 }
 
-static int write_generation(const Store *store, const char *name, uint64_t generation) {
-        char text[32];
-        int length = snprintf(text, sizeof(text), "%" PRIu64 "\n", generation);
-
-        return replace_file(store->generations_fd, name, text, (size_t)length);
-}
-
 /* The number may lag behind by a write that was cut off, but never by two: it catches up first. */
 static int catch_up(const Store *store, const char *name, uint64_t generation) {
         uint64_t last;
-        int r = load_generation(store, name, &last);
+        int r = store_load_number(store, name, &last);
 
-        return r < 0 || last >= generation ? r : write_generation(store, name, generation);
+        return r < 0 || last >= generation ? r : store_write_number(store, name, generation);
 }
 
 int store_save(const Store *store, const char *user, Enrolment *enrolment) {
         CLEANUP_SECRET Secret text = {0};
         char name[FILE_NAME_SIZE];
-        int r = file_name(user, name);
+        int r = store_file_name(user, name);
 
         if (r < 0 || (r = catch_up(store, name, enrolment->generation)) < 0)
                 return r;
-        enrolment->generation++;
+        enrolment->base = ++enrolment->generation;
         r = enrolment_format(enrolment, &text);
         if (r < 0)
                 return r;
-        r = replace_file(store->factors_fd, name, text.text, text.length);
-        return r < 0 ? r : write_generation(store, name, enrolment->generation);
-}
-
-int store_note(const Store *store, const char *user, const Enrolment *enrolment) {
-        CLEANUP_SECRET Secret text = {0};
-        char name[FILE_NAME_SIZE];
-        int r = file_name(user, name);
-
-        if (r == 0)
-                r = enrolment_format(enrolment, &text);
-        return r < 0 ? r : swap_file(store->factors_fd, name, text.text, text.length);
+        r = store_replace_file(store->factors_fd, name, text.text, text.length);
+        return r < 0 ? r : store_write_number(store, name, enrolment->generation);
 }
 
 const char *store_error(int r) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * store.h: enrolments on disk. Below a directory that is root's alone: `factors/NAME`, a file per person,
- * written whole by temporary file, fsync and rename; and `generations/NAME`, the number of its last edition,
- * so that a file which is put back, or taken away, by itself is noticed. Whoever puts both back, or the
- * whole disk, is not. `lock` is held from reading to writing.
+ * written whole by temporary file, fsync and rename; `progress/NAME`, what logins have changed of it since
+ * (progress.h), written in place; and `generations/NAME`, the number of the last edition of both, so that a
+ * file which is put back, or taken away, by itself is noticed. Whoever puts all back, or the whole disk, is
+ * not. `lock` is held from reading to writing.
  *
  * Where several people use one account in turn, each has an enrolment of their own, by the name
  * ACCOUNT:PERSON, which no account can have. The account is shared from the first of them on, also after
@@ -23,12 +24,12 @@ enum {
 };
 
 typedef struct Store {
-        int factors_fd, generations_fd, lock_fd;
+        int factors_fd, generations_fd, progress_fd, lock_fd;
 } Store;
 
 #define STORE_CLOSED                                                                                        \
         (Store) {                                                                                           \
-                .factors_fd = -1, .generations_fd = -1, .lock_fd = -1                                       \
+                .factors_fd = -1, .generations_fd = -1, .progress_fd = -1, .lock_fd = -1                    \
         }
 
 /* Opens the store in DIRECTORY. 0, -ENOENT, -EPERM if its owner or mode is not right, or -errno. */
@@ -71,9 +72,14 @@ int store_begin_anew(const Store *store, const char *user, Enrolment *ret);
 /* Writes it as the next edition, on the disk when this returns. The lock is held. 0 or -errno. */
 int store_save(const Store *store, const char *user, Enrolment *enrolment);
 
-/* Writes it in place of the edition that was loaded, for every process that comes after, whatever becomes of
- * this one. If the power fails just then, there may be what was there before. The lock is held. 0 or -errno.
- */
+/* store_progress.c. Writes what logins change of it (progress.h) as the next edition, on the disk when this
+ * returns: one write in place, waited for. ENROLMENT was loaded, and nothing else of it was changed. The
+ * lock is held. 0 or -errno. */
+int store_advance(const Store *store, const char *user, Enrolment *enrolment);
+
+/* The same for every process that comes after, whatever becomes of this one, but not waited for: if the
+ * power fails just then, there may be what was there before. It is no edition of its own: what is advanced
+ * to next takes its place. The lock is held. 0 or -errno. */
 int store_note(const Store *store, const char *user, const Enrolment *enrolment);
 
 /* In words, for the journal. Static. */

@@ -36,7 +36,7 @@ static Proof settle(Verification *verification, Enrolment *enrolment, VerifyChec
 
         if (limits_stamp_is_lost(failures, &verification->now)) {
                 limits_stamp(failures, &verification->now);
-                r = store_save(verification->store, verification->user, enrolment);
+                r = store_advance(verification->store, verification->user, enrolment);
                 if (r < 0)
                         return broken(verification, r);
         }
@@ -67,7 +67,7 @@ static Proof settle(Verification *verification, Enrolment *enrolment, VerifyChec
                 r = count_ahead(verification, enrolment, &before, false);
                 return r < 0 ? broken(verification, r) : proof;
         }
-        r = store_save(verification->store, verification->user, enrolment);
+        r = store_advance(verification->store, verification->user, enrolment);
         return r < 0 ? broken(verification, r) : proof;
 }
 

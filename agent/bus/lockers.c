@@ -2,70 +2,39 @@
 #include "agent/bus/lockers.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <systemd/sd-login.h>
-#include <unistd.h>
 
-#include "agent/thread.h"
 #include "pam_module/record.h"
 #include "pam_module/unlock.h"
 #include "policy/scope.h"
 
 enum {
-        STACK_SIZE = 512 * 1024,
-        SERVICE_MAX = 64,
-        CODE_MAX = 128
+        SERVICE_MAX = 64
 };
 
-/* One call. The thread's own until it comes back through the pipe; the message is the loop's all the time.
- */
-typedef struct Job {
-        BusLockers *owner;
-        sd_bus_message *call; /* NULL: the bus has gone meanwhile */
+typedef struct LockerJob {
+        BusJob job; /* first */
         pid_t pid;
-        Policy *policy;
-        char service[SERVICE_MAX], person[STORE_KEY_SIZE], store[PATH_MAX];
+        char service[SERVICE_MAX], person[STORE_KEY_SIZE];
         Secret code;
         Unlock unlock;
         UnlockVerdict verdict;
-} Job;
+} LockerJob;
 
-struct BusLockers {
-        BusLockersCallbacks callbacks;
-        Requests requests;
-        sd_bus_slot *object;
-        sd_event_source *source;
-        int pipe[2];
-        Job *jobs[LOCKERS_AT_ONCE];
-};
-
-static void job_free(Job *job) {
-        sd_bus_message_unref(job->call);
-        policy_unref(job->policy);
-        secret_clear(&job->code);
-        free(job);
+static void forget(BusJob *job) {
+        secret_clear(&((LockerJob *)job)->code);
 }
-DEFINE_CLEANUP(Job, job_free);
 
-static void *run(void *userdata) {
-        Job *job = userdata;
-        ssize_t n;
+static void work(BusJob *job) {
+        LockerJob *locker = (LockerJob *)job;
 
-        job->verdict = unlock_decide(&job->unlock);
-        unlock_record(&job->unlock, job->verdict);
-        do /* a pointer is written whole, and there is room for all that there can be */
-                n = write(job->owner->pipe[1], &userdata, sizeof(userdata));
-        while (n < 0 && errno == EINTR);
-        return NULL;
+        locker->verdict = unlock_decide(&locker->unlock);
+        unlock_record(&locker->unlock, locker->verdict);
 }
 
 /* An unlock is told of; what needed no code names nobody. */
-static void note_person(const Job *job) {
+static void note_person(const LockerJob *job) {
         CLEANUP_FREE char *id = NULL;
         char factors[FACTORS_TEXT_SIZE];
         Session by = {.uid = job->unlock.uid};
@@ -75,42 +44,20 @@ static void note_person(const Job *job) {
         (void)sd_pid_get_session(job->pid, &id);
         if (session_set(by.person, job->unlock.who) == 0 && (!id || session_set(by.id, id) == 0) &&
             session_set(by.factors, factors_text(job->unlock.proven, factors)) == 0)
-                (void)job->owner->callbacks.change(job->owner->callbacks.userdata, &by);
+                (void)job->job.change(job->job.userdata, &by);
 }
 
-static int on_done(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-        BusLockers *lockers = userdata;
-        void *pointer;
-        Job *job;
+static void done(BusJob *job) {
+        const LockerJob *locker = (const LockerJob *)job;
 
-        (void)source;
-        (void)revents;
-        if (read(fd, &pointer, sizeof(pointer)) != (ssize_t)sizeof(pointer))
-                return 0;
-        job = pointer;
-        if (job->verdict == UNLOCK_ALLOW)
-                note_person(job);
+        if (locker->verdict == UNLOCK_ALLOW)
+                note_person(locker);
         if (job->call)
-                (void)sd_bus_reply_method_return(job->call, "sbu", unlock_verdict_to_string(job->verdict),
-                                                 job->unlock.shared, (uint32_t)job->unlock.wait);
-        for (size_t i = 0; i < LOCKERS_AT_ONCE; i++)
-                if (lockers->jobs[i] == job)
-                        lockers->jobs[i] = NULL;
-        job_free(job);
-        return 0;
+                (void)sd_bus_reply_method_return(job->call, "sbu", unlock_verdict_to_string(locker->verdict),
+                                                 locker->unlock.shared, (uint32_t)locker->unlock.wait);
 }
 
-/* A place for a job of UID. NULL if there is none, or if one of UID's is being answered. */
-static Job **find_place(BusLockers *lockers, uid_t uid) {
-        Job **place = NULL;
-
-        for (size_t i = 0; i < LOCKERS_AT_ONCE; i++)
-                if (!lockers->jobs[i])
-                        place = &lockers->jobs[i];
-                else if (lockers->jobs[i]->unlock.uid == uid)
-                        return NULL;
-        return place;
-}
+static const BusJobKind kind = {.size = sizeof(LockerJob), .work = work, .done = done, .forget = forget};
 
 /* As a policy may name it: it stands in a record. */
 static bool is_service(const char *text) {
@@ -120,13 +67,13 @@ static bool is_service(const char *text) {
         return length > 0 && length < SERVICE_MAX && strspn(text, allowed) == length;
 }
 
-static int read_question(sd_bus_message *call, Job *job) {
+static int read_question(sd_bus_message *call, LockerJob *job) {
         const char *service, *person, *code;
         int password, r = sd_bus_message_read(call, "sbss", &service, &password, &person, &code);
 
         if (r < 0)
                 return r;
-        if (!is_service(service) || strlen(person) >= sizeof(job->person) || strlen(code) >= CODE_MAX)
+        if (!is_service(service) || strlen(person) >= sizeof(job->person) || strlen(code) >= JOB_CODE_MAX)
                 return -EINVAL;
         memcpy(job->service, service, strlen(service) + 1);
         memcpy(job->person, person, strlen(person) + 1);
@@ -136,49 +83,34 @@ static int read_question(sd_bus_message *call, Job *job) {
 
 static int answer_authenticate(void *userdata, sd_bus_message *call, const Caller *caller,
                                sd_bus_error *error) {
-        BusLockers *lockers = userdata;
-        CLEANUP(scope_job_free) Job *job = NULL;
-        Job **place;
+        CLEANUP_BUS_JOB BusJob *job = NULL;
+        LockerJob *locker;
         int r;
 
         if (caller->error < 0)
                 return caller->error;
-        place = find_place(lockers, caller->uid);
-        if (!place)
-                return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                        "Another one is being answered");
-        job = calloc(1, sizeof(*job));
-        if (!job)
-                return -ENOMEM;
-        r = snprintf(job->store, sizeof(job->store), "%s",
-                     lockers->callbacks.store(lockers->callbacks.userdata));
-        if (r < 0 || r >= PATH_MAX)
-                return -ENAMETOOLONG;
-        r = read_question(call, job);
+        r = bus_job_new(userdata, &kind, call, caller, &job, error);
+        if (r < 0)
+                return r;
+        locker = (LockerJob *)job;
+        r = read_question(call, locker);
         if (r == -EINVAL)
                 return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "That is no question of a locker");
         if (r < 0)
                 return r;
-        job->owner = lockers;
-        job->pid = caller->pid;
-        job->policy = policy_ref((Policy *)lockers->callbacks.policy(lockers->callbacks.userdata));
-        job->unlock.policy = job->policy;
-        job->unlock.store = job->store;
-        job->unlock.uid = caller->uid;
-        job->unlock.service = job->service;
-        job->unlock.person = job->person;
-        job->unlock.code = job->code.text;
-        job->call = sd_bus_message_ref(call);
-        r = thread_start(STACK_SIZE, run, job);
-        if (r == 0)
-                *place = STEAL_PTR(job);
-        return r;
+        locker->pid = caller->pid;
+        locker->unlock.policy = job->policy;
+        locker->unlock.store = job->store;
+        locker->unlock.uid = caller->uid;
+        locker->unlock.service = locker->service;
+        locker->unlock.person = locker->person;
+        locker->unlock.code = locker->code.text;
+        return bus_job_begin(&job);
 }
 
 static int method_authenticate(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        BusLockers *lockers = userdata;
-
-        return request_begin_with_process(&lockers->requests, m, NULL, answer_authenticate, lockers, error);
+        return request_begin_with_process(bus_jobs_requests(userdata), m, NULL, answer_authenticate,
+                                          userdata, error);
 }
 
 static const sd_bus_vtable vtable[] = {
@@ -190,52 +122,6 @@ static const sd_bus_vtable vtable[] = {
                                  method_authenticate, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
         SD_BUS_VTABLE_END};
 
-int bus_lockers_new(sd_event *event, int64_t priority, const BusLockersCallbacks *callbacks,
-                    BusLockers **ret) {
-        BusLockers *lockers = calloc(1, sizeof(*lockers));
-        int r;
-
-        if (!lockers)
-                return -ENOMEM;
-        lockers->callbacks = *callbacks;
-        lockers->pipe[0] = lockers->pipe[1] = -1;
-        r = pipe2(lockers->pipe, O_CLOEXEC) < 0 ? -errno : 0;
-        if (r == 0)
-                r = sd_event_add_io(event, &lockers->source, lockers->pipe[0], EPOLLIN, on_done, lockers);
-        if (r >= 0)
-                r = sd_event_source_set_priority(lockers->source, priority);
-        if (r < 0) {
-                bus_lockers_free(lockers);
-                return r;
-        }
-        *ret = lockers;
-        return 0;
-}
-
-BusLockers *bus_lockers_free(BusLockers *lockers) {
-        if (!lockers)
-                return NULL;
-        bus_lockers_down(lockers);
-        sd_event_source_disable_unref(lockers->source);
-        for (size_t i = 0; i < LOCKERS_AT_ONCE; i++)
-                if (lockers->jobs[i])
-                        return NULL; /* its thread writes to the pipe yet */
-        scope_close(&lockers->pipe[0]);
-        scope_close(&lockers->pipe[1]);
-        free(lockers);
-        return NULL;
-}
-
-int bus_lockers_up(BusLockers *lockers, sd_bus *bus, const char *path) {
-        int r = sd_bus_add_object_vtable(bus, &lockers->object, path, BUS_LOCKERS_NAME, vtable, lockers);
-
-        return r < 0 ? r : 0;
-}
-
-void bus_lockers_down(BusLockers *lockers) {
-        requests_clear(&lockers->requests);
-        for (size_t i = 0; i < LOCKERS_AT_ONCE; i++)
-                if (lockers->jobs[i])
-                        lockers->jobs[i]->call = sd_bus_message_unref(lockers->jobs[i]->call);
-        lockers->object = sd_bus_slot_unref(lockers->object);
+int bus_lockers_up(BusJobs *jobs, sd_bus *bus, const char *path) {
+        return bus_jobs_up(jobs, bus, path, BUS_LOCKERS_NAME, vtable);
 }

@@ -6,35 +6,18 @@
  */
 #pragma once
 
-#include <systemd/sd-bus.h>
-#include <systemd/sd-event.h>
-
-#include "agent/bus/request.h"
-#include "policy/model.h"
+#include "agent/bus/jobs.h"
+#include "pam_module/enrolment.h"
 
 #define BUS_OWN_FACTORS_NAME   "org.sekisho.Guard1.OwnFactors"
 #define BUS_OWN_FACTORS_ACTION "org.sekisho.guard1.enrol-own"
 
-enum {
-        OWN_FACTORS_AT_ONCE = 4
-};
+/* Serves on BUS at PATH until bus_jobs_down(). 0 or -errno. */
+int bus_own_factors_up(BusJobs *jobs, sd_bus *bus, const char *path);
 
-typedef struct BusOwnFactorsCallbacks {
-        /* the policy in force, and the directory of enrolments, borrowed until the next turn of the loop */
-        const Policy *(*policy)(void *userdata);
-        const char *(*store)(void *userdata);
-        void *userdata;
-} BusOwnFactorsCallbacks;
+/* The names of FACTORS, a FACTOR_BIT each, as an array. 0 or -errno. */
+int bus_append_factors(sd_bus_message *reply, unsigned factors);
 
-typedef struct BusOwnFactors BusOwnFactors;
-
-/* 0 or -errno. */
-int bus_own_factors_new(sd_event *event, int64_t priority, const BusOwnFactorsCallbacks *callbacks,
-                        BusOwnFactors **ret);
-
-/* Calls that are being answered are left to the end of the process. Returns NULL. */
-BusOwnFactors *bus_own_factors_free(BusOwnFactors *own);
-
-/* Serves on BUS at PATH until bus_own_factors_down(). 0 or -errno. */
-int bus_own_factors_up(BusOwnFactors *own, sd_bus *bus, const char *path);
-void bus_own_factors_down(BusOwnFactors *own);
+/* A new one-time password program (algorithm, digits, secret) and its code, out of CALL: "suays". RET is
+ * freed by secret_free. 0, -EINVAL for what is none, or -errno. */
+int bus_read_totp(sd_bus_message *call, TotpEnrolment **ret, Secret *ret_confirmation);

@@ -7,9 +7,12 @@
 #include <sys/epoll.h>
 
 #include "agent/bus/explain.h"
+#include "agent/bus/factors.h"
 #include "agent/bus/inbox.h"
 #include "agent/bus/link.h"
+#include "agent/bus/lockers.h"
 #include "agent/bus/memory.h"
+#include "agent/bus/own_factors.h"
 #include "agent/bus/request.h"
 #include "agent/bus/subscribers.h"
 #include "agent/ctl/json.h"
@@ -21,6 +24,10 @@
 #define EXPLAIN_VALUE   1024
 #define DENIALS_AT_ONCE 32
 
+/* What people may have done about their factors, or an administrator about those of others. */
+static int (*const people_up[])(BusJobs *jobs, sd_bus *bus,
+                                const char *path) = {bus_lockers_up, bus_own_factors_up, bus_factors_up};
+
 struct BusService {
         BusServiceCallbacks callbacks;
         Report *report;
@@ -30,8 +37,7 @@ struct BusService {
         Recent recent;
         Requests requests;
         BusLogins logins;
-        BusLockers *lockers;        /* NULL: memory was short */
-        BusOwnFactors *own_factors; /* likewise */
+        BusJobs *people[ELEMENTS(people_up)]; /* NULL: memory was short */
         Subscribers subscribers;
         sd_bus_slot *object, *name;
         bool owned;        /* the name is ours */
@@ -402,10 +408,9 @@ static int on_up(void *userdata, sd_bus *bus) {
 
         if (r >= 0)
                 r = bus_logins_up(&service->logins, bus, BUS_SERVICE_PATH);
-        if (r >= 0 && service->lockers)
-                r = bus_lockers_up(service->lockers, bus, BUS_SERVICE_PATH);
-        if (r >= 0 && service->own_factors)
-                r = bus_own_factors_up(service->own_factors, bus, BUS_SERVICE_PATH);
+        for (size_t i = 0; i < ELEMENTS(people_up) && r >= 0; i++)
+                if (service->people[i])
+                        r = people_up[i](service->people[i], bus, BUS_SERVICE_PATH);
         if (r >= 0)
                 r = sd_bus_request_name_async(bus, &service->name, BUS_SERVICE_NAME, SD_BUS_NAME_QUEUE,
                                               on_name, service);
@@ -417,10 +422,9 @@ static void on_down(void *userdata) {
 
         requests_clear(&service->requests);
         bus_logins_down(&service->logins);
-        if (service->lockers)
-                bus_lockers_down(service->lockers);
-        if (service->own_factors)
-                bus_own_factors_down(service->own_factors);
+        for (size_t i = 0; i < ELEMENTS(people_up); i++)
+                if (service->people[i])
+                        bus_jobs_down(service->people[i]);
         subscribers_clear(&service->subscribers);
         service->object = sd_bus_slot_unref(service->object);
         service->name = sd_bus_slot_unref(service->name);
@@ -438,8 +442,8 @@ int bus_service_new(sd_event *event, Report *report, const BusServiceCallbacks *
                 return -ENOMEM;
         service->callbacks = *callbacks;
         service->logins.callbacks = callbacks->logins;
-        (void)bus_lockers_new(event, BUS_PRIORITY, &callbacks->lockers, &service->lockers);
-        (void)bus_own_factors_new(event, BUS_PRIORITY, &callbacks->own_factors, &service->own_factors);
+        for (size_t i = 0; i < ELEMENTS(people_up); i++)
+                (void)bus_jobs_new(event, BUS_PRIORITY, &callbacks->people, &service->people[i]);
         r = inbox_new(&service->inbox);
         if (r >= 0)
                 r = sd_event_add_io(event, &service->arrival, inbox_fd(service->inbox), EPOLLIN, on_arrival,
@@ -465,8 +469,8 @@ BusService *bus_service_free(BusService *service) {
                 report_listen(service->report, NULL, NULL);
         report_unref(service->report);
         bus_link_free(service->link);
-        bus_lockers_free(service->lockers);
-        bus_own_factors_free(service->own_factors);
+        for (size_t i = 0; i < ELEMENTS(people_up); i++)
+                bus_jobs_free(service->people[i]);
         sd_event_source_disable_unref(service->arrival);
         inbox_free(service->inbox);
         recent_clear(&service->recent);

@@ -9,9 +9,8 @@
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
-#include "agent/bus/lockers.h"
+#include "agent/bus/jobs.h"
 #include "agent/bus/logins.h"
-#include "agent/bus/own_factors.h"
 #include "agent/report/report.h"
 #include "policy/decide_mfa.h"
 #include "policy/model.h"
@@ -50,8 +49,7 @@ typedef struct BusServiceCallbacks {
         /* whether the guard is in force, for who decides on a login */
         Presence (*presence)(void *userdata);
         BusLoginsCallbacks logins;
-        BusLockersCallbacks lockers;
-        BusOwnFactorsCallbacks own_factors;
+        BusJobsCallbacks people;
         /* the bus came or went */
         void (*changed)(void *userdata);
         void *userdata;

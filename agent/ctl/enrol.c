@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "agent/ctl/command.h"
 #include "agent/ctl/enrol.h"
@@ -15,6 +16,7 @@
 #include "agent/ctl/timespec.h"
 #include "pam_module/certificate.h"
 #include "pam_module/codes.h"
+#include "pam_module/issue.h"
 #include "pam_module/totp.h"
 
 enum {
@@ -97,6 +99,8 @@ int command_enrol(const Options *options) {
                 return own_enrol(options);
         if (options->n_arguments == 0)
                 return fail(_("'%s' needs an argument; see sekishoctl %s --help"), "enrol", "enrol");
+        if (geteuid() != 0)
+                return others_enrol(options);
         if (factors_open(options, true, &edit) != 0)
                 return EXIT_TROUBLE;
         totp = &edit.enrolment->totp;
@@ -119,22 +123,6 @@ int command_enrol(const Options *options) {
         return EXIT_YES;
 }
 
-static void take_away(Enrolment *enrolment, Factor factor) {
-        if (factor == FACTOR_TOTP)
-                memset(&enrolment->totp, 0, sizeof(enrolment->totp));
-        else if (factor == FACTOR_RECOVERY)
-                memset(enrolment->recovery, 0, sizeof(enrolment->recovery));
-        else if (factor == FACTOR_SUBSTITUTE)
-                memset(&enrolment->substitute, 0, sizeof(enrolment->substitute));
-        else if (factor == FACTOR_CARD)
-                memset(enrolment->cards, 0, sizeof(enrolment->cards));
-        else if (factor == FACTOR_FIDO2)
-                memset(enrolment->fido2, 0, sizeof(enrolment->fido2));
-        else if (factor == FACTOR_FINGERPRINT)
-                memset(&enrolment->fingerprint, 0, sizeof(enrolment->fingerprint));
-        memset(&enrolment->failures[factor], 0, sizeof(enrolment->failures[factor]));
-}
-
 /* Everything, also where the enrolment cannot be read any more. */
 static int unenrol_all(const Options *options) {
         CLEANUP_FACTORS FactorsEdit edit = {.store = STORE_CLOSED};
@@ -150,6 +138,8 @@ int command_unenrol(const Options *options) {
         CLEANUP_FACTORS FactorsEdit edit = {.store = STORE_CLOSED};
         int factor;
 
+        if (geteuid() != 0)
+                return others_unenrol(options);
         if (options->n_arguments < 2)
                 return unenrol_all(options);
         factor = factor_from_string(options->arguments[1]);
@@ -157,7 +147,7 @@ int command_unenrol(const Options *options) {
                 return fail(_("'%s' is no factor that can be taken away"), options->arguments[1]);
         if (factors_open(options, false, &edit) != 0)
                 return EXIT_TROUBLE;
-        take_away(edit.enrolment, (Factor)factor);
+        issue_take_away(edit.enrolment, (Factor)factor);
         return factors_save(&edit, EVENT_FACTOR_REMOVED, (Factor)factor, 0) != 0 ? EXIT_TROUBLE : EXIT_YES;
 }
 
@@ -290,6 +280,8 @@ int command_factors(const Options *options) {
                 return own_factors(options);
         if (options->n_arguments == 0)
                 return fail(_("'%s' needs an argument; see sekishoctl %s --help"), "factors", "factors");
+        if (geteuid() != 0)
+                return others_factors(options);
         if (factors_open_to_read(options, &edit) != 0)
                 return EXIT_TROUBLE;
         if (options->value[OPTION_JSON]) {

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "agent/ctl/options.h"
-#include "pam_module/enrolment.h"
+#include "pam_module/reenrol.h"
 
 #define ENROL_ISSUER "Sekisho"
 
@@ -24,3 +24,14 @@ bool own_is_meant(const Options *options);
 
 int own_enrol(const Options *options);
 int own_factors(const Options *options);
+
+/* The same about others, by somebody who is not root and whom polkit allows it (others_factors.c). */
+int others_enrol(const Options *options);
+int others_unenrol(const Options *options);
+int others_factors(const Options *options);
+
+/* A line of stdin, without its end. 0, or 2 after one line on stderr. */
+int enrol_read_code(Secret *ret);
+
+/* What is enrolled, as text or as JSON; PERSON is NULL where it is the account's own. 0, or 2 as above. */
+int enrol_print_factors(const Options *options, const OwnFactors *found, const char *person);

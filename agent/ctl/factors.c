@@ -5,12 +5,11 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "agent/ctl/i18n.h"
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
-#include "pam_module/record.h"
+#include "pam_module/issue.h"
 
 #define DEFAULT_STATE_DIR "/var/lib/sekisho"
 
@@ -128,23 +127,19 @@ int factors_open_to_read(const Options *options, FactorsEdit *ret) {
 }
 
 static void record(const FactorsEdit *edit, EventKind kind, Factor factor, time_t until) {
-        LoginRecord record = {.length = 0};
         char time[TIMESPEC_TEXT_MAX];
 
-        record_begin(&record, kind, "sekishoctl");
-        record_add(&record, "MESSAGE", "%s: %s of %s by %s", event_to_string(kind), factor_to_string(factor),
-                   edit->key, edit->by);
-        record_add_text(&record, FIELD_USER, edit->account.name);
-        record_add_text(&record, FIELD_PERSON, edit->person);
-        record_add(&record, FIELD_UID, "%u", (unsigned)edit->account.subject.uid);
-        record_add_text(&record, FIELD_FACTOR, factor_to_string(factor));
-        record_add_text(&record, FIELD_BY, edit->by);
-        if (until > 0)
-                record_add_text(&record, FIELD_EXPIRES,
-                                timespec_for_person((uint64_t)until * USEC_PER_SEC, time));
-        if (record_send(&record, edit->directory) < 0)
-                syslog(LOG_AUTHPRIV | LOG_WARNING, "%s: %s of %s by %s", event_to_string(kind),
-                       factor_to_string(factor), edit->account.name, edit->by);
+        issue_record(&(IssueRecord){
+                .kind = kind,
+                .program = "sekishoctl",
+                .store = edit->directory,
+                .account = edit->account.name,
+                .person = edit->person,
+                .key = edit->key,
+                .by = edit->by,
+                .uid = edit->account.subject.uid,
+                .factor = factor,
+                .expires = until > 0 ? timespec_for_person((uint64_t)until * USEC_PER_SEC, time) : NULL});
 }
 
 int factors_save(FactorsEdit *edit, EventKind kind, Factor factor, time_t until) {

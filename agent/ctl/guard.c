@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/bus/factors.h"
 #include "agent/bus/link.h"
 #include "agent/bus/memory.h"
 #include "agent/bus/own_factors.h"
@@ -211,6 +212,14 @@ int guard_own_factors(OwnFactors *ret) {
         return r < 0 ? refusal(&error, r) : read_own_factors(reply, ret);
 }
 
+static int append_totp(sd_bus_message *m, const TotpEnrolment *totp, const char *confirmation) {
+        int r = sd_bus_message_append(m, "su", totp_hash_to_string(totp->hash), (uint32_t)totp->digits);
+
+        if (r >= 0)
+                r = sd_bus_message_append_array(m, 'y', totp->secret, totp->length);
+        return r < 0 ? r : sd_bus_message_append(m, "s", confirmation);
+}
+
 int guard_enrol_own(const char *code, const TotpEnrolment *totp, const char *confirmation,
                     ReenrolVerdict *ret, unsigned *ret_wait) {
         CLEANUP(scope_bus) sd_bus *bus = NULL;
@@ -228,12 +237,9 @@ int guard_enrol_own(const char *code, const TotpEnrolment *totp, const char *con
         if (r >= 0)
                 r = sd_bus_message_set_allow_interactive_authorization(m, true);
         if (r >= 0)
-                r = sd_bus_message_append(m, "ssu", code, totp_hash_to_string(totp->hash),
-                                          (uint32_t)totp->digits);
+                r = sd_bus_message_append(m, "s", code);
         if (r >= 0)
-                r = sd_bus_message_append_array(m, 'y', totp->secret, totp->length);
-        if (r >= 0)
-                r = sd_bus_message_append(m, "s", confirmation);
+                r = append_totp(m, totp, confirmation);
         if (r >= 0)
                 r = sd_bus_call(bus, m, PERSON_USEC, &error, &reply);
         if (r < 0)
@@ -245,6 +251,73 @@ int guard_enrol_own(const char *code, const TotpEnrolment *totp, const char *con
         *ret = verdict < 0 ? REENROL_DENY : (ReenrolVerdict)verdict;
         *ret_wait = wait;
         return 0;
+}
+
+/* A call of METHOD about PERSON's factors for the account USER, for which somebody may be asked to show who
+ * they are. */
+static int new_factors_call(sd_bus *bus, const char *method, const char *user, const char *person,
+                            sd_bus_message **ret) {
+        int r = sd_bus_message_new_method_call(bus, ret, BUS_SERVICE_NAME, BUS_SERVICE_PATH,
+                                               BUS_FACTORS_NAME, method);
+
+        if (r >= 0)
+                r = sd_bus_message_set_allow_interactive_authorization(*ret, true);
+        return r < 0 ? r : sd_bus_message_append(*ret, "ss", user, person);
+}
+
+/* Sends it, and reads the verdict that its reply begins with. */
+static int call_factors(sd_bus *bus, sd_bus_message *m, sd_bus_message **ret, ManageVerdict *ret_verdict) {
+        CLEANUP(scope_error) sd_bus_error error = SD_BUS_ERROR_NULL;
+        const char *word;
+        int verdict, r = sd_bus_call(bus, m, PERSON_USEC, &error, ret);
+
+        if (r < 0)
+                return refusal(&error, r);
+        r = sd_bus_message_read(*ret, "s", &word);
+        if (r < 0)
+                return r;
+        verdict = manage_verdict_from_string(word);
+        *ret_verdict = verdict < 0 ? MANAGE_DENY : (ManageVerdict)verdict;
+        return 0;
+}
+
+int guard_factors(const char *user, const char *person, ManageVerdict *ret_verdict, OwnFactors *ret) {
+        CLEANUP(scope_bus) sd_bus *bus = NULL;
+        CLEANUP(scope_message) sd_bus_message *m = NULL, *reply = NULL;
+        int r = open_bus(&bus);
+
+        if (r >= 0)
+                r = new_factors_call(bus, "List", user, person, &m);
+        if (r >= 0)
+                r = call_factors(bus, m, &reply, ret_verdict);
+        return r < 0 ? r : read_own_factors(reply, ret);
+}
+
+int guard_enrol(const char *user, const char *person, const TotpEnrolment *totp, const char *confirmation,
+                ManageVerdict *ret) {
+        CLEANUP(scope_bus) sd_bus *bus = NULL;
+        CLEANUP(scope_message) sd_bus_message *m = NULL, *reply = NULL;
+        int r = open_bus(&bus);
+
+        if (r >= 0)
+                r = new_factors_call(bus, "EnrolTotp", user, person, &m);
+        if (r >= 0)
+                r = sd_bus_message_sensitive(m);
+        if (r >= 0)
+                r = append_totp(m, totp, confirmation);
+        return r < 0 ? r : call_factors(bus, m, &reply, ret);
+}
+
+int guard_unenrol(const char *user, const char *person, const char *factor, ManageVerdict *ret) {
+        CLEANUP(scope_bus) sd_bus *bus = NULL;
+        CLEANUP(scope_message) sd_bus_message *m = NULL, *reply = NULL;
+        int r = open_bus(&bus);
+
+        if (r >= 0)
+                r = new_factors_call(bus, "Remove", user, person, &m);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", factor);
+        return r < 0 ? r : call_factors(bus, m, &reply, ret);
 }
 
 int guard_end_maintenance(void) {

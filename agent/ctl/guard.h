@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "pam_module/manage.h"
 #include "pam_module/reenrol.h"
 
 /* Call METHOD ("Status" or "Devices"). 0 and the JSON as a new string; -EACCES if the guard or the bus
@@ -33,6 +34,14 @@ int guard_own_factors(OwnFactors *ret);
  * of a factor that is enrolled. 0 with RET, and the seconds to wait for REENROL_WAIT; as guard_ask(). */
 int guard_enrol_own(const char *code, const TotpEnrolment *totp, const char *confirmation,
                     ReenrolVerdict *ret, unsigned *ret_wait);
+
+/* For an administrator who is not root: what PERSON ("": the account's own) has for the account USER; enrol
+ * the one-time password program TOTP, whose code CONFIRMATION is; take FACTOR away ("": all). 0 with a
+ * verdict, MANAGE_DONE if it was done; -EACCES; as guard_ask(). */
+int guard_factors(const char *user, const char *person, ManageVerdict *ret_verdict, OwnFactors *ret);
+int guard_enrol(const char *user, const char *person, const TotpEnrolment *totp, const char *confirmation,
+                ManageVerdict *ret);
+int guard_unenrol(const char *user, const char *person, const char *factor, ManageVerdict *ret);
 
 /* End it before its time. 1, 0 if there is none; as guard_ask(). */
 int guard_end_maintenance(void);

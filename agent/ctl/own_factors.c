@@ -45,11 +45,13 @@ static int no_answer(int r) {
         return fail(_("the guard does not answer on the system bus (%s)"), strerror(-r));
 }
 
-static int print_json(const OwnFactors *own) {
+static int print_json(const OwnFactors *own, const char *person) {
         CLEANUP_JSON struct json_object *object = json_object_new_object();
         struct json_object *list = json_object_new_array();
 
         json_put_text(object, "user", own->account);
+        if (person)
+                json_put_text(object, "person", person);
         for (unsigned i = 0; i < FACTORS_N; i++)
                 if (own->factors & FACTOR_BIT(i))
                         json_append_text(list, factor_to_string((Factor)i));
@@ -68,6 +70,13 @@ static void print(const OwnFactors *own) {
                 printf(_("recovery: %u codes left\n"), own->recovery_left);
 }
 
+int enrol_print_factors(const Options *options, const OwnFactors *found, const char *person) {
+        if (options->value[OPTION_JSON])
+                return print_json(found, person);
+        print(found);
+        return 0;
+}
+
 int own_factors(const Options *options) {
         OwnFactors own = {0};
         int r = check_options(options);
@@ -77,14 +86,13 @@ int own_factors(const Options *options) {
         r = guard_own_factors(&own);
         if (r < 0)
                 return no_answer(r);
-        if (!options->value[OPTION_JSON])
-                print(&own);
-        else if ((r = print_json(&own)) != 0)
+        r = enrol_print_factors(options, &own, NULL);
+        if (r != 0)
                 return r;
         return own.factors ? EXIT_YES : EXIT_NO;
 }
 
-static int read_code(Secret *ret) {
+int enrol_read_code(Secret *ret) {
         char line[LINE_SIZE];
         int r;
 
@@ -126,8 +134,8 @@ static int ask_and_enrol(const Options *options, const OwnFactors *own, TotpEnro
         if (totp_uri(totp, ENROL_ISSUER, own->account, &uri) < 0)
                 return fail(_("out of memory"));
         printf("%s", _("A code that you can log in with now, of your program or from your paper: "));
-        if ((r = read_code(&code)) != 0 || (r = enrol_show(totp, uri.text)) != 0 ||
-            (r = read_code(&confirmation)) != 0)
+        if ((r = enrol_read_code(&code)) != 0 || (r = enrol_show(totp, uri.text)) != 0 ||
+            (r = enrol_read_code(&confirmation)) != 0)
                 return r;
         r = guard_enrol_own(code.text, totp, confirmation.text, &verdict, &wait);
         return r < 0 ? no_answer(r) : tell(verdict, wait);

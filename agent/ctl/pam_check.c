@@ -117,25 +117,18 @@ static int add_all(PamCheck *check, struct json_object *names) {
         return 0;
 }
 
-static bool has_name(struct json_object *names, const char *name) {
-        for (size_t i = 0; i < json_object_array_length(names); i++)
-                if (strcmp(json_object_get_string(json_object_array_get_idx(names, i)), name) == 0)
-                        return true;
-        return false;
-}
-
-/* Those that are asked for, which have to be there. */
-static int choose(const Options *options, const PamCheck *check, struct json_object *all,
-                  struct json_object **ret) {
+/* Those that are asked for. One that has no file goes by "other". */
+static int choose(const Options *options, struct json_object **ret) {
         struct json_object *names = json_object_new_array();
 
         for (size_t i = 0; i < options->n_arguments; i++) {
-                if (!check->source->single && !has_name(all, options->arguments[i])) {
+                const char *name = options->arguments[i];
+
+                if (!*name || strchr(name, '/') || !is_service(name)) {
                         json_object_put(names);
-                        return fail(_("%s: there is no service '%s'"), check->source->directory,
-                                    options->arguments[i]);
+                        return fail(_("'%s' cannot be the name of a service"), name);
                 }
-                add_name(names, options->arguments[i]);
+                add_name(names, name);
         }
         *ret = names;
         return 0;
@@ -236,8 +229,7 @@ int pam_check_all(const Options *options, int (*tell)(void *userdata, const PamC
         if (!policy || find_source(options, &source) != 0)
                 return EXIT_TROUBLE;
         check.policy = policy;
-        if (add_all(&check, all) != 0 ||
-            (options->n_arguments > 0 && choose(options, &check, all, &names) != 0) ||
+        if (add_all(&check, all) != 0 || (options->n_arguments > 0 && choose(options, &names) != 0) ||
             check_names(&check, names ? names : all) != 0)
                 return EXIT_TROUBLE;
         return tell(userdata, &check);

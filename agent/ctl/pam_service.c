@@ -171,6 +171,18 @@ static const char *judge_stacks(const PamCheck *check, const char *service, cons
         return open ? "open" : "proven";
 }
 
+/* PAM takes the lines of "other" where a service has none of a type; this is about one that has none at all.
+ */
+static bool goes_by_other(const StackConfig *config, const char *service) {
+        size_t own = 0, other = 0;
+
+        for (size_t i = 0; i < STACK_TYPES; i++) {
+                own += config->own[i].n;
+                other += config->other[i].n;
+        }
+        return config->outcome == STACK_READY && own == 0 && other > 0 && strcmp(service, "other") != 0;
+}
+
 static void add_faults(PamCheck *check, const StackConfig *config) {
         for (size_t i = 0; i < config->n_faults; i++) {
                 const StackFault *fault = &config->faults[i];
@@ -206,6 +218,11 @@ int pam_check_service(PamCheck *check, const char *service) {
         json_object_array_add(check->services, object);
         if (strcmp(verdict, "proven") != 0)
                 check->open = true;
+        if (goes_by_other(&config, service)) {
+                json_put_text(object, "goes_by", "other");
+                pam_find(check, true, NULL, 0, _("'%s' has no file of its own: PAM goes by \"other\""),
+                         service);
+        }
         add_faults(check, &config);
         pam_check_files(check, &config);
         return 0;

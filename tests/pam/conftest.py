@@ -255,6 +255,17 @@ class World:
     def file(self, user="sato"):
         return self.store / "factors" / user
 
+    def progress(self, user="sato"):
+        return self.store / "progress" / user
+
+    def counted(self, user="sato"):
+        """What was counted since something was issued last: the furthest of the two places, "" where nothing was."""
+        base = re.search(r"^generation (\d+)$", self.file(user).read_text(), re.MULTILINE)[1]
+        whole = self.progress(user).read_bytes() if self.progress(user).exists() else b""
+        places = [whole[at:at + 4096].rstrip(b"\0").decode() for at in range(0, len(whole), 4096)]
+        editions = [(int(match[1]), place) for place in places if (match := re.search(rf"^edition (\d+) {base} ", place, re.MULTILINE))]
+        return max(editions)[1] if editions else ""
+
 
 class Totp:
     """An authenticator program."""

@@ -42,6 +42,7 @@ WRAP(void *, sodium_malloc, NULL, ENOMEM, (size_t n), (n))
 WRAP(int, sodium_init, -1, EIO, (void), ())
 WRAP(ssize_t, write, -1, ENOSPC, (int fd, const void *p, size_t n), (fd, p, n))
 WRAP(int, fsync, -1, EIO, (int fd), (fd))
+WRAP(int, fdatasync, -1, EIO, (int fd), (fd))
 WRAP(int, fstat, -1, EIO, (int fd, struct stat *st), (fd, st))
 WRAP(int, renameat, -1, EIO, (int a, const char *f, int b, const char *t), (a, f, b, t))
 WRAP(int, unlinkat, -1, EROFS, (int fd, const char *name, int flags), (fd, name, flags))
@@ -159,6 +160,31 @@ ssize_t __wrap_read(int fd, void *buffer, size_t n) {
                 return -1;
         }
         return __real_read(fd, buffer, n);
+}
+
+enum {
+        PLACE = 4096,
+        NUMBER = 21 /* what the store reads and writes in place; the rest is the chain's of records */
+};
+
+ssize_t __real_pread(int fd, void *buffer, size_t n, off_t at);
+ssize_t __wrap_pread(int fd, void *buffer, size_t n, off_t at);
+ssize_t __wrap_pread(int fd, void *buffer, size_t n, off_t at) {
+        if (n == PLACE && fails("pread")) {
+                errno = EIO;
+                return -1;
+        }
+        return __real_pread(fd, buffer, n, at);
+}
+
+ssize_t __real_pwrite(int fd, const void *text, size_t n, off_t at);
+ssize_t __wrap_pwrite(int fd, const void *text, size_t n, off_t at);
+ssize_t __wrap_pwrite(int fd, const void *text, size_t n, off_t at) {
+        if ((n == PLACE || n == NUMBER) && fails("pwrite")) {
+                errno = ENOSPC;
+                return -1;
+        }
+        return __real_pwrite(fd, text, n, at);
 }
 
 int __real_flock(int fd, int how);

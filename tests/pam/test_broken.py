@@ -69,10 +69,80 @@ def test_a_store_in_doubt_denies(world, how):
 def test_an_older_edition_that_is_put_back_is_noticed(world):
     totp = world.enrol()
     old = world.file().read_text()
-    assert world.log_in(code=totp.code()).allowed
+    world.issue("recovery-codes", "sato")
     world.journal.records()
     world.file().write_text(old)
     expect_denied(world, totp, "older edition")
+
+
+PROGRESS = {
+    "put back": (lambda file, old: file.write_bytes(old), "older edition"),
+    "gone": (lambda file, old: remove(file), "older edition"),
+    "emptied": (lambda file, old: file.write_bytes(b""), "not whole"),
+    "nothing but zeros": (lambda file, old: file.write_bytes(bytes(8192)), "older edition"),
+    "the last place damaged": (lambda file, old: file.write_bytes(file.read_bytes().replace(b"edition 3 ", b"edition 9 ")), "older edition"),
+    "damaged": (lambda file, old: file.write_bytes(file.read_bytes().replace(b"edition ", b"editiom ")), "not whole"),
+    "readable": (lambda file, old: file.chmod(0o644), "owner or mode"),
+    "someone else's": (lambda file, old: give_away(file), "owner or mode"),
+    "a link": (lambda file, old: link(file), "owner or mode"),
+    "a directory": (lambda file, old: (remove(file), file.mkdir(mode=0o700)), "owner or mode"),
+}
+
+
+@pytest.mark.parametrize("how", PROGRESS)
+def test_what_logins_have_counted_cannot_be_taken_back(world, how):
+    totp = world.enrol()
+    assert world.log_in(code=totp.code()).allowed
+    old = world.progress().read_bytes()
+    assert not world.log_in(code=totp.wrong()).allowed
+    assert "edition 3 " in world.counted()
+    world.journal.records()
+    change, told = PROGRESS[how]
+    change(world.progress(), old)
+    expect_denied(world, totp, told)
+
+
+def test_what_was_counted_when_the_machine_stopped_is_not_lost_with_the_edition_that_was_being_written(world):
+    """Of the two places the one that was being written is cut off; the number is not further than what is on the disk."""
+    totp = world.enrol()
+    code = totp.code()
+    assert world.log_in(code=code).allowed
+    number, whole = (world.store / "generations/sato").read_text(), world.progress().read_bytes()
+    assert not world.log_in(code=totp.wrong()).allowed
+    later = world.progress().read_bytes()
+    torn = bytes(a if at % 512 < 256 else b for at, (a, b) in enumerate(zip(whole, later, strict=True)))
+    assert torn not in (whole, later)
+    world.progress().write_bytes(torn)
+    (world.store / "generations/sato").write_text(number)
+    world.journal.records()
+    assert not world.log_in(code=code).allowed
+    assert world.journal.records()[0]["SEKISHO_RESULT"] == "replayed"
+
+
+def test_a_number_that_was_not_on_the_disk_yet_does_not_lock_out(world):
+    totp = world.enrol()
+    number = (world.store / "generations/sato").read_text()
+    for _ in range(4):
+        assert not world.log_in(code=totp.wrong()).allowed
+    assert int((world.store / "generations/sato").read_text()) == int(number) + 4
+    (world.store / "generations/sato").write_text(number)
+    world.journal.records()
+    assert not world.log_in(code=totp.wrong()).allowed
+    assert world.journal.records()[0]["SEKISHO_RESULT"] == "refused"
+    assert int((world.store / "generations/sato").read_text()) == int(number) + 5
+
+
+def test_a_store_of_an_earlier_version_is_taken_as_it_is(world):
+    """It has failures in the enrolments themselves, short numbers, and no directory for progress."""
+    totp = world.enrol()
+    code = totp.code()
+    shutil.rmtree(world.store / "progress")
+    text = world.file().read_text().replace("end\n", "failures totp 1 1000 5 -\nend\n").replace("generation 1\n", "generation 12\n")
+    world.file().write_text(text)
+    (world.store / "generations/sato").write_text("12\n")
+    assert world.log_in(code=code).allowed
+    assert "failures" not in world.counted() and int((world.store / "generations/sato").read_text()) == 13
+    assert not world.log_in(code=code).allowed
 
 
 def test_the_enrolment_of_an_account_that_was_there_before_is_not_the_new_ones(world):
@@ -83,7 +153,7 @@ def test_the_enrolment_of_an_account_that_was_there_before_is_not_the_new_ones(w
 
 def test_a_disk_that_takes_nothing_denies(world):
     totp = world.enrol()
-    temporary = world.store / "factors/.sato.new"
+    temporary = world.store / "progress/.sato.new"
     temporary.mkdir()
     (temporary / "x").touch()
     expect_denied(world, totp, "")

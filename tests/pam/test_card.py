@@ -149,7 +149,7 @@ def test_a_wrong_pin_is_counted_by_card_and_module_until_the_card_is_locked(worl
     assert desk.failure() == ("refused", None)
     login = desk.log_in("000000")
     assert any("Only one try is left" in line for line in login.told), login.output
-    assert "failures card 2 " in world.file().read_text()
+    assert "failures card 2 " in world.counted()
     login = desk.log_in("000000")
     assert "Only one try is left: another wrong PIN locks the card." in login.told
     assert any("locked after too many" in line for line in login.told)
@@ -166,7 +166,7 @@ def test_a_wrong_pin_of_a_real_token_is_refused_and_the_right_one_taken_afterwar
     assert login.codes["auth"] == AUTH_ERR and any(line.startswith("That is not the PIN of the card.") for line in login.told), login.output
     assert desk.failure() == ("refused", None)
     assert desk.log_in().allowed
-    assert "failures card" not in world.file().read_text()
+    assert "failures card" not in world.counted()
 
 
 def test_too_many_failures_make_one_wait_before_the_card_is_asked(world, desk):
@@ -233,7 +233,7 @@ def test_a_card_with_the_persons_certificate_and_another_key_is_refused(world, d
     login = desk.log_in()
     assert login.codes["auth"] == AUTH_ERR and login.prompts[-1] == PIN_PROMPT and NOT_YOURS in login.told, login.output
     assert desk.failure() == ("refused", "the signature is not of the card that was enrolled")
-    assert "failures card 1 " in world.file().read_text()
+    assert "failures card 1 " in world.counted()
     assert desk.enrol(user="suzuki").returncode == 2 and not world.file("suzuki").exists()
 
 
@@ -564,7 +564,7 @@ def test_a_wrong_pin_is_the_failure_of_whose_card_it_is(world, counter):
     counter.only("other")
     assert not counter.log_in("000000").allowed
     assert counter.person() == "20.991"
-    assert "failures card 1 " in world.file("sato%3A20%2E991").read_text()
+    assert "failures card 1 " in world.counted("sato%3A20%2E991")
     assert "failures" not in world.file("sato%3A10482").read_text()
 
 
@@ -624,7 +624,7 @@ def test_a_copy_of_a_colleagues_certificate_says_who_it_is_and_proves_nothing(wo
     Token("copy", counter.key, counter.other_certificate)
     login = counter.log_in()
     assert not login.allowed and NOT_YOURS in login.told, login.output
-    assert "failures card 1 " in world.file("sato%3A20%2E991").read_text()
+    assert "failures card 1 " in world.counted("sato%3A20%2E991")
 
 
 def test_a_card_here_does_not_say_who_is_elsewhere(world, counter):

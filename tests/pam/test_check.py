@@ -166,6 +166,27 @@ def test_strict_accepts_nothing(stacks):
     assert verdicts(found, "open") == {("su", "auth"), ("su-l", "auth")} | {(name, "session") for name in WITH_AUTH - WITH_SESSION}
 
 
+def test_a_service_without_a_file_that_is_asked_for_goes_by_other_and_it_is_said(stacks):
+    status, report = check(stacks, "kscreenlocker")
+    service, = report["services"]
+    assert status == 0 and service["verdict"] == "proven" and service["goes_by"] == "other"
+    assert [note["message"] for note in report["notes"]] == ['\'kscreenlocker\' has no file of its own: PAM goes by "other"']
+    assert "goes_by" not in check(stacks, "login")[1]["services"][0]
+    edit(stacks / "other", "@include common-auth", "auth required pam_unix.so")
+    status, report = check(stacks, "kscreenlocker")
+    assert status == 1 and report["services"][0]["verdict"] == "open"
+    (stacks / "other").unlink()
+    status, report = check(stacks, "kscreenlocker")
+    assert report["services"][0]["verdict"] == "refused" and "goes_by" not in report["services"][0]
+
+
+@pytest.mark.parametrize("name", ["", "../login", "common-auth", "Login"])
+def test_what_no_service_can_be_called_is_refused(stacks, name):
+    result = subprocess.run([CTL, "pam", "check", name, "--directory", stacks], capture_output=True, text=True, check=False,
+                            env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"})
+    assert result.returncode == 2 and result.stderr.count("\n") == 1, result
+
+
 def test_services_without_a_file_go_by_other(stacks):
     (stacks.parent / "policy.yaml").write_text(POLICY.replace("cron: off", "cron: off, screen: required"), encoding="utf-8")
     edit(stacks / "other", "@include common-auth", "auth required pam_unix.so")
@@ -250,7 +271,7 @@ def test_people_are_shown_the_way(stacks):
         f"    {stacks}/sudo:6: pam_rootok.so returns success -> done", "    the program is told: success"]
 
 
-@pytest.mark.parametrize("arguments", [["none-such"], ["--directory", "/nonexistent"], ["--directory", "/etc/passwd"],
+@pytest.mark.parametrize("arguments", [["none such/"], ["--directory", "/nonexistent"], ["--directory", "/etc/passwd"],
                                        ["--policy", "/nonexistent"]])
 def test_what_cannot_be_looked_at_is_trouble(stacks, arguments):
     result = subprocess.run([CTL, "pam", "check", "--directory", stacks, "--policy", stacks.parent / "policy.yaml", *arguments],

@@ -99,9 +99,9 @@ def test_a_right_code_that_was_not_taken_for_the_death_of_the_process_can_be_giv
     code = totp.code()
     subprocess.run(world.command("alone", "sato", "auth", answers=[code]), capture_output=True, check=False,
                    env={**environment(world, checks), "SEKISHO_DIE_IN_CHECK": "1"})
-    assert "failures totp 1 " in world.file().read_text()
+    assert "failures totp 1 " in world.counted()
     assert world.log_in(code=code, environment=checks.environment).codes["auth"] == SUCCESS
-    assert "failures" not in world.file().read_text()
+    assert "failures" not in world.counted()
 
 
 def test_failures_of_one_are_not_anothers(world, checks):

@@ -125,4 +125,4 @@ def test_the_key_is_roots_and_stays(world, guard):
     assert len(first) == 32 and key.stat().st_mode & 0o777 == 0o600
     as_sshd(world, world.enrol("suzuki").code(), user="suzuki")
     assert key.read_bytes() == first and sorted(path.name for path in world.store.iterdir()) == [
-        "chain", "factors", "generations", "handover.key", "lock"]
+        "chain", "factors", "generations", "handover.key", "lock", "progress"]

@@ -97,12 +97,12 @@ Test(verify, proves_nothing_that_could_not_be_written) {
         Verification v = verification();
 
         enrol();
-        cr_assert_eq(mkdirat(store.factors_fd, ".sato.new", 0700), 0);
-        cr_assert_eq(mkdirat(store.factors_fd, ".sato.new/x", 0700), 0);
+        cr_assert_eq(mkdirat(store.progress_fd, ".sato.new", 0700), 0);
+        cr_assert_eq(mkdirat(store.progress_fd, ".sato.new/x", 0700), 0);
         expect_proof(&v, code_at(NOW), PROOF_BROKEN);
         cr_expect_lt(v.error, 0);
-        cr_assert_eq(unlinkat(store.factors_fd, ".sato.new/x", AT_REMOVEDIR), 0);
-        cr_assert_eq(unlinkat(store.factors_fd, ".sato.new", AT_REMOVEDIR), 0);
+        cr_assert_eq(unlinkat(store.progress_fd, ".sato.new/x", AT_REMOVEDIR), 0);
+        cr_assert_eq(unlinkat(store.progress_fd, ".sato.new", AT_REMOVEDIR), 0);
         expect_proof(&v, code_at(NOW), PROOF_PROVEN);
 }
 
