@@ -203,6 +203,7 @@ void agent_judge_again(Agent *agent) {
         (void)rejudge(agent); /* what failed was told */
         agent_update_protection(agent);
         (void)agent_write_status(agent);
+        agent_run_self_test(agent, "lockdown");
 }
 
 /* signals */
@@ -225,6 +226,8 @@ static int go_on_with(Agent *agent, int r, Policy *old, const char *path) {
         (void)sd_notifyf(false, "READY=1\nSTATUS=Policy serial %llu in force%s",
                          (unsigned long long)agent->store.policy->serial,
                          r == 0 ? "" : "; a newer one was refused");
+        if (r == 0)
+                agent_run_self_test(agent, "policy");
         return r;
 }
 
@@ -390,7 +393,10 @@ static int start(Agent *agent) {
         agent_start_locks(agent);
         start_bus(agent);
         agent_start_incoming(agent);
-        return agent_write_status(agent);
+        r = agent_write_status(agent);
+        if (r == 0)
+                agent_start_self_test(agent);
+        return r;
 }
 
 int agent_new(const AgentSettings *settings, Agent **ret) {
@@ -425,6 +431,7 @@ Agent *agent_free(Agent *agent) {
         if (!agent)
                 return NULL;
         (void)sd_notify(false, "STOPPING=1");
+        agent_stop_self_test(agent);
         agent->incoming = incoming_free(agent->incoming);
         agent->bus = bus_service_free(agent->bus);
         agent_stop_locks(agent);

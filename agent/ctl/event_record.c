@@ -301,6 +301,11 @@ static char *what_cell(const EventRecord *record) {
         case EVENT_LOCKDOWN_ENDED:
                 return join(event_record_get(record, FIELD_TERMINAL), ": ",
                             event_record_get(record, FIELD_PURPOSE));
+        case EVENT_SELF_TEST_PASSED:
+        case EVENT_SELF_TEST_FAILED:
+        case EVENT_SELF_TEST_NOT_RUN:
+                return join(event_record_get(record, FIELD_CAUSE), ": ",
+                            event_record_get(record, FIELD_ERROR));
         case EVENT_PERSON_CHANGED:
                 return join(event_record_get(record, FIELD_PERSON_BEFORE), " → ",
                             event_record_get(record, FIELD_PERSON));

@@ -76,6 +76,7 @@ size_t inspect_count(const Inspection *inspection, InspectResult result);
 void inspect_clear(Inspection *inspection);
 
 /* The checks, by what they look at. */
+void inspect_self_test(const struct json_object *root, Inspection *ret);
 void inspect_guard(const InspectFacts *facts, Inspection *ret);
 void inspect_policy(const InspectFacts *facts, Inspection *ret);
 void inspect_machine(const InspectFacts *facts, Inspection *ret);

@@ -270,6 +270,7 @@ void status_print(const StatusFile *status, const struct json_object *findings, 
                 print_line(_("Contact"), json_text(status->root, "contact"), to);
         print_counters(status->root, to);
         print_mechanisms(status->root, to);
+        self_test_print(status->root, to);
         fputc('\n', to);
         status_print_devices(status->root, false, to);
         print_superblocks(status->root, to);
