@@ -153,7 +153,7 @@ static int replay_all(Replayed *replayed, sd_journal *journal) {
         while (r >= 0 && (r = sd_journal_next(journal)) > 0) {
                 CLEANUP_EVENT_RECORD EventRecord record = {0};
 
-                r = journal_source_read(journal, &record);
+                r = journal_source_read(journal, &record, NULL);
                 if (r == -EBADMSG || r == -EADDRNOTAVAIL) {
                         r = 0; /* damaged */
                         continue;

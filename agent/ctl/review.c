@@ -14,6 +14,7 @@
 #include "agent/ctl/command.h"
 #include "agent/ctl/explain.h"
 #include "agent/ctl/i18n.h"
+#include "agent/ctl/journal_files.h"
 #include "agent/ctl/people.h"
 #include "agent/ctl/retention.h"
 #include "agent/ctl/sheet.h"
@@ -44,6 +45,7 @@ typedef enum SheetPart {
 typedef struct Review {
         sd_journal *journal;
         People people;
+        Repeats repeats;
         SheetTable parts[PARTS];
         SheetTable seen;  /* media of the months before */
         SheetTable hours; /* denials by person and hour */
@@ -55,6 +57,7 @@ static void review_clear(Review *review) {
         if (review->journal)
                 sd_journal_close(review->journal);
         people_clear(&review->people);
+        repeats_clear(&review->repeats);
         for (size_t i = 0; i < PARTS; i++)
                 sheet_table_clear(&review->parts[i]);
         sheet_table_clear(&review->seen);
@@ -198,12 +201,16 @@ static int count(Review *review, const EventRecord *record, EventKind kind, cons
 static int take_in(Review *review) {
         CLEANUP_EVENT_RECORD EventRecord record = {0};
         CLEANUP_EVENT_ROW EventRow row = {0};
-        int r = audit_journal_read(review->journal, &record, NULL);
+        ChainDigest digest = {.n = 0};
+        int r = audit_journal_read(review->journal, &record, &digest);
 
         if (r <= 0)
                 return r;
         if (!event_record_is_trusted(&record) || record.realtime > review->until)
                 return 0;
+        r = repeats_take(&review->repeats, &record, &digest);
+        if (r != 0)
+                return r < 0 ? r : 0;
         r = event_record_row(&record, people_name, &review->people, &row);
         return r < 0 ? r
                      : count(review, &record,
@@ -365,6 +372,8 @@ int command_review(const Options *options) {
                 (void)snprintf(review.host, sizeof(review.host), "%s",
                                options->value[OPTION_DIRECTORY] ? options->value[OPTION_DIRECTORY]
                                                                 : options->value[OPTION_FILE]);
+        if (options->value[OPTION_TERMINAL])
+                (void)snprintf(review.host, sizeof(review.host), "%s", options->value[OPTION_TERMINAL]);
         if (audit_journal_open(options, &review.journal) != 0)
                 return EXIT_TROUBLE;
         r = read_all(&review);
