@@ -34,6 +34,21 @@ static void tell(Agent *agent, EventKind kind) {
         report_submit(agent->report, record);
 }
 
+/* What of the policy in force would be lost with the agent: the next start would not know of it. */
+static void tell_unkept(Agent *agent) {
+        static const char *const what[POLICY_KEPT] = {
+                [KEPT_FLOOR] = N_("the note of the highest serial"),
+                [KEPT_LAST_GOOD] = N_("the copy of the policy"),
+                [KEPT_HISTORY] = N_("the history of policies"),
+                [KEPT_NOTE] = N_("the note that policies were put aside"),
+        };
+
+        for (size_t i = 0; i < POLICY_KEPT; i++)
+                if (agent->store.unkept[i] < 0)
+                        agent_tell_failure(agent, NULL, agent->settings.state_dir, what[i],
+                                           agent->store.unkept[i]);
+}
+
 /* Every fault, a line each: who reads the journal needs no second look at the file. */
 char *agent_faults_text(const Agent *agent, int error) {
         CLEANUP_FREE char *text = NULL;
@@ -214,6 +229,7 @@ static int go_on_with(Agent *agent, int r, Policy *old, const char *path) {
         tell_restored(agent);
         if (r == 0) {
                 tell(agent, EVENT_POLICY_LOADED);
+                tell_unkept(agent);
                 agent_follow_lockdown(agent, NULL, 0, NULL);
                 (void)rejudge(agent);
                 agent_update_protection(agent);
@@ -379,6 +395,7 @@ static int start(Agent *agent) {
         if (policy == 1)
                 agent_tell_refused(agent, NULL, NULL, 0);
         tell(agent, EVENT_POLICY_LOADED);
+        tell_unkept(agent);
         r = start_rooms(agent);
         if (r >= 0)
                 r = arm_expiry(agent);

@@ -264,6 +264,7 @@ char *agent_status_text(Agent *agent) {
         json_object_object_add(object, "mechanisms", mechanisms_object(agent));
         json_object_object_add(object, "self_protection", self_protection_object(agent));
         json_object_object_add(object, "lockdown", lockdown_object(agent));
+        put_number(object, "keep_days", agent->store.policy->records_keep_days);
         json_object_object_add(object, "self_test", agent_self_test_object(agent));
         (void)devices_foreach(agent->devices, add_device, &(DeviceList){agent, devices});
         (void)superblocks_foreach(agent->superblocks, add_superblock, superblocks);

@@ -44,6 +44,7 @@ typedef struct JournalFacts {
         bool known;                  /* the settings could be read */
         bool volatile_or_none;       /* Storage= says so */
         bool directory, seals, keys; /* /var/log/journal of this machine; Seal=; a key for it */
+        size_t files, sealed;        /* journal files, and how many of them are sealed */
         bool has_retention;
         char retention[64]; /* MaxRetentionSec= as it is written; "" without bound */
         uint64_t oldest;    /* the oldest entry, microseconds; 0: not known */

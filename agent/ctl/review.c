@@ -281,8 +281,7 @@ static void head_tables(SheetTable *parts) {
  * line on stderr. */
 static int tell_retention(const Review *review, const Options *options, char **ret) {
         CLEANUP(explain_clear) Explain explain = {0};
-        uint64_t days = 0, bytes = 0, now = timespec_now();
-        JournalLimits limits;
+        uint64_t bytes = 0, now = timespec_now();
         unsigned keep;
 
         if (options->value[OPTION_DIRECTORY] || options->value[OPTION_FILE])
@@ -292,32 +291,8 @@ static int tell_retention(const Review *review, const Options *options, char **r
         keep = explain.policy->records_keep_days;
         if (keep == 0)
                 return 0;
-        journal_limits_read(&limits);
         (void)sd_journal_get_usage(review->journal, &bytes);
-        switch (retention_judge(
-                &limits, keep, bytes,
-                review->oldest && review->oldest < now ? (now - review->oldest) / USEC_PER_SEC : 0,
-                journal_limits_max_use(&limits), &days)) {
-        case RETENTION_ENOUGH:
-                break;
-        case RETENTION_VOLATILE:
-                *ret = text_format(
-                        _("RECORDS ARE NOT KEPT: the policy asks for %u days, and the journal is gone "
-                          "at the next start (journald.conf: Storage=persistent)."),
-                        keep);
-                break;
-        case RETENTION_BY_TIME:
-                *ret = text_format(_("RECORDS ARE KEPT TOO SHORT: the policy asks for %u days, and journald "
-                                     "keeps %llu (journald.conf: MaxRetentionSec=)."),
-                                   keep, (unsigned long long)days);
-                break;
-        case RETENTION_BY_SIZE:
-                *ret = text_format(
-                        _("RECORDS ARE KEPT TOO SHORT: the policy asks for %u days, and the journal "
-                          "is full after about %llu (journald.conf: SystemMaxUse=)."),
-                        keep, (unsigned long long)days);
-                break;
-        }
+        *ret = retention_words(keep, bytes, review->oldest, now);
         return 0;
 }
 

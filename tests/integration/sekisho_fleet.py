@@ -9,12 +9,11 @@ import re
 import signal
 import socket
 import ssl
-import subprocess
 
-from sekisho_export import REMOTE, Entry
+from sekisho_export import Entry
 from sekisho_wait import Late, run, start, stop, wait_until
+from sekisho_world import ROOT
 
-UPLOAD = "/lib/systemd/systemd-journal-upload"
 COUNTED = ("MESSAGE", "MESSAGE_ID", "PRIORITY", "SYSLOG_IDENTIFIER")
 IDS = {"write-denied": "6601ec7f17b44a1a88fb7cb3bb75a96e", "agent-started": "5724eef373e04493b9ce014912202907"}
 
@@ -83,16 +82,53 @@ class Authority:
         return key, certificate
 
 
+EXAMPLES = os.path.join(ROOT, "packaging", "fleet")
+
+
+def example(name, **changed):
+    """The text of an example, with other values of these settings."""
+    with open(os.path.join(EXAMPLES, name)) as file:
+        text = file.read()
+    for setting, value in changed.items():
+        text, times = re.subn(rf"^{setting} =.*$", f"{setting} = {value}", text, flags=re.MULTILINE)
+        assert times == 1, setting
+    return text
+
+
+def command(name):
+    """What the ExecStart= of an example runs, as a list."""
+    return re.findall(r"^ExecStart=(/.*)$", example(name), re.MULTILINE)[0].split()
+
+
+def instead(arguments, **values):
+    """ARGUMENTS with other values of these options, each of which has to be there."""
+    for option, value in values.items():
+        name = f"--{option.replace('_', '-')}="
+        assert sum(argument.startswith(name) for argument in arguments) == 1, name
+        arguments = [name + str(value) if argument.startswith(name) else argument for argument in arguments]
+    return arguments
+
+
 class Collector:
+    """stunnel, which lets in whom the authority knows, and journal-remote behind it."""
+
     def __init__(self, world, authority):
         self._world, self._authority = world, authority
         self.directory = world.new_path("collected")
         os.mkdir(self.directory)
-        self.port, self.process = free_port(), None
-        self._key, self._certificate = authority.issue("collector", "IP:127.0.0.1")
+        self.port, self._inner, self.process = free_port(), free_port(), None
         self._client = authority.issue("asks")
         self.log = world.new_path("collector.log")
         world.undo(self.kill)
+        self._start_stunnel(*authority.issue("collector", "IP:127.0.0.1"))
+
+    def _start_stunnel(self, key, certificate):
+        path = self._world.new_path("stunnel.conf")
+        with open(path, "w") as to:
+            to.write(example("stunnel.conf", accept=f"127.0.0.1:{self.port}", connect=f"127.0.0.1:{self._inner}",
+                             key=key, cert=certificate, CAfile=self._authority.certificate))
+        with open(self.log, "ab") as log:
+            self._world.undo(stop, start(["stunnel4", path], stdout=log, stderr=log))
 
     @property
     def url(self):
@@ -100,8 +136,7 @@ class Collector:
 
     def start(self):
         with open(self.log, "ab") as log:
-            self.process = start([REMOTE, f"--listen-https=127.0.0.1:{self.port}", f"--output={self.directory}", "--split-mode=host",
-                                  f"--key={self._key}", f"--cert={self._certificate}", f"--trust={self._authority.certificate}"],
+            self.process = start(instead(command("remote.conf"), listen_http=f"127.0.0.1:{self._inner}", output=self.directory),
                                  stdout=log, stderr=log)
         wait_until(self._answers, "the collector takes connections")
         return self
@@ -111,8 +146,9 @@ class Collector:
         context = ssl.create_default_context(cafile=self._authority.certificate)
         context.load_cert_chain(self._client[1], self._client[0])
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=5) as plain, \
-                context.wrap_socket(plain, server_hostname="127.0.0.1"):
-            return True
+                context.wrap_socket(plain, server_hostname="127.0.0.1") as secure:
+            secure.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            return secure.recv(4).startswith(b"HTTP")
         return False
 
     def stop(self):
@@ -142,8 +178,9 @@ class Uploader:
     def __init__(self, world, authority, collector, source, name="terminal"):
         self._world, self._collector = world, collector
         key, certificate = authority.issue(name)
-        self._arguments = [UPLOAD, f"--url={collector.url}", f"--key={key}", f"--cert={certificate}",
-                           f"--trust={authority.certificate}", f"--file={source}", f"--save-state={world.new_path('upload.state')}"]
+        arguments = instead(command("upload.conf"), url=collector.url, key=key, cert=certificate, trust=authority.certificate)
+        arguments[arguments.index("--save-state")] = f"--save-state={world.new_path('upload.state')}"
+        self._arguments = [*arguments, f"--file={source}"]
         self.log = world.new_path("upload.log")
         self.process = None
         world.undo(self.end)

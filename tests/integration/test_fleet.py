@@ -8,12 +8,11 @@ import datetime
 import json
 import os
 import shutil
-import subprocess
 import time
 
 import pytest
 from sekisho_export import write_journal
-from sekisho_fleet import Authority, Collector, Terminal, Uploader
+from sekisho_fleet import EXAMPLES, Authority, Collector, Terminal, Uploader
 from sekisho_wait import run, wait_until
 from sekisho_world import program
 
@@ -149,3 +148,13 @@ def test_who_has_no_certificate_of_the_authority_is_not_listened_to(world, sourc
     assert uploader.process.wait(timeout=60) != 0
     collector.stop()
     assert collector.size() == 0
+
+
+def test_the_examples_are_units_that_systemd_takes(tmp_path):
+    for unit, name in (("systemd-journal-upload", "upload.conf"), ("systemd-journal-remote", "remote.conf")):
+        place = tmp_path / f"{unit}.service.d"
+        place.mkdir()
+        shutil.copy(f"/lib/systemd/system/{unit}.service", tmp_path)
+        shutil.copy(os.path.join(EXAMPLES, name), place / "sekisho.conf")
+        said = run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", tmp_path / f"{unit}.service"], check=False)
+        assert (said.returncode, [line for line in said.stderr.splitlines() if "sekisho.conf" in line]) == (0, []), said.stderr
