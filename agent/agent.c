@@ -34,6 +34,21 @@ static void tell(Agent *agent, EventKind kind) {
         report_submit(agent->report, record);
 }
 
+/* What of the policy in force would be lost with the agent: the next start would not know of it. */
+static void tell_unkept(Agent *agent) {
+        static const char *const what[POLICY_KEPT] = {
+                [KEPT_FLOOR] = N_("the note of the highest serial"),
+                [KEPT_LAST_GOOD] = N_("the copy of the policy"),
+                [KEPT_HISTORY] = N_("the history of policies"),
+                [KEPT_NOTE] = N_("the note that policies were put aside"),
+        };
+
+        for (size_t i = 0; i < POLICY_KEPT; i++)
+                if (agent->store.unkept[i] < 0)
+                        agent_tell_failure(agent, NULL, agent->settings.state_dir, what[i],
+                                           agent->store.unkept[i]);
+}
+
 /* Every fault, a line each: who reads the journal needs no second look at the file. */
 char *agent_faults_text(const Agent *agent, int error) {
         CLEANUP_FREE char *text = NULL;
@@ -203,6 +218,7 @@ void agent_judge_again(Agent *agent) {
         (void)rejudge(agent); /* what failed was told */
         agent_update_protection(agent);
         (void)agent_write_status(agent);
+        agent_run_self_test(agent, "lockdown");
 }
 
 /* signals */
@@ -213,6 +229,7 @@ static int go_on_with(Agent *agent, int r, Policy *old, const char *path) {
         tell_restored(agent);
         if (r == 0) {
                 tell(agent, EVENT_POLICY_LOADED);
+                tell_unkept(agent);
                 agent_follow_lockdown(agent, NULL, 0, NULL);
                 (void)rejudge(agent);
                 agent_update_protection(agent);
@@ -225,6 +242,8 @@ static int go_on_with(Agent *agent, int r, Policy *old, const char *path) {
         (void)sd_notifyf(false, "READY=1\nSTATUS=Policy serial %llu in force%s",
                          (unsigned long long)agent->store.policy->serial,
                          r == 0 ? "" : "; a newer one was refused");
+        if (r == 0)
+                agent_run_self_test(agent, "policy");
         return r;
 }
 
@@ -376,6 +395,7 @@ static int start(Agent *agent) {
         if (policy == 1)
                 agent_tell_refused(agent, NULL, NULL, 0);
         tell(agent, EVENT_POLICY_LOADED);
+        tell_unkept(agent);
         r = start_rooms(agent);
         if (r >= 0)
                 r = arm_expiry(agent);
@@ -390,7 +410,10 @@ static int start(Agent *agent) {
         agent_start_locks(agent);
         start_bus(agent);
         agent_start_incoming(agent);
-        return agent_write_status(agent);
+        r = agent_write_status(agent);
+        if (r == 0)
+                agent_start_self_test(agent);
+        return r;
 }
 
 int agent_new(const AgentSettings *settings, Agent **ret) {
@@ -425,6 +448,7 @@ Agent *agent_free(Agent *agent) {
         if (!agent)
                 return NULL;
         (void)sd_notify(false, "STOPPING=1");
+        agent_stop_self_test(agent);
         agent->incoming = incoming_free(agent->incoming);
         agent->bus = bus_service_free(agent->bus);
         agent_stop_locks(agent);

@@ -2,6 +2,7 @@
 /* agent_private.h: the agent's state, for agent.c, enforce.c, status.c and trial.c alone. */
 #pragma once
 
+#include <json-c/json.h>
 #include <systemd/sd-event.h>
 
 #include "agent/agent.h"
@@ -22,6 +23,8 @@
 #include "agent/policy_store.h"
 #include "agent/report/report.h"
 #include "agent/sessions.h"
+
+typedef struct SelfTest SelfTest;
 
 /* A device number that was told to the programs in the kernel, and the disk it belongs to. */
 typedef struct BackstopNode {
@@ -64,6 +67,7 @@ struct Agent {
         char *login_store;       /* the directory of what they are enrolled with */
         Incoming *incoming;      /* NULL: none, or it could not be watched ... */
         int incoming_error;      /* ... and why */
+        SelfTest *self_test;     /* NULL: not yet, or memory was short */
         BusService *bus;         /* NULL: none, which changes nothing else */
         sd_event_source *settle; /* runs once after changes: audit list and status */
         sd_event_source *expiry;
@@ -162,6 +166,23 @@ void agent_stop_locks(Agent *agent);
 void agent_update_locks(Agent *agent);
 void agent_lock_follow(Agent *agent, const Session *session);
 void agent_lock_forget(Agent *agent, pid_t leader);
+/* Every session, in an emergency, or (false) no longer. */
+void agent_lock_all(Agent *agent, bool emergency);
+
+/* self_test.c: tries whether what is guarded really is. Start once everything is in force; run again for CAUSE,
+ * a constant. Stop while there are devices still. */
+void agent_start_self_test(Agent *agent);
+void agent_run_self_test(Agent *agent, const char *cause);
+void agent_stop_self_test(Agent *agent);
+/* Whether the disk is its own, of which nobody is told. */
+bool agent_self_test_owns(const Agent *agent, const DeviceIdentity *id);
+/* The verdict on such a disk. */
+void agent_self_test_judge(const Agent *agent, const DeviceIdentity *id, const PolicyTime *now,
+                           Decision *ret);
+/* Whether it was its own process PID that was refused on DEVNUM, which is then counted and not told. */
+bool agent_self_test_tried(Agent *agent, pid_t pid, dev_t devnum);
+/* For the status; NULL before the first has ended. */
+struct json_object *agent_self_test_object(const Agent *agent);
 
 /* answer.c: what the service on the bus asks for. */
 BusServiceCallbacks agent_bus_callbacks(Agent *agent);

@@ -373,6 +373,8 @@ void agent_on_lsm_denial(void *userdata, const LsmDenial *denial) {
                 tell_touched(agent, denial);
                 return;
         }
+        if (agent_self_test_tried(agent, denial->pid, denial->devnum))
+                return;
         tell_path(agent, denial, path, sizeof(path));
         if (denial->kind != LSM_EVENT_NODE)
                 sb = superblock_at(agent, denial->devnum, path);

@@ -70,8 +70,9 @@ void agent_follow_lockdown(Agent *agent, const TtyUser *by, pid_t pid, const cha
         mark(agent, locked && !agent->settings.monitor);
         tell(agent, locked ? EVENT_LOCKDOWN_STARTED : EVENT_LOCKDOWN_ENDED, by, pid, reason,
              by ? "command" : "policy");
+        agent_lock_all(agent, locked); /* with a record of each ... */
         if (locked)
-                bus_service_lock_sessions(agent->bus);
+                bus_service_lock_sessions(agent->bus); /* ... and those that only logind knows */
 }
 
 int agent_begin_lockdown(Agent *agent, pid_t pid, const char *reason) {

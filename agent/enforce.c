@@ -65,6 +65,10 @@ static void judge_device(void *userdata, const DeviceIdentity *id, Decision *ret
         Agent *agent = userdata;
         PolicyTime time = now(agent);
 
+        if (agent_self_test_owns(agent, id)) {
+                agent_self_test_judge(agent, id, &time, ret);
+                return;
+        }
         decide_device(agent->store.policy, id, &time, ret);
 }
 
@@ -98,6 +102,7 @@ Volume *agent_make_volume(Agent *agent, const SuperblockIdentity *id, const char
                                    .identity = *id,
                                    .mount = mount,
                                    .raw = raw != NULL,
+                                   .quiet = raw && agent_self_test_owns(agent, &raw->id),
                                    .monitor = agent_is_monitor(agent)};
         Volume *volume = NULL;
 
@@ -171,6 +176,8 @@ static void on_device(void *userdata, const Device *device, DeviceChange change)
         agent_settle_soon(agent);
         if (!device->decision.external && change != DEVICE_REJUDGED && change != DEVICE_UNLOCKED)
                 return; /* the terminal's own disks are no news */
+        if (agent_self_test_owns(agent, &device->id))
+                return; /* nor is the one of the self-test */
         switch (change) {
         case DEVICE_ATTACHED:
                 tell_device(agent, device, EVENT_DEVICE_ATTACHED);
@@ -466,6 +473,8 @@ void agent_on_refused(void *userdata, const AuditEvent *event, bool node, dev_t 
         if (event->syscall == SYS_access)
                 return;
 #endif
+        if (agent_self_test_tried(agent, event->pid, devnum))
+                return;
         volume = refusing_volume(agent, node, devnum, &decision);
         if (!volume)
                 return;

@@ -50,6 +50,11 @@ void agent_lock_forget(Agent *agent, pid_t leader) {
                 locks_forget(agent->locks, leader);
 }
 
+void agent_lock_all(Agent *agent, bool emergency) {
+        if (agent->locks)
+                locks_lock_all(agent->locks, emergency ? LOCK_IN_EMERGENCY : LOCK_FOR_NOTHING);
+}
+
 void agent_update_locks(Agent *agent) {
         const Policy *policy = agent->store.policy;
 

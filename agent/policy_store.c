@@ -200,19 +200,34 @@ static bool is_put_aside(const PolicyStore *store, const Policy *policy) {
         return restored_read(store->state_dir, &restored) == 1 && policy->serial <= restored.serial;
 }
 
-/* A policy from the configured path is in force. */
-static void settle_in(PolicyStore *store) {
+static int keep_floor(const PolicyStore *store) {
         char path[PATH_MAX], text[FLOOR_TEXT_MAX];
+
+        if ((size_t)snprintf(path, sizeof(path), "%s/" FLOOR_NAME, store->state_dir) >= sizeof(path))
+                return -ENAMETOOLONG;
+        return file_replace(path, text, floor_format(&store->floor, text), 0600);
+}
+
+static int drop_note(const PolicyStore *store) {
         Restored restored;
 
-        if (floor_learn(&store->floor, store->policy) &&
-            (size_t)snprintf(path, sizeof(path), "%s/" FLOOR_NAME, store->state_dir) < sizeof(path))
-                (void)file_replace(path, text, floor_format(&store->floor, text), 0600);
-        (void)policy_copies_keep(store->path, store->last_good);
-        if (store->policy->signature)
-                (void)policy_copies_add_history(store->path, store->state_dir, store->policy->serial);
-        if (restored_read(store->state_dir, &restored) == 1 && restored.told)
-                (void)restored_drop(store->state_dir); /* else it waits for its record */
+        if (restored_read(store->state_dir, &restored) != 1 || !restored.told)
+                return 0; /* else it waits for its record */
+        return restored_drop(store->state_dir);
+}
+
+/* A policy from the configured path is in force. What cannot be kept is for the caller to tell: the next
+ * start would fall back to what was before. A floor that was not written is tried again with each policy. */
+static void settle_in(PolicyStore *store) {
+        bool learned = floor_learn(&store->floor, store->policy) || store->unkept[KEPT_FLOOR] < 0;
+
+        store->unkept[KEPT_FLOOR] = learned ? keep_floor(store) : 0;
+        store->unkept[KEPT_LAST_GOOD] = policy_copies_keep(store->path, store->last_good);
+        store->unkept[KEPT_HISTORY] =
+                store->policy->signature
+                        ? policy_copies_add_history(store->path, store->state_dir, store->policy->serial)
+                        : 0;
+        store->unkept[KEPT_NOTE] = drop_note(store);
 }
 
 int policy_store_open(PolicyStore *store, const char *path, const char *state_dir, PolicyTrial trial,

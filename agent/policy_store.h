@@ -22,6 +22,15 @@
 typedef int (*PolicyTrial)(void *userdata, const Policy *present, const Policy *candidate, char **ret_why,
                            const char **ret_origin);
 
+/* What is to outlive the agent of a policy that came into force. */
+typedef enum PolicyKept {
+        KEPT_FLOOR,
+        KEPT_LAST_GOOD,
+        KEPT_HISTORY,
+        KEPT_NOTE, /* that of policies that were put aside, which is over */
+        POLICY_KEPT
+} PolicyKept;
+
 typedef struct PolicyStore {
         char *path;      /* file or directory given to the agent */
         char *last_good; /* STATE/last-good */
@@ -37,6 +46,7 @@ typedef struct PolicyStore {
         void *trial_userdata;
         PolicyFaults faults; /* why the last attempt was refused; empty if it was not */
         time_t refused;      /* when, 0 if it was not */
+        int unkept[POLICY_KEPT]; /* -errno of what of the last one could not be kept; the policy holds all the same */
 } PolicyStore;
 
 /* Put a policy in force at start. 0, 1 if the policy at PATH was refused (faults say why) and another one is

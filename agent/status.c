@@ -38,9 +38,20 @@ static void put_decision(struct json_object *to, const Decision *decision, bool 
         put(to, "origin", decision->origin);
 }
 
+typedef struct DeviceList {
+        const Agent *agent;
+        struct json_object *array;
+} DeviceList;
+
 static int add_device(void *userdata, const Device *device) {
-        struct json_object *object = json_object_new_object(), *classes = json_object_new_array();
+        const DeviceList *list = userdata;
+        struct json_object *object, *classes;
         const DeviceIdentity *id = &device->id;
+
+        if (agent_self_test_owns(list->agent, id))
+                return 0;
+        object = json_object_new_object();
+        classes = json_object_new_array();
 
         put(object, "name", id->name);
         put(object, "syspath", device->syspath);
@@ -58,7 +69,7 @@ static int add_device(void *userdata, const Device *device) {
         for (size_t i = 0; i < id->n_interfaces; i++)
                 json_object_array_add(classes, json_object_new_int(id->interface_classes[i]));
         json_object_object_add(object, "interfaces", classes);
-        json_object_array_add(userdata, object);
+        json_object_array_add(list->array, object);
         return 0;
 }
 
@@ -253,7 +264,9 @@ char *agent_status_text(Agent *agent) {
         json_object_object_add(object, "mechanisms", mechanisms_object(agent));
         json_object_object_add(object, "self_protection", self_protection_object(agent));
         json_object_object_add(object, "lockdown", lockdown_object(agent));
-        (void)devices_foreach(agent->devices, add_device, devices);
+        put_number(object, "keep_days", agent->store.policy->records_keep_days);
+        json_object_object_add(object, "self_test", agent_self_test_object(agent));
+        (void)devices_foreach(agent->devices, add_device, &(DeviceList){agent, devices});
         (void)superblocks_foreach(agent->superblocks, add_superblock, superblocks);
         json_object_object_add(object, "devices", devices);
         json_object_object_add(object, "superblocks", superblocks);
@@ -268,7 +281,7 @@ static int add_external_device(void *userdata, const Device *device) {
 char *agent_devices_text(Agent *agent) {
         struct json_object *devices = json_object_new_array();
 
-        (void)devices_foreach(agent->devices, add_external_device, devices);
+        (void)devices_foreach(agent->devices, add_external_device, &(DeviceList){agent, devices});
         return text_of(devices);
 }
 

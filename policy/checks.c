@@ -161,6 +161,7 @@ static const FieldCheck field_checks[] = {
         {.fields = limits_fields, .key = "wait-max", .value = check_mfa_wait_max},
         {.fields = totp_fields, .key = "drift", .value = check_mfa_drift},
         {.fields = mfa_fields, .key = "lock-idle-minutes", .value = check_mfa_lock_idle},
+        {.fields = self_test_fields, .key = "every", .value = check_self_test_every},
         {.fields = records_fields, .key = "keep-days", .value = check_keep_days},
         {.fields = fido2_fields, .key = "relying-party", .value = check_mfa_relying_party},
         {.fields = fido2_fields, .key = "timeout-seconds", .value = check_mfa_timeout},

@@ -126,6 +126,10 @@ void check_mfa_lock_idle(Check *check, const TreeNode *node) {
         check_range(check, node, 1, 480);
 }
 
+void check_self_test_every(Check *check, const TreeNode *node) {
+        check_range(check, node, 0, 1440);
+}
+
 void check_keep_days(Check *check, const TreeNode *node) {
         check_range(check, node, 1, 3660);
 }

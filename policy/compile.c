@@ -313,6 +313,8 @@ int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *fi
                 return r;
         if (raw->self_protection)
                 add_self_protection(policy, raw->self_protection);
+        if (raw->self_test && raw->self_test->every)
+                policy->self_test_every = *raw->self_test->every;
         if (raw->records && raw->records->keep_days)
                 policy->records_keep_days = *raw->records->keep_days;
         return 0;

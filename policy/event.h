@@ -42,7 +42,10 @@
         X(EVENT_SESSION_LOCKED, "session-locked", "e098924b421a434da944ed0f27e42e7e", 5)                    \
         X(EVENT_SESSION_LOCK_FAILED, "session-lock-failed", "e9dc9815d36343469e644a7220cd9b44", 2)          \
         X(EVENT_LOCKDOWN_STARTED, "lockdown-started", "b8fcd24f7e014909ad50d733c9433178", 2)                \
-        X(EVENT_LOCKDOWN_ENDED, "lockdown-ended", "74af797517be4757ad606c4158b4c6d7", 2)
+        X(EVENT_LOCKDOWN_ENDED, "lockdown-ended", "74af797517be4757ad606c4158b4c6d7", 2)                    \
+        X(EVENT_SELF_TEST_PASSED, "self-test-passed", "167f4bfae799458cae2b58a9563387c4", 5)                \
+        X(EVENT_SELF_TEST_FAILED, "self-test-failed", "51c9e5f5062e4aa1b3c7c580c9f87214", 1)                \
+        X(EVENT_SELF_TEST_NOT_RUN, "self-test-not-run", "bbf83b0213cd47dfa88c0f9c9c087530", 4)
 
 #define EVENT_CONSTANT_(constant, word, id, priority) constant,
 typedef enum EventKind {
@@ -132,5 +135,6 @@ DECLARE_ENUM(Operation, operation, OPERATION_LIST);
 #define LOCK_REASON_LIST(X)                                                                                 \
         X(LOCK_FOR_NOTHING, "none")                                                                         \
         X(LOCK_TOKEN_REMOVED, "token-removed") /* the key or card that it was opened with */                \
-        X(LOCK_IDLE, "idle")
+        X(LOCK_IDLE, "idle")                                                                                \
+        X(LOCK_IN_EMERGENCY, "lockdown")
 DECLARE_ENUM(LockReason, lock_reason, LOCK_REASON_LIST);

@@ -13,6 +13,11 @@
 #include "policy/fill.h"
 #include "policy/sealed.h"
 
+typedef struct Place {
+        const char *file;
+        size_t line, column;
+} Place;
+
 /* One run of the loader. */
 typedef struct Load {
         Policy *policy;
@@ -28,6 +33,7 @@ typedef struct Load {
         const char *keys; /* the directory of public keys */
         char **paths;     /* of the files of a bundle, which places name */
         size_t n_paths;
+        Place every; /* of self-test.every, the last that was given */
 } Load;
 
 static const cyaml_config_t cyaml_config = {
@@ -58,6 +64,11 @@ static int add_checked(Load *load, const char *file, const Tree *tree) {
         return -EBADMSG;
 }
 
+static void note_place(const TreeNode *node, const char *file, Place *ret) {
+        if (node)
+                *ret = (Place){.file = file, .line = node->line, .column = node->column};
+}
+
 /* Remembers what check_whole() has to know even of a file with faults. */
 static void note_places(Load *load, const char *file, const Tree *tree) {
         const TreeNode *root = tree_root(tree);
@@ -65,6 +76,7 @@ static void note_places(Load *load, const char *file, const Tree *tree) {
 
         if (tree_find(tree, root, "serial"))
                 load->has_serial = true;
+        note_place(tree_find(tree, tree_find(tree, root, "self-test"), "every"), file, &load->every);
         if (services) {
                 load->services_file = file;
                 load->services_line = services->line;
@@ -155,6 +167,11 @@ static void check_whole(Load *load) {
                         "key \"serial\" is missing; expected it in this file or another of its directory");
         if (faults_result(&load->faults) < 0)
                 return; /* the policy is not whole */
+        if (policy->zone == ZONE_MYNUMBER && policy->self_test_every == 0) {
+                faults_add(&load->faults, load->every.file, load->every.line, load->every.column,
+                           "self-test.every is 0 in the zone mynumber; expected 1 to 1440 minutes");
+                return;
+        }
         for (size_t i = 0; policy->n_mfa_factors == 0 && i < policy->n_mfa_rules; i++)
                 if (policy->mfa_rules[i].login == LOGIN_REQUIRED && policy->mfa_rules[i].factors == 0) {
                         faults_add(

@@ -126,6 +126,7 @@ Policy *policy_new(void) {
         policy->mfa_limits = (MfaLimits){
                 .tries = MFA_TRIES_DEFAULT, .wait = MFA_WAIT_DEFAULT, .wait_max = MFA_WAIT_MAX_DEFAULT};
         policy->mfa_drift = MFA_DRIFT_DEFAULT;
+        policy->self_test_every = SELF_TEST_EVERY_DEFAULT;
         policy->mfa_fido2.timeout = policy->mfa_fingerprint_timeout = policy->mfa_card.wait =
                 MFA_TIMEOUT_DEFAULT;
         return policy;

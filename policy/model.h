@@ -213,7 +213,8 @@ enum {
         MFA_WAIT_DEFAULT = 30,
         MFA_WAIT_MAX_DEFAULT = 900,
         MFA_DRIFT_DEFAULT = 1,
-        MFA_TIMEOUT_DEFAULT = 30
+        MFA_TIMEOUT_DEFAULT = 30,
+        SELF_TEST_EVERY_DEFAULT = 60
 };
 
 typedef struct Policy {
@@ -287,6 +288,7 @@ typedef struct Policy {
         bool mfa_lock_on_removal_named; /* ... file names it */
         unsigned mfa_lock_idle_minutes; /* an idle session locks; 0: not by time */
 
+        unsigned self_test_every;   /* minutes; 0: not at intervals */
         unsigned records_keep_days; /* how long records have to be kept; 0: the policy does not say */
 
         bool protects[PROTECTIONS];      /* by Protected; by zone where no file names it */

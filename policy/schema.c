@@ -236,6 +236,11 @@ const cyaml_schema_field_t records_fields[] = {
         CYAML_FIELD_END,
 };
 
+const cyaml_schema_field_t self_test_fields[] = {
+        CYAML_FIELD_UINT_PTR("every", CYAML_FLAG_OPTIONAL, RawSelfTest, every),
+        CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t self_protection_fields[] = {
         CYAML_FIELD_BOOL_PTR("process", CYAML_FLAG_OPTIONAL, RawSelfProtection, process),
         CYAML_FIELD_BOOL_PTR("state", CYAML_FLAG_OPTIONAL, RawSelfProtection, state),
@@ -270,6 +275,7 @@ const cyaml_schema_field_t policy_fields[] = {
         CYAML_FIELD_MAPPING_PTR("mfa", OPTIONAL, RawPolicy, mfa, mfa_fields),
         CYAML_FIELD_MAPPING_PTR("self-protection", OPTIONAL, RawPolicy, self_protection,
                                 self_protection_fields),
+        CYAML_FIELD_MAPPING_PTR("self-test", OPTIONAL, RawPolicy, self_test, self_test_fields),
         CYAML_FIELD_MAPPING_PTR("records", OPTIONAL, RawPolicy, records, records_fields),
         CYAML_FIELD_END,
 };

@@ -186,6 +186,10 @@ typedef struct RawSelfProtection {
         bool *process, *state, *policy;
 } RawSelfProtection;
 
+typedef struct RawSelfTest {
+        uint32_t *every;
+} RawSelfTest;
+
 typedef struct RawRecords {
         uint32_t *keep_days;
 } RawRecords;
@@ -211,6 +215,7 @@ typedef struct RawPolicy {
         RawNetworks *network;
         RawMfa *mfa;
         RawSelfProtection *self_protection;
+        RawSelfTest *self_test;
         RawRecords *records;
 } RawPolicy;
 
@@ -218,4 +223,4 @@ extern const cyaml_schema_value_t policy_schema;
 extern const cyaml_schema_field_t policy_fields[], match_fields[], device_fields[], usb_device_fields[],
         filesystem_fields[], network_fields[], mfa_fields[], mfa_rule_fields[], break_glass_fields[],
         signing_fields[], grace_fields[], limits_fields[], totp_fields[], fido2_fields[],
-        fingerprint_fields[], card_fields[], records_fields[];
+        fingerprint_fields[], card_fields[], records_fields[], self_test_fields[];

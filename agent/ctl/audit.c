@@ -13,6 +13,7 @@
 #include "agent/ctl/chain_check.h"
 #include "agent/ctl/command.h"
 #include "agent/ctl/i18n.h"
+#include "agent/ctl/terminals.h"
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
 #include "agent/ctl/words.h"
@@ -39,6 +40,7 @@ typedef struct Audit {
         JournalSeals seals;
         uint64_t since, oldest;
         Left agent, logins;
+        Terminals terminals;
         int journalctl; /* its exit status; -1: it was not asked */
 } Audit;
 
@@ -46,6 +48,7 @@ static void audit_clear(Audit *audit) {
         if (audit->journal)
                 sd_journal_close(audit->journal);
         chain_check_clear(&audit->check);
+        terminals_clear(&audit->terminals);
 }
 
 /* reading */
@@ -102,7 +105,8 @@ static int take_in(Audit *audit) {
         item.kind = (EventKind)event_from_string(event_record_get(&record, FIELD_EVENT));
         if (!placed)
                 item.id[0] = '\0';
-        return chain_check_add(&audit->check, &item);
+        r = terminals_note(&audit->terminals, item.machine, event_record_get(&record, "_HOSTNAME"));
+        return r < 0 ? r : chain_check_add(&audit->check, &item);
 }
 
 static int take_in_rest(Audit *audit) {
@@ -302,6 +306,8 @@ static void tell_finding(Audit *audit, const ChainFinding *finding) {
                 (void)snprintf(numbers, sizeof(numbers), "%" PRIu64, finding->from);
         else if (finding->from > 0)
                 (void)snprintf(numbers, sizeof(numbers), "%" PRIu64 "-%" PRIu64, finding->from, finding->to);
+        if (audit->terminals.n > 1)
+                printf("%s  ", terminals_name(&audit->terminals, item->machine));
         printf("%s  %s %s  %s\n", item->realtime > 0 ? timespec_for_person(item->realtime, time) : "-",
                writer_text(item->writer), numbers, finding_text(finding->kind));
         if (chain_finding_is_fault(finding->kind))
@@ -332,6 +338,8 @@ static void tell(Audit *audit) {
                 tell_finding(audit, &audit->check.findings[i]);
         printf(_("%zu records in %zu chains; the journal begins at %s.\n"), audit->check.chained,
                audit->check.chains, audit->oldest ? timespec_for_person(audit->oldest, time) : "-");
+        if (audit->terminals.n > 1)
+                printf(_("They are from %zu terminals.\n"), audit->terminals.n);
         if (audit->check.unchained_before > 0)
                 printf(_("%zu records are from before there were chains.\n"), audit->check.unchained_before);
         tell_seals(audit);
@@ -361,6 +369,7 @@ static int tell_json(Audit *audit) {
                 json_put_text(one, "chain", finding->item->id[0] ? finding->item->id : NULL);
                 json_put_number(one, "from", (int64_t)finding->from);
                 json_put_number(one, "to", (int64_t)finding->to);
+                json_put_text(one, "host", terminals_name(&audit->terminals, finding->item->machine));
                 json_put_text(one, "event", event_to_string(finding->item->kind));
                 json_put_text(one, "time",
                               finding->item->realtime ? timespec_iso(finding->item->realtime, time) : NULL);
@@ -371,6 +380,7 @@ static int tell_json(Audit *audit) {
         json_put_number(object, "faults", (int64_t)chain_check_faults(&audit->check));
         json_put_number(object, "records", (int64_t)audit->check.chained);
         json_put_number(object, "chains", (int64_t)audit->check.chains);
+        json_put_number(object, "terminals", (int64_t)audit->terminals.n);
         json_put_number(object, "unchained_before", (int64_t)audit->check.unchained_before);
         json_put_text(object, "journal_begins", audit->oldest ? timespec_iso(audit->oldest, time) : NULL);
         json_put_number(object, "journal_files", (int64_t)audit->seals.files);

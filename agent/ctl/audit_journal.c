@@ -9,12 +9,13 @@
 #include <sys/stat.h>
 
 #include "agent/ctl/i18n.h"
+#include "agent/ctl/journal_files.h"
 #include "agent/ctl/text.h"
 
 enum {
         HEADER_SIZE = 16,
         COMPATIBLE_SEALED = 1,
-        DEPTH_MAX = 2 /* a directory of directories by machine */
+        DEPTH_MAX = 8 /* a directory of directories by machine */
 };
 
 /* With the guard's events alone. */
@@ -31,28 +32,15 @@ static int add_matches(sd_journal *journal) {
 }
 
 int audit_journal_open(const Options *options, sd_journal **ret) {
-        const char *directory = options->value[OPTION_DIRECTORY], *file = options->value[OPTION_FILE];
-        const char *const files[] = {file, NULL};
-        const char *path = directory ? directory : file;
         CLEANUP_JOURNAL sd_journal *journal = NULL;
-        uint64_t bytes = 0;
-        int r;
+        int r = journal_open_named(options, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM, &journal);
 
-        if (directory && file)
-                return fail(_("--directory does not go with --file"));
-        r = directory ? sd_journal_open_directory(&journal, directory, 0)
-            : file    ? sd_journal_open_files(&journal, (const char **)(uintptr_t)files, 0)
-                      : sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
-        if (r < 0)
-                return fail(_("cannot open the journal%s%s: %s"), path ? " " : "", path ? path : "",
-                            strerror(-r));
-        (void)sd_journal_get_usage(journal, &bytes);
-        if (bytes == 0 && path)
-                return fail(_("there is no journal file that can be read in %s"), path);
-        if (bytes == 0)
-                return fail(_("there is no journal that can be read (root and group systemd-journal may)"));
+        if (r != 0)
+                return r;
         (void)sd_journal_set_data_threshold(journal, 0);
         r = add_matches(journal);
+        if (r >= 0)
+                r = journal_match_terminal(journal, options);
         if (r < 0)
                 return fail(_("cannot search the journal: %s"), strerror(-r));
         *ret = STEAL_PTR(journal);

@@ -157,8 +157,9 @@ static const Command commands[] = {
             "  -U, --until TIME       up to then; a day includes its end\n"
             "  -n, --lines N          the last N only\n"
             "  -f, --follow           go on with what comes (from the last 10 on, unless told otherwise)\n"
-            "  -D, --directory DIR    read the journal files there\n"
+            "  -D, --directory DIR    read the journal files there, and below\n"
             "  --file FILE            read this journal file\n"
+            "  --terminal NAME        of the terminal of this name or machine ID\n"
             "  --untrusted            also what others than the guard have written in its name\n"
             "  --json                 one array; with --follow one object per line\n")},
         {COMMAND_REVIEW, "review", command_review, 0, 0,
@@ -174,6 +175,7 @@ static const Command commands[] = {
             "  --csv                  for a spreadsheet\n"
             "  -D, --directory DIR    of the journal files there\n"
             "  --file FILE            of this journal file\n"
+            "  --terminal NAME        of the terminal of this name or machine ID\n"
             "  --policy PATH          (default /etc/sekisho/policy.d)\n"
             "  --json                 the answer for programs\n")},
         {COMMAND_AUDIT_VERIFY, "audit verify", command_audit_verify, 0, 0,
@@ -186,6 +188,7 @@ static const Command commands[] = {
             "  -S, --since TIME       the records from then on: \"2026-11-21 08:30\", yesterday, -3d\n"
             "  -D, --directory DIR    in the journal files there\n"
             "  --file FILE            in this journal file\n"
+            "  --terminal NAME        of the terminal of this name or machine ID\n"
             "  --verify-key FILE      has journalctl check the seals with the key in FILE\n"
             "  --state-dir DIR        the agent's state directory (default /var/lib/sekisho)\n"
             "  --json                 the answer for programs\n")},

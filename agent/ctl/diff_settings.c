@@ -24,6 +24,7 @@ static struct json_object *flag(bool value) {
         X("self-protection.process", flag(policy->protects[PROTECT_PROCESS]))                               \
         X("self-protection.state", flag(policy->protects[PROTECT_STATE]))                                   \
         X("self-protection.policy", flag(policy->protects[PROTECT_POLICY]))                                 \
+        X("self-test.every", number(policy->self_test_every))                                               \
         X("mfa.require-guard", flag(policy->mfa_require_guard))                                             \
         X("mfa.lock-on-removal", flag(policy->mfa_lock_on_removal))                                         \
         X("mfa.lock-idle-minutes", number(policy->mfa_lock_idle_minutes))                                   \

@@ -17,8 +17,8 @@
 #define PROGRAM "sekishod"
 
 /* What is kept of an entry beside the fields of our own. */
-static const char *const kept[] = {"MESSAGE", "MESSAGE_ID", "_UID",       "_COMM",
-                                   "_EXE",    "_TRANSPORT", "_MACHINE_ID"};
+static const char *const kept[] = {"MESSAGE", "MESSAGE_ID", "_UID",        "_COMM",
+                                   "_EXE",    "_TRANSPORT", "_MACHINE_ID", "_HOSTNAME"};
 
 /* Fields that hold a number. */
 static const char *const numbers[] = {FIELD_PID, FIELD_UID, FIELD_LOGINUID, FIELD_COUNT,
@@ -202,6 +202,8 @@ struct json_object *event_record_json(const EventRecord *record) {
         json_put_number(object, "timestamp_us", (int64_t)record->realtime);
         json_put_text(object, "message", event_record_get(record, "MESSAGE"));
         json_put_text(object, "message_id", event_record_get(record, "MESSAGE_ID"));
+        json_put_text(object, "host", event_record_get(record, "_HOSTNAME"));
+        json_put_text(object, "machine_id", event_record_get(record, "_MACHINE_ID"));
         json_put_flag(object, "trusted", event_record_is_trusted(record));
         for (size_t i = 0; i < record->n; i++)
                 if (strncmp(record->fields[i].name, PREFIX, strlen(PREFIX)) == 0)
@@ -301,6 +303,11 @@ static char *what_cell(const EventRecord *record) {
         case EVENT_LOCKDOWN_ENDED:
                 return join(event_record_get(record, FIELD_TERMINAL), ": ",
                             event_record_get(record, FIELD_PURPOSE));
+        case EVENT_SELF_TEST_PASSED:
+        case EVENT_SELF_TEST_FAILED:
+        case EVENT_SELF_TEST_NOT_RUN:
+                return join(event_record_get(record, FIELD_CAUSE), ": ",
+                            event_record_get(record, FIELD_ERROR));
         case EVENT_PERSON_CHANGED:
                 return join(event_record_get(record, FIELD_PERSON_BEFORE), " → ",
                             event_record_get(record, FIELD_PERSON));
@@ -354,7 +361,8 @@ static char *kind_cell(const EventRecord *record) {
 int event_record_row(const EventRecord *record, char *(*user_name)(void *userdata, const char *uid),
                      void *userdata, EventRow *ret) {
         const char *rule = event_record_get(record, FIELD_RULE),
-                   *count = event_record_get(record, FIELD_COUNT);
+                   *count = event_record_get(record, FIELD_COUNT),
+                   *host = event_record_get(record, "_HOSTNAME");
         char time[TIMESPEC_TEXT_MAX];
         EventRow row = {0};
 
@@ -369,6 +377,7 @@ int event_record_row(const EventRecord *record, char *(*user_name)(void *userdat
         row.cells[EVENT_DEVICE] = device_cell(record);
         row.cells[EVENT_RULE] = rule ? strdup(rule) : NULL;
         row.cells[EVENT_COUNT] = count ? strdup(count) : NULL;
+        row.cells[EVENT_HOST] = host ? strdup(host) : NULL;
         *ret = row;
         return 0;
 }

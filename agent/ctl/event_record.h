@@ -66,6 +66,7 @@ enum {
         EVENT_DEVICE,
         EVENT_RULE,
         EVENT_COUNT,
+        EVENT_HOST, /* last: shown of records that came from elsewhere */
         EVENT_COLUMNS
 };
 

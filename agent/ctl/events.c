@@ -7,6 +7,7 @@
 #include "agent/ctl/command.h"
 #include "agent/ctl/event_record.h"
 #include "agent/ctl/i18n.h"
+#include "agent/ctl/journal_files.h"
 #include "agent/ctl/journal_source.h"
 #include "agent/ctl/people.h"
 #include "agent/ctl/table.h"
@@ -21,7 +22,9 @@ typedef struct Viewer {
         sd_journal *journal;
         EventFilter filter;
         People people;
-        Table *table; /* NULL: JSON */
+        Repeats repeats;
+        Table *table;   /* NULL: JSON */
+        bool collected; /* of other terminals */
         bool follow, has_lines;
         long lines;
         size_t shown;
@@ -32,6 +35,7 @@ static void viewer_clear(Viewer *viewer) {
                 sd_journal_close(viewer->journal);
         table_free(viewer->table);
         people_clear(&viewer->people);
+        repeats_clear(&viewer->repeats);
 }
 
 /* what is asked for */
@@ -122,7 +126,8 @@ static int show_row(Viewer *viewer, const EventRecord *record) {
 /* Shows the entry the journal stands on, if it was asked for. An entry that is damaged is passed over. */
 static int consider(Viewer *viewer) {
         CLEANUP_EVENT_RECORD EventRecord record = {0};
-        int r = journal_source_read(viewer->journal, &record);
+        ChainDigest digest = {.n = 0};
+        int r = journal_source_read(viewer->journal, &record, viewer->collected ? &digest : NULL);
 
         if (r == -EBADMSG || r == -EADDRNOTAVAIL)
                 return 0;
@@ -130,6 +135,9 @@ static int consider(Viewer *viewer) {
                 return r;
         if (!event_filter_matches(&viewer->filter, &record))
                 return 0;
+        r = viewer->collected ? repeats_take(&viewer->repeats, &record, &digest) : 0;
+        if (r != 0)
+                return r < 0 ? r : 0;
         r = viewer->table ? show_row(viewer, &record) : show_json(viewer, &record);
         viewer->shown++;
         return r;
@@ -151,7 +159,7 @@ static int go_back(Viewer *viewer) {
                 if (viewer->lines == 0)
                         return 0;
                 if (r > 0)
-                        r = journal_source_read(viewer->journal, &record);
+                        r = journal_source_read(viewer->journal, &record, NULL);
                 if (r == -EBADMSG || r == -EADDRNOTAVAIL)
                         r = 0;
                 if (r == 0 && record.n > 0 && record.realtime < viewer->filter.since)
@@ -212,16 +220,17 @@ static int view(Viewer *viewer) {
 }
 
 int command_events(const Options *options) {
-        const char *const headings[EVENT_COLUMNS] = {_("TIME"),   _("EVENT"), _("USER"), _("WHAT"),
-                                                     _("DEVICE"), _("RULE"),  _("TIMES")};
+        const char *const headings[EVENT_COLUMNS] = {_("TIME"),   _("EVENT"), _("USER"),  _("WHAT"),
+                                                     _("DEVICE"), _("RULE"),  _("TIMES"), _("TERMINAL")};
         CLEANUP(viewer_clear) Viewer viewer = {0};
         int r;
 
+        viewer.collected = options->value[OPTION_DIRECTORY] || options->value[OPTION_FILE];
         if (parse(options, &viewer) != 0 ||
             journal_source_open(options, &viewer.filter, &viewer.journal) != 0)
                 return EXIT_TROUBLE;
         if (!options->value[OPTION_JSON]) {
-                viewer.table = table_new(headings, EVENT_COLUMNS);
+                viewer.table = table_new(headings, viewer.collected ? EVENT_COLUMNS : EVENT_COLUMNS - 1);
                 if (!viewer.table)
                         return fail(_("out of memory"));
         }

@@ -131,6 +131,21 @@ static void find_lockdown(const struct json_object *root, struct json_object *fi
                 find(findings, "%s", _("EMERGENCY LOCKDOWN: everything external is denied, and logins"));
 }
 
+static void find_in_self_test(const struct json_object *root, struct json_object *findings) {
+        struct json_object *probes = json_list(json_map(root, "self_test"), "probes");
+
+        for (size_t i = 0; probes && i < json_object_array_length(probes); i++) {
+                const struct json_object *probe = json_object_array_get_idx(probes, i);
+                const char *state = json_text(probe, "state");
+                CLEANUP_FREE char *text = NULL;
+
+                if (state && (strcmp(state, "passed") == 0 || strcmp(state, "not-probed") == 0))
+                        continue;
+                text = self_test_words(probe);
+                find(findings, _("SELF-TEST FAILED: %s"), or_unknown(text));
+        }
+}
+
 struct json_object *status_findings(const StatusFile *status) {
         struct json_object *findings = json_object_new_array();
         const char *mode = json_text(status->root, "mode");
@@ -149,6 +164,7 @@ struct json_object *status_findings(const StatusFile *status) {
         find_lockdown(status->root, findings);
         find_in_policy(status->root, findings);
         find_in_mechanisms(status->root, findings);
+        find_in_self_test(status->root, findings);
         find_maintenance(status->root, findings);
         find_in_devices(status->root, findings);
         find_in_superblocks(status->root, findings);

@@ -44,6 +44,7 @@ typedef struct JournalFacts {
         bool known;                  /* the settings could be read */
         bool volatile_or_none;       /* Storage= says so */
         bool directory, seals, keys; /* /var/log/journal of this machine; Seal=; a key for it */
+        size_t files, sealed;        /* journal files, and how many of them are sealed */
         bool has_retention;
         char retention[64]; /* MaxRetentionSec= as it is written; "" without bound */
         uint64_t oldest;    /* the oldest entry, microseconds; 0: not known */
@@ -76,6 +77,7 @@ size_t inspect_count(const Inspection *inspection, InspectResult result);
 void inspect_clear(Inspection *inspection);
 
 /* The checks, by what they look at. */
+void inspect_self_test(const struct json_object *root, Inspection *ret);
 void inspect_guard(const InspectFacts *facts, Inspection *ret);
 void inspect_policy(const InspectFacts *facts, Inspection *ret);
 void inspect_machine(const InspectFacts *facts, Inspection *ret);

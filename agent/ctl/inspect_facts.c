@@ -11,6 +11,7 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
+#include "agent/ctl/audit_journal.h"
 #include "agent/ctl/command.h"
 #include "agent/ctl/explain.h"
 #include "agent/ctl/i18n.h"
@@ -180,6 +181,7 @@ static void gather_journal(JournalFacts *journal) {
                                    (char *)"systemd/journald.conf", NULL};
         CLEANUP_FREE char *answer = calloc(1, ANSWER_MAX);
         char path[128], id[SD_ID128_STRING_MAX];
+        JournalSeals counted;
         sd_id128_t machine;
         struct stat st;
 
@@ -192,6 +194,9 @@ static void gather_journal(JournalFacts *journal) {
         journal->directory = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
         snprintf(path, sizeof(path), JOURNALS "/%s/fss", id);
         journal->keys = stat(path, &st) == 0 && S_ISREG(st.st_mode);
+        counted = audit_journal_seals(&(Options){0});
+        journal->files = counted.files;
+        journal->sealed = counted.sealed;
 }
 
 /* logins */

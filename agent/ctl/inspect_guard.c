@@ -237,6 +237,7 @@ void inspect_guard(const InspectFacts *facts, Inspection *ret) {
         check_mechanisms(root, ret);
         check_devices(root, ret);
         check_superblocks(root, ret);
+        inspect_self_test(root, ret);
         check_self_protection(root, ret);
         check_lockdown(root, ret);
         check_records(root, ret);

@@ -209,14 +209,15 @@ static void check_journal(const InspectFacts *facts, Inspection *ret) {
         if (!journal->known)
                 inspect_add(ret, "sealed", "7", sealed, INSPECT_UNKNOWN, "%s",
                             _("the settings of journald cannot be read"));
-        else
-                inspect_add(ret, "sealed", "7", sealed,
-                            journal->seals && journal->keys && journal->directory ? INSPECT_OK
-                                                                                  : INSPECT_FINDING,
-                            "%s",
-                            !journal->seals  ? _("Seal= is off")
-                            : !journal->keys ? _("there is no sealing key: journalctl --setup-keys")
-                                             : _("there is a sealing key: journalctl --verify"));
+        else if (!journal->seals || !journal->keys || !journal->directory)
+                inspect_add(ret, "sealed", "7", sealed, INSPECT_FINDING, "%s",
+                            !journal->seals ? _("Seal= is off")
+                                            : _("there is no sealing key: journalctl --setup-keys"));
+        else /* what was written before there was a key stays as it is */
+                inspect_add(ret, "sealed", "7", sealed, journal->sealed > 0 ? INSPECT_OK : INSPECT_FINDING,
+                            _("there is a sealing key, and %zu of %zu journal files are sealed: "
+                              "sekishoctl audit verify --verify-key"),
+                            journal->sealed, journal->files);
         check_retention(facts, ret);
 }
 

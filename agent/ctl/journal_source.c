@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/ctl/i18n.h"
+#include "agent/ctl/journal_files.h"
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
 
@@ -46,45 +47,25 @@ static int add_matches(sd_journal *journal, const EventFilter *filter) {
         return r;
 }
 
-static int open_source(const Options *options, const EventFilter *filter, sd_journal **ret) {
-        const char *directory = options->value[OPTION_DIRECTORY], *file = options->value[OPTION_FILE];
-        const char *files[] = {file, NULL};
-
-        if (directory)
-                return sd_journal_open_directory(ret, directory, 0);
-        if (file)
-                return sd_journal_open_files(ret, files, 0);
-        /* root's records are in the system's files; what users wrote is in others */
-        return sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY | (filter->untrusted ? 0 : SD_JOURNAL_SYSTEM));
-}
-
 int journal_source_open(const Options *options, const EventFilter *filter, sd_journal **ret) {
-        const char *directory = options->value[OPTION_DIRECTORY],
-                   *path = directory ? directory : options->value[OPTION_FILE];
         CLEANUP(scope_sd_journal_close) sd_journal *journal = NULL;
-        uint64_t bytes = 0;
-        int r;
+        /* root's records are in the system's files; what users wrote is in others */
+        int r = journal_open_named(
+                options, SD_JOURNAL_LOCAL_ONLY | (filter->untrusted ? 0 : SD_JOURNAL_SYSTEM), &journal);
 
-        if (directory && options->value[OPTION_FILE])
-                return fail(_("give either --directory or --file"));
-        r = open_source(options, filter, &journal);
-        if (r < 0)
-                return fail(_("cannot open the journal%s%s: %s"), path ? " " : "", path ? path : "",
-                            strerror(-r));
-        (void)sd_journal_get_usage(journal, &bytes);
-        if (bytes == 0 && path)
-                return fail(_("there is no journal file that can be read in %s"), path);
-        if (bytes == 0)
-                return fail(_("there is no journal that can be read (root and group systemd-journal may)"));
+        if (r != 0)
+                return r;
         (void)sd_journal_set_data_threshold(journal, FIELD_SIZE_MAX);
         r = add_matches(journal, filter);
+        if (r >= 0)
+                r = journal_match_terminal(journal, options);
         if (r < 0)
                 return fail(_("cannot search the journal: %s"), strerror(-r));
         *ret = STEAL_PTR(journal);
         return 0;
 }
 
-int journal_source_read(sd_journal *journal, EventRecord *ret) {
+int journal_source_read(sd_journal *journal, EventRecord *ret, ChainDigest *digest) {
         CLEANUP_EVENT_RECORD EventRecord record = {0};
         const void *data;
         size_t length;
@@ -94,6 +75,8 @@ int journal_source_read(sd_journal *journal, EventRecord *ret) {
                 return r;
         sd_journal_restart_data(journal);
         while ((r = sd_journal_enumerate_available_data(journal, &data, &length)) > 0) {
+                if (digest)
+                        chain_digest_add_data(digest, data, length);
                 r = event_record_add(&record, data, length);
                 if (r < 0)
                         return r;

@@ -83,6 +83,7 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_DIRECTORY, "directory", 'D', true,                                                         \
           COMMAND_EVENTS | COMMAND_PAM_CHECK | COMMAND_POLICY_REPLAY | COMMAND_AUDIT_VERIFY |               \
                   COMMAND_REVIEW | COMMAND_INSPECT)                                                         \
+        X(OPTION_TERMINAL, "terminal", 0, true, COMMAND_EVENTS | COMMAND_AUDIT_VERIFY | COMMAND_REVIEW)     \
         X(OPTION_VERIFY_KEY, "verify-key", 0, true, COMMAND_AUDIT_VERIFY)                                   \
         X(OPTION_MONTH, "month", 0, true, COMMAND_REVIEW)                                                   \
         X(OPTION_HTML, "html", 0, false, COMMAND_REVIEW)                                                    \

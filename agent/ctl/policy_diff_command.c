@@ -54,6 +54,7 @@ int command_policy_diff(const Options *options) {
         CLEANUP_JSON struct json_object *diff = NULL;
         size_t limit;
         time_t now = 0;
+        bool locked;
         int r;
 
         if (parse_limit(options->value[OPTION_LIMIT], &limit) != 0 ||
@@ -65,9 +66,13 @@ int command_policy_diff(const Options *options) {
         r = policy_diff(before, after, now, limit, &diff);
         if (r < 0)
                 return fail(_("the policies could not be compared: %s"), strerror(-r));
+        locked = status_file_is_locked_down(options->value[OPTION_RUNTIME_DIR]);
+        json_put_flag(diff, "lockdown_ignored", locked);
         json_put_text(diff, "before", before_path);
         json_put_text(diff, "after", after_path);
         if (!options->value[OPTION_JSON]) {
+                if (locked)
+                        puts(_("This terminal is locked down: what follows holds once that is lifted."));
                 printf(_("From %s to %s:\n"), before_path, after_path);
                 r = policy_diff_print(diff, stdout);
         } else

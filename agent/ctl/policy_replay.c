@@ -35,6 +35,7 @@ typedef struct Replayed {
         Table *table; /* NULL: JSON */
         struct json_object *otherwise, *undecided, *by_rule, *by_user, *by_device;
         int64_t records, same, without;
+        bool locked; /* the terminal, now */
 } Replayed;
 
 static void replayed_clear(Replayed *replayed) {
@@ -153,7 +154,7 @@ static int replay_all(Replayed *replayed, sd_journal *journal) {
         while (r >= 0 && (r = sd_journal_next(journal)) > 0) {
                 CLEANUP_EVENT_RECORD EventRecord record = {0};
 
-                r = journal_source_read(journal, &record);
+                r = journal_source_read(journal, &record, NULL);
                 if (r == -EBADMSG || r == -EADDRNOTAVAIL) {
                         r = 0; /* damaged */
                         continue;
@@ -201,6 +202,8 @@ static void print_undecided(struct json_object *undecided) {
 static void print_text(Replayed *replayed) {
         size_t n = json_object_array_length(replayed->otherwise);
 
+        if (replayed->locked)
+                puts(_("This terminal is locked down: what follows holds once that is lifted."));
         printf(_("Of %" PRId64 " records, %zu would have ended otherwise, %" PRId64
                  " as they did; %zu cannot be told, %" PRId64 " are about no verdict.\n"),
                replayed->records, n, replayed->same, json_object_array_length(replayed->undecided),
@@ -225,6 +228,7 @@ static int print_json(const Replayed *replayed, const char *path) {
         json_object_object_add(draft, "serial", json_object_new_uint64(replayed->draft->serial));
         json_put_text(draft, "mode", policy_mode_to_string(replayed->draft->mode));
         json_object_object_add(object, "draft", draft);
+        json_put_flag(object, "lockdown_ignored", replayed->locked);
         json_put_number(object, "records", replayed->records);
         json_put_number(object, "same", replayed->same);
         json_put_number(object, "without_verdict", replayed->without);
@@ -242,6 +246,7 @@ static int load_draft(const Options *options, Policy **ret) {
 
         if (r < 0)
                 return EXIT_TROUBLE;
+        /* a lockdown is left out: the draft is asked about what was, and what will be */
         (*ret)->lsm_missing = status_file_lacks_lsm(options->value[OPTION_RUNTIME_DIR]);
         r = policy_resolve(*ret, &policy_resolver_nss);
         return r < 0 ? fail(_("users and groups could not be looked up: %s"), strerror(-r)) : 0;
@@ -267,6 +272,7 @@ int command_policy_replay(const Options *options) {
             load_draft(options, &replayed.draft) != 0 ||
             journal_source_open(options, &replayed.filter, &journal) != 0)
                 return EXIT_TROUBLE;
+        replayed.locked = status_file_is_locked_down(options->value[OPTION_RUNTIME_DIR]);
         r = replay_all(&replayed, journal);
         if (r < 0)
                 return fail(_("cannot read the journal: %s"), strerror(-r));

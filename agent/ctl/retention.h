@@ -33,6 +33,12 @@ typedef enum Retention {
 Retention retention_judge(const JournalLimits *limits, unsigned keep_days, uint64_t bytes, uint64_t age,
                           uint64_t max_use, uint64_t *ret_days);
 
+/* retention_words.c: in a sentence, a new string, how a journal of BYTES whose oldest entry is of OLDEST
+ * (microseconds since 1970; 0: there is none) falls short of KEEP_DAYS on this terminal. NULL if it does not. */
+char *retention_words(unsigned keep_days, uint64_t bytes, uint64_t oldest, uint64_t now);
+/* The same by the journal that is there. */
+char *retention_words_here(unsigned keep_days);
+
 /* How many bytes the persistent journal may hold: SystemMaxUse=, or journald's default by the size of its
  * file system. 0 if that cannot be told. */
 uint64_t journal_limits_max_use(const JournalLimits *limits);

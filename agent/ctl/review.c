@@ -14,6 +14,7 @@
 #include "agent/ctl/command.h"
 #include "agent/ctl/explain.h"
 #include "agent/ctl/i18n.h"
+#include "agent/ctl/journal_files.h"
 #include "agent/ctl/people.h"
 #include "agent/ctl/retention.h"
 #include "agent/ctl/sheet.h"
@@ -44,6 +45,7 @@ typedef enum SheetPart {
 typedef struct Review {
         sd_journal *journal;
         People people;
+        Repeats repeats;
         SheetTable parts[PARTS];
         SheetTable seen;  /* media of the months before */
         SheetTable hours; /* denials by person and hour */
@@ -55,6 +57,7 @@ static void review_clear(Review *review) {
         if (review->journal)
                 sd_journal_close(review->journal);
         people_clear(&review->people);
+        repeats_clear(&review->repeats);
         for (size_t i = 0; i < PARTS; i++)
                 sheet_table_clear(&review->parts[i]);
         sheet_table_clear(&review->seen);
@@ -198,12 +201,16 @@ static int count(Review *review, const EventRecord *record, EventKind kind, cons
 static int take_in(Review *review) {
         CLEANUP_EVENT_RECORD EventRecord record = {0};
         CLEANUP_EVENT_ROW EventRow row = {0};
-        int r = audit_journal_read(review->journal, &record, NULL);
+        ChainDigest digest = {.n = 0};
+        int r = audit_journal_read(review->journal, &record, &digest);
 
         if (r <= 0)
                 return r;
         if (!event_record_is_trusted(&record) || record.realtime > review->until)
                 return 0;
+        r = repeats_take(&review->repeats, &record, &digest);
+        if (r != 0)
+                return r < 0 ? r : 0;
         r = event_record_row(&record, people_name, &review->people, &row);
         return r < 0 ? r
                      : count(review, &record,
@@ -274,8 +281,7 @@ static void head_tables(SheetTable *parts) {
  * line on stderr. */
 static int tell_retention(const Review *review, const Options *options, char **ret) {
         CLEANUP(explain_clear) Explain explain = {0};
-        uint64_t days = 0, bytes = 0, now = timespec_now();
-        JournalLimits limits;
+        uint64_t bytes = 0, now = timespec_now();
         unsigned keep;
 
         if (options->value[OPTION_DIRECTORY] || options->value[OPTION_FILE])
@@ -285,32 +291,8 @@ static int tell_retention(const Review *review, const Options *options, char **r
         keep = explain.policy->records_keep_days;
         if (keep == 0)
                 return 0;
-        journal_limits_read(&limits);
         (void)sd_journal_get_usage(review->journal, &bytes);
-        switch (retention_judge(
-                &limits, keep, bytes,
-                review->oldest && review->oldest < now ? (now - review->oldest) / USEC_PER_SEC : 0,
-                journal_limits_max_use(&limits), &days)) {
-        case RETENTION_ENOUGH:
-                break;
-        case RETENTION_VOLATILE:
-                *ret = text_format(
-                        _("RECORDS ARE NOT KEPT: the policy asks for %u days, and the journal is gone "
-                          "at the next start (journald.conf: Storage=persistent)."),
-                        keep);
-                break;
-        case RETENTION_BY_TIME:
-                *ret = text_format(_("RECORDS ARE KEPT TOO SHORT: the policy asks for %u days, and journald "
-                                     "keeps %llu (journald.conf: MaxRetentionSec=)."),
-                                   keep, (unsigned long long)days);
-                break;
-        case RETENTION_BY_SIZE:
-                *ret = text_format(
-                        _("RECORDS ARE KEPT TOO SHORT: the policy asks for %u days, and the journal "
-                          "is full after about %llu (journald.conf: SystemMaxUse=)."),
-                        keep, (unsigned long long)days);
-                break;
-        }
+        *ret = retention_words(keep, bytes, review->oldest, now);
         return 0;
 }
 
@@ -365,6 +347,8 @@ int command_review(const Options *options) {
                 (void)snprintf(review.host, sizeof(review.host), "%s",
                                options->value[OPTION_DIRECTORY] ? options->value[OPTION_DIRECTORY]
                                                                 : options->value[OPTION_FILE]);
+        if (options->value[OPTION_TERMINAL])
+                (void)snprintf(review.host, sizeof(review.host), "%s", options->value[OPTION_TERMINAL]);
         if (audit_journal_open(options, &review.journal) != 0)
                 return EXIT_TROUBLE;
         r = read_all(&review);

@@ -8,6 +8,7 @@
 
 #include "agent/ctl/command.h"
 #include "agent/ctl/i18n.h"
+#include "agent/ctl/retention.h"
 #include "agent/ctl/table.h"
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
@@ -270,6 +271,7 @@ void status_print(const StatusFile *status, const struct json_object *findings, 
                 print_line(_("Contact"), json_text(status->root, "contact"), to);
         print_counters(status->root, to);
         print_mechanisms(status->root, to);
+        self_test_print(status->root, to);
         fputc('\n', to);
         status_print_devices(status->root, false, to);
         print_superblocks(status->root, to);
@@ -290,6 +292,17 @@ static int print_status_json(const StatusFile *status, struct json_object *findi
         return json_print(answer, "\n");
 }
 
+/* By the journal of this terminal, which is no part of what the agent says. */
+static void find_retention(const struct json_object *root, struct json_object *findings) {
+        CLEANUP_FREE char *words = NULL;
+        int64_t days = 0;
+
+        if (json_number(root, "keep_days", &days) && days > 0 && days < INT32_MAX)
+                words = retention_words_here((unsigned)days);
+        if (words)
+                json_append_text(findings, words);
+}
+
 int command_status(const Options *options) {
         CLEANUP_STATUS_FILE StatusFile status = {0};
         CLEANUP_JSON struct json_object *findings = NULL;
@@ -297,6 +310,7 @@ int command_status(const Options *options) {
         if (status_file_open(options->value[OPTION_RUNTIME_DIR], "Status", &status) != 0)
                 return EXIT_TROUBLE;
         findings = status_findings(&status);
+        find_retention(status.root, findings);
         if (!options->value[OPTION_JSON])
                 status_print(&status, findings, stdout);
         else if (print_status_json(&status, findings) < 0)

@@ -81,6 +81,12 @@ static const char *of_event(EventKind kind) {
                 return C_("event", "lockdown-started");
         case EVENT_LOCKDOWN_ENDED:
                 return C_("event", "lockdown-ended");
+        case EVENT_SELF_TEST_PASSED:
+                return C_("event", "self-test-passed");
+        case EVENT_SELF_TEST_FAILED:
+                return C_("event", "self-test-failed");
+        case EVENT_SELF_TEST_NOT_RUN:
+                return C_("event", "self-test-not-run");
         }
         return NULL;
 }
@@ -137,6 +143,8 @@ static const char *of_lock_reason(LockReason which) {
                 return C_("lock", "token-removed");
         case LOCK_IDLE:
                 return C_("lock", "idle");
+        case LOCK_IN_EMERGENCY:
+                return C_("lock", "lockdown");
         case LOCK_FOR_NOTHING:
                 return NULL;
         }

@@ -430,6 +430,16 @@ const Device *devices_find_block(Devices *all, dev_t devnum) {
         return device;
 }
 
+const Device *devices_look_again(Devices *all, dev_t devnum) {
+        CLEANUP(scope_udev_device_unref)
+        struct udev_device *dev = udev_device_new_from_devnum(all->admission.udev, 'b', devnum);
+        Device *device = NULL;
+
+        if (dev)
+                (void)take_in_block(all, dev, &device);
+        return device;
+}
+
 int devices_foreach(Devices *all, int (*f)(void *userdata, const Device *device), void *userdata) {
         for (size_t i = 0; i < all->n; i++) {
                 int r = f(userdata, all->items[i]);

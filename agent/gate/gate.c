@@ -163,6 +163,10 @@ static void handle(const Listener *listener, const Volume *volume, pid_t tid, in
         }
         judge(listener, volume, &question);
         denied = question.decision.verdict != VERDICT_ALLOW;
+        if (denied && volume_is_quiet(volume)) {
+                answer(listener->group, fd, VERDICT_DENY);
+                return;
+        }
         if (denied) { /* who it is must be read while the caller still waits */
                 if (question.opener.subject.uid == (uid_t)-1)
                         (void)opener_read(tid, &question.opener);

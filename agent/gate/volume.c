@@ -80,6 +80,10 @@ Volume *volume_unref(Volume *volume) {
         return NULL;
 }
 
+bool volume_is_quiet(const Volume *volume) {
+        return volume->settings.quiet;
+}
+
 bool volume_is_monitor(const Volume *volume) {
         return volume->settings.monitor;
 }

@@ -26,6 +26,7 @@ typedef struct VolumeSettings {
         dev_t closed[LUKS2_MAX]; /* raw: nodes with a LUKS2 volume to be opened, which takes writing */
         size_t n_closed;
         bool monitor;       /* record what would be denied, deny nothing */
+        bool quiet;         /* what is refused is told by nobody: the self-test's own disk */
         bool refuse_writes; /* whatever the policy says: nobody is left to ask */
 } VolumeSettings;
 
@@ -38,6 +39,7 @@ Volume *volume_unref(Volume *volume); /* returns NULL */
 int volume_refusing(const Volume *volume, Volume **ret);
 
 bool volume_is_monitor(const Volume *volume);
+bool volume_is_quiet(const Volume *volume);
 bool volume_is_raw(const Volume *volume);
 /* Whether the verdict depends on who asks (else nothing of the asker need be read to decide). */
 bool volume_asks_subject(const Volume *volume);

@@ -34,7 +34,7 @@ struct Locks {
         LocksCallbacks callbacks;
         sd_event *event;
         sd_event_source *timer;
-        bool on_removal;
+        bool on_removal, all; /* whether every session is to be followed */
         unsigned idle_minutes;
         Entry *list;
         Logind *logind;   /* while a session is followed ... */
@@ -250,7 +250,8 @@ static int settle(Locks *locks) {
         int r = 0;
 
         for (Entry *entry = locks->list; entry; entry = entry->next) {
-                bool token = has_token(locks, entry), follow = token || locks->idle_minutes > 0;
+                bool token = has_token(locks, entry),
+                     follow = token || locks->idle_minutes > 0 || locks->all;
                 int devices = 0, logind = 0;
 
                 followed = followed || follow;
@@ -345,6 +346,20 @@ int locks_follow(Locks *locks, const Session *session) {
         *entry = (Entry){
                 .next = entry->next, .session = *session, .token = token, .lock = lock, .idle = idle};
         return settle(locks);
+}
+
+void locks_lock_all(Locks *locks, LockReason reason) {
+        uint64_t now = clock_boottime_usec();
+
+        locks->all = reason != LOCK_FOR_NOTHING;
+        (void)settle(locks); /* without logind each session tells that it cannot be locked */
+        for (Entry *entry = locks->list; entry && locks->all; entry = entry->next)
+                if (locks->logind)
+                        run(locks, entry, lock_want(&entry->lock, reason, now), NULL);
+                else
+                        locks->callbacks.failed(locks->callbacks.userdata, &entry->session, reason,
+                                                N_("out of memory"));
+        look_at_all(locks);
 }
 
 void locks_forget(Locks *locks, pid_t leader) {

@@ -85,7 +85,7 @@ static int watch_ring(Lsm *lsm, sd_event *event) {
         return r;
 }
 
-static bool is_hook(const char *name) {
+bool lsm_is_hook(const char *name) {
         return strncmp(name, "guard_", 6) == 0 || strncmp(name, "forget_", 7) == 0 ||
                strncmp(name, PINS_DEVICE, strlen(PINS_DEVICE)) == 0;
 }
@@ -120,7 +120,7 @@ static int attach_hook(void *userdata, const char *name) {
         Lsm *lsm = userdata;
         int r;
 
-        if (!is_hook(name))
+        if (!lsm_is_hook(name))
                 return 0;
         r = pins_attach(lsm->directory, name);
         return r == -ENOENT && lsm->has_hooks ? 0 : r;

@@ -43,6 +43,9 @@ struct Lsm {
 /* 0 or -errno. */
 int lsm_update(int map, const void *key, const void *value);
 
+/* Whether a program of that name is one that refuses, or keeps the maps; others tell. */
+bool lsm_is_hook(const char *name);
+
 /* judged.c: the maps of verdicts. Delete what an earlier agent has judged and this one has not. 0 or -errno.
  */
 int lsm_sweep(Lsm *lsm);

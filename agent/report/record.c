@@ -246,6 +246,17 @@ static void print_record(FILE *f, const Record *r) {
                         print_who(f, r);
                 fprintf(f, ": %s", or (r->text[TEXT_PURPOSE], "?"));
                 return;
+        case EVENT_SELF_TEST_PASSED:
+                fprintf(f, "Self-test passed: what nobody may write to was refused (%s)",
+                        or (r->text[TEXT_CAUSE], "?"));
+                return;
+        case EVENT_SELF_TEST_FAILED:
+                fprintf(f, "SELF-TEST FAILED: the guard does not hold what it should (%s)",
+                        or (r->text[TEXT_CAUSE], "?"));
+                return;
+        case EVENT_SELF_TEST_NOT_RUN:
+                fprintf(f, "Not probed whether writes are refused (%s)", or (r->text[TEXT_CAUSE], "?"));
+                return;
         case EVENT_LOCKDOWN_STARTED:
                 fputs("EMERGENCY LOCKDOWN: nothing external may be used, and nobody but break-glass "
                       "accounts "

@@ -57,6 +57,7 @@ def scene(world):
     policy["removable"]["devices"][0]["name"] = HOSTILE
     world.start_agent(contact="情報政策課 内線 2345", **policy,
                       mfa={"factors": ["password", "totp"], "services": {"login": "required"}, "exempt": ["root"]})
+    world.journal.wait("self-test-passed")  # its line does not change any more
     return world
 
 

@@ -432,3 +432,29 @@ def test_the_tries_end(world, logind, desk):
     wait_locked(world)
     assert logind.asked() == ["c1"] * 6
     assert count(world, "session-lock-failed") == 5
+
+
+# -- an emergency
+
+
+def test_a_lockdown_locks_every_session_and_each_is_recorded(world, logind, desk):
+    """Also those that no key stands for, which nobody had followed until then."""
+    other = Desk(world, desk._bus)
+    logind.add("c2")
+    desk.open("c1")
+    other.open("c2", person="67890")
+    world.ctl("lockdown", "on", "--reason", "exercise")
+    found = world.journal.wait_all("session-locked", lambda found: len(found) >= 2, reason="lockdown")
+    assert sorted((record["SEKISHO_SESSION"], record["SEKISHO_PERSON"]) for record in found) == [("c1", "12345"), ("c2", "67890")]
+    assert sorted(logind.asked()) == ["c1", "c2"]
+    assert count(world, "session-lock-failed") == 0
+
+
+def test_a_session_that_does_not_lock_in_a_lockdown_is_recorded(world, logind, desk):
+    logind.refuse()
+    desk.open("c1")
+    world.ctl("lockdown", "on", "--reason", "exercise")
+    failed = world.journal.wait("session-lock-failed", reason="lockdown")
+    assert failed["SEKISHO_SESSION"] == "c1"
+    logind.lock_by_screen_lock()
+    wait_locked(world, reason="lockdown", session="c1")

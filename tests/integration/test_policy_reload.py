@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A policy is refused whole with all its faults, or taken whole; and what it says holds at once."""
 
+import os
 import re
 
 import pytest
@@ -160,3 +161,20 @@ def test_an_agent_that_starts_with_a_faulty_policy_guards_by_the_built_in_one(wo
     world.journal.wait("policy-refused")
     assert stick.held
     assert not writes(world, world.machine.root, stick.node)
+
+
+def test_a_note_of_the_highest_serial_that_cannot_be_written_is_told(world):
+    """Else an older policy would come into force at the next start, and nobody would know why."""
+    world.start_agent(removable={"default": "read-only"})
+    floor = os.path.join(world.state, "floor")
+    os.unlink(floor)
+    os.mkdir(floor)
+    world.reload_policy(removable={"default": "read-only"})
+    failed = world.journal.wait("enforcement-failed", verdict="the note of the highest serial")
+    assert failed["SEKISHO_ERROR"] and failed["PRIORITY"] == "2"
+    os.rmdir(floor)
+    before = len(world.journal.select("enforcement-failed"))
+    world.reload_policy(removable={"default": "read-only"})
+    assert os.path.isfile(floor), "it is tried again"
+    world.journal.barrier()
+    assert len(world.journal.select("enforcement-failed")) == before

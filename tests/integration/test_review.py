@@ -106,6 +106,12 @@ def test_a_journal_that_cannot_keep_records_for_as_long_as_the_policy_asks_says_
         short = [remark for remark in told["remarks"] if "RECORDS ARE" in remark]
         assert len(short) == len(expected)
         assert all(words in remark for words, remark in zip(expected, short, strict=True))
+    world.start_agent(records={"keep-days": 366})
+    status = world.ctl("status", "--json", "--runtime-dir", world.runtime, check=False)
+    assert status.returncode == 1
+    assert any("RECORDS ARE" in finding and "366 days" in finding for finding in json.loads(status.stdout)["findings"])
+    world.reload_policy()
+    assert "RECORDS ARE" not in world.ctl("status", "--runtime-dir", world.runtime, check=False).stdout
 
 
 class Page(html.parser.HTMLParser):

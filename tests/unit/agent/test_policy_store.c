@@ -190,3 +190,39 @@ Test(policy_store, note_that_makes_no_sense_is_none) {
         cr_assert_eq(chmod(path, 0622), 0);
         cr_expect_eq(restored_read(state, &restored), -1 /* EPERM */);
 }
+
+/* What of a start with serial SERIAL could not be kept, and what is in force. */
+static void start_unkept(uint64_t serial, int unkept[static POLICY_KEPT]) {
+        PolicyStore store;
+
+        cr_assert_eq(policy_store_open(&store, policy, state, NULL, NULL), 0);
+        cr_expect_eq(store.policy->serial, serial);
+        memcpy(unkept, store.unkept, sizeof(store.unkept));
+        policy_store_close(&store);
+}
+
+Test(policy_store, what_cannot_be_kept_is_told_and_the_policy_holds_all_the_same) {
+        char floor[128], copy[128], command[160];
+        int unkept[POLICY_KEPT];
+
+        snprintf(floor, sizeof(floor), "%s/floor", state);
+        snprintf(copy, sizeof(copy), "%s/last-good", state);
+        write_policy("version: 1\nserial: 5\n");
+        start_unkept(5, unkept);
+        for (size_t i = 0; i < POLICY_KEPT; i++)
+                cr_expect_eq(unkept[i], 0, "%zu", i);
+
+        cr_assert_eq(unlink(floor), 0);
+        cr_assert_eq(mkdir(floor, 0700), 0);
+        write_policy("version: 1\nserial: 6\n");
+        start_unkept(6, unkept);
+        cr_expect_lt(unkept[KEPT_FLOOR], 0);
+        cr_expect_eq(unkept[KEPT_LAST_GOOD], 0);
+
+        cr_assert_eq(rmdir(floor), 0);
+        snprintf(command, sizeof(command), "rm -rf '%s'", copy);
+        cr_assert_eq(system(command), 0); /* NOLINT(cert-env33-c) */
+        cr_assert_eq(symlink("/proc/nowhere", copy), 0);
+        start_unkept(6, unkept);
+        cr_expect_lt(unkept[KEPT_LAST_GOOD], 0);
+}

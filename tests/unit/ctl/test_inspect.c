@@ -347,6 +347,8 @@ Test(inspect_machine, judges_what_the_journal_keeps) {
 
                 facts.journal.directory = cases[i].directory;
                 facts.journal.keys = cases[i].keys;
+                facts.journal.files = 2;
+                facts.journal.sealed = 1;
                 facts.journal.oldest = cases[i].oldest;
                 if (cases[i].settings)
                         inspect_journal_settings(cases[i].settings, &facts.journal);
@@ -355,6 +357,18 @@ Test(inspect_machine, judges_what_the_journal_keeps) {
                 expect(&inspection, "sealed", cases[i].sealed, cases[i].settings);
                 expect(&inspection, "retention", cases[i].retention, cases[i].settings);
         }
+}
+
+Test(inspect_machine, a_key_that_sealed_nothing_yet_is_no_seal) {
+        StatusFile status = {0};
+        CLEANUP(inspect_clear) Inspection inspection = {0};
+        InspectFacts facts = {.now = NOW, .status = &status};
+
+        facts.journal.directory = facts.journal.keys = true;
+        facts.journal.files = 3;
+        inspect_journal_settings("", &facts.journal);
+        inspect_machine(&facts, &inspection);
+        expect(&inspection, "sealed", INSPECT_FINDING, "0 of 3");
 }
 
 /* telling */

@@ -43,6 +43,7 @@ WHOLE = {
                        "factors": ["password", "totp"], "users": ["a"], "groups": ["b"], "hours": "08:30-17:15",
                        "expires": "2027-03-31"}]},
     "self-protection": {"process": True, "state": False, "policy": True},
+    "self-test": {"every": 60},
     "records": {"keep-days": 366},
 }
 
@@ -87,6 +88,7 @@ GOOD = [
     mfa(card={}), mfa(card={"ca": "/etc/sekisho/ca.pem"}), mfa(factors=["card", "card-pin"]), mfa(factors=["password", "card", "card-pin"]),
     mfa(card={"module": "/usr/lib/x.so", "ca": "/a", "crl": "/b", "wait-seconds": 5}),
     mfa(exempt=[]), head(contact="true"), head(contact="5"),
+    head(self_test={}), head(self_test={"every": 1}), head(self_test={"every": 1440}), head(zone="lgwan", self_test={"every": 0}),
     head(records={}), head(records={"keep-days": 1}), head(records={"keep-days": 3660}),
     head(self_protection={}), head(self_protection={"state": True}), head(self_protection={"policy": False}),
 ]
@@ -123,6 +125,7 @@ BAD = [
     mfa(card={"crl": "/b"}), mfa(card={"module": "x.so"}), mfa(card={"ca": "/"}), mfa(card={"wait-seconds": 4}), mfa(card={"pin": "off"}),
     mfa(factors=["password", "card-pin"]), mfa(factors=["card-pin", "totp"]), mfa(factors=["card-pin", "fingerprint"]),
     mfa(services={"": "off"}), mfa(services={"s%d" % i: "off" for i in range(65)}),
+    head(self_test={"every": 1441}), head(self_test={"every": -1}), head(self_test={"minutes": 5}), head(self_test=60),
     head(records={"keep-days": 0}), head(records={"keep-days": 3661}), head(records={"keep-days": "x"}),
     head(records={"keep": 5}), head(records=5), head(self_protection=True), head(self_protection={"process": "true"}), head(self_protection={"process": 1}),
     head(self_protection={"state": None}), head(self_protection={"kernel": True}),

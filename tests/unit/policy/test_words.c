@@ -88,7 +88,7 @@ Test(policy_event, has_a_message_id_of_its_own) {
                 cr_expect_eq(strlen(id), 32);
                 cr_expect_eq(strspn(id, "0123456789abcdef"), 32);
                 cr_expect_eq(event_from_string(event_to_string((EventKind)kind)), kind);
-                cr_expect(event_priority((EventKind)kind) >= 2 && event_priority((EventKind)kind) <= 7);
+                cr_expect(event_priority((EventKind)kind) >= 1 && event_priority((EventKind)kind) <= 7);
                 for (int other = 0; other < kind; other++)
                         cr_expect_str_neq(id, event_message_id((EventKind)other));
         }
