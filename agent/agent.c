@@ -195,6 +195,7 @@ static int rejudge(Agent *agent) {
         int superblocks = superblocks_rejudge(agent->superblocks, agent_is_monitor(agent));
         int timer = arm_expiry(agent);
 
+        agent_follow_monitoring(agent);
         agent_settle_soon(agent);
         return devices < 0 ? devices : superblocks < 0 ? superblocks : timer;
 }
@@ -414,6 +415,7 @@ int agent_new(const AgentSettings *settings, Agent **ret) {
 
 int agent_run(Agent *agent) {
         tell(agent, EVENT_AGENT_STARTED);
+        agent_follow_monitoring(agent);
         (void)sd_notifyf(false, "READY=1\nSTATUS=Policy serial %llu in force",
                          (unsigned long long)agent->store.policy->serial);
         return sd_event_loop(agent->event);
@@ -459,6 +461,7 @@ Agent *agent_free(Agent *agent) {
         sd_event_source_disable_unref(agent->maintenance_end);
         sd_event_unref(agent->event);
         policy_store_close(&agent->store);
+        monitoring_clear(&agent->monitoring);
         predecessors_clear(&agent->predecessors);
         free(agent->status_path);
         if (agent->lock >= 0)

@@ -42,7 +42,9 @@
         X(EVENT_SESSION_LOCKED, "session-locked", "e098924b421a434da944ed0f27e42e7e", 5)                    \
         X(EVENT_SESSION_LOCK_FAILED, "session-lock-failed", "e9dc9815d36343469e644a7220cd9b44", 2)          \
         X(EVENT_LOCKDOWN_STARTED, "lockdown-started", "b8fcd24f7e014909ad50d733c9433178", 2)                \
-        X(EVENT_LOCKDOWN_ENDED, "lockdown-ended", "74af797517be4757ad606c4158b4c6d7", 2)
+        X(EVENT_LOCKDOWN_ENDED, "lockdown-ended", "74af797517be4757ad606c4158b4c6d7", 2)                    \
+        X(EVENT_MONITOR_STARTED, "monitor-started", "c3a2f0e94f6d4be0a1f7d2b58e6190d4", 4)                  \
+        X(EVENT_MONITOR_ENDED, "monitor-ended", "5be0d7f1a94c4f63b9c8e2417a3fd605", 5)
 
 #define EVENT_CONSTANT_(constant, word, id, priority) constant,
 typedef enum EventKind {

@@ -74,6 +74,7 @@ void mfa_rule_clear(MfaRule *rule) {
 
 static void policy_free(Policy *policy) {
         free(policy->contact);
+        free(policy->mode_origin);
         free(policy->signature);
         free(policy->signing_revoked);
         free(policy->lockdown_origin);

@@ -301,6 +301,11 @@ static char *what_cell(const EventRecord *record) {
         case EVENT_LOCKDOWN_ENDED:
                 return join(event_record_get(record, FIELD_TERMINAL), ": ",
                             event_record_get(record, FIELD_PURPOSE));
+        case EVENT_MONITOR_STARTED:
+                return join(event_record_get(record, FIELD_EXPIRES), ": ",
+                            event_record_get(record, FIELD_RULE));
+        case EVENT_MONITOR_ENDED:
+                return join(event_record_get(record, FIELD_RULE), "", NULL);
         case EVENT_PERSON_CHANGED:
                 return join(event_record_get(record, FIELD_PERSON_BEFORE), " → ",
                             event_record_get(record, FIELD_PERSON));

@@ -81,6 +81,10 @@ static const char *of_event(EventKind kind) {
                 return C_("event", "lockdown-started");
         case EVENT_LOCKDOWN_ENDED:
                 return C_("event", "lockdown-ended");
+        case EVENT_MONITOR_STARTED:
+                return C_("event", "monitor-started");
+        case EVENT_MONITOR_ENDED:
+                return C_("event", "monitor-ended");
         }
         return NULL;
 }

@@ -33,6 +33,7 @@
         X(TEXT_MOUNT, FIELD_MOUNT)                                                                          \
         X(TEXT_MODE, FIELD_MODE)                                                                            \
         X(TEXT_ERROR, FIELD_ERROR)                                                                          \
+        X(TEXT_EXPIRES, FIELD_EXPIRES)                                                                      \
         X(TEXT_PURPOSE, FIELD_PURPOSE)                                                                      \
         X(TEXT_MINUTES, FIELD_MINUTES)                                                                      \
         X(TEXT_CAUSE, FIELD_CAUSE)                                                                          \
