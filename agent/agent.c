@@ -213,6 +213,7 @@ void agent_judge_again(Agent *agent) {
 static int go_on_with(Agent *agent, int r, Policy *old, const char *path) {
         tell_restored(agent);
         if (r == 0) {
+                agent_hide_names(agent);
                 tell(agent, EVENT_POLICY_LOADED);
                 agent_follow_lockdown(agent, NULL, 0, NULL);
                 (void)rejudge(agent);
@@ -371,6 +372,7 @@ static int start(Agent *agent) {
                                    agent_try_policy, agent);
         if (policy < 0)
                 return policy;
+        agent_hide_names(agent);
         agent_load_lockdown(agent);
         tell_witnessed(agent, serial, witnessed);
         tell_restored(agent);

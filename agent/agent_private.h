@@ -137,6 +137,10 @@ void agent_follow_monitoring(Agent *agent);
 /* For the status; a new array. */
 struct json_object *agent_monitored_object(const Agent *agent);
 
+/* names.c: have the names of files go out of records as the policy says. Before anything else comes in force
+ * by it. */
+void agent_hide_names(Agent *agent);
+
 /* Bring the audit filter in line with what is sealed. */
 void agent_update_audit(Agent *agent);
 

@@ -354,6 +354,8 @@ int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *fi
                 add_self_protection(policy, raw->self_protection);
         if (raw->records && raw->records->keep_days)
                 policy->records_keep_days = *raw->records->keep_days;
+        if (raw->records && raw->records->file_names)
+                policy->records_file_names = *raw->records->file_names;
         return 0;
 }
 

@@ -35,6 +35,13 @@ DECLARE_ENUM(PolicyMode, policy_mode, POLICY_MODE_LIST);
                                        open to all whom the file system lets */
 DECLARE_ENUM(WithoutLsm, without_lsm, WITHOUT_LSM_LIST);
 
+/* What records tell of the names of files, which may be people's. */
+#define FILE_NAMES_LIST(X)                                                                                  \
+        X(FILE_NAMES_PLAIN, "plain")                                                                        \
+        X(FILE_NAMES_MASKED, "masked") /* nothing but the volume and a usual extension */                   \
+        X(FILE_NAMES_KEYED, "keyed")   /* a token for each, the same for the same name on this terminal */
+DECLARE_ENUM(FileNames, file_names, FILE_NAMES_LIST);
+
 #define FACTOR_LIST(X)                                                                                      \
         X(FACTOR_PASSWORD, "password")                                                                      \
         X(FACTOR_TOTP, "totp")                                                                              \
@@ -301,6 +308,7 @@ typedef struct Policy {
         bool mfa_lock_on_removal_named; /* ... file names it */
         unsigned mfa_lock_idle_minutes; /* an idle session locks; 0: not by time */
 
+        FileNames records_file_names;
         unsigned records_keep_days; /* how long records have to be kept; 0: the policy does not say */
 
         bool protects[PROTECTIONS];      /* by Protected; by zone where no file names it */

@@ -17,6 +17,7 @@ DEFINE_WORDS(bus_strings, DEVICE_BUS_LIST);
 DEFINE_WORDS(zone_strings, POLICY_ZONE_LIST);
 DEFINE_WORDS(mode_strings, POLICY_MODE_LIST);
 DEFINE_WORDS(without_lsm_strings, WITHOUT_LSM_LIST);
+DEFINE_WORDS(file_names_strings, FILE_NAMES_LIST);
 DEFINE_WORDS(factor_strings, FACTOR_LIST);
 DEFINE_WORDS(protocol_strings, PROTOCOL_LIST);
 DEFINE_WORDS(login_strings, LOGIN_NEED_LIST);
@@ -248,6 +249,7 @@ const cyaml_schema_field_t mfa_fields[] = {
 
 const cyaml_schema_field_t records_fields[] = {
         CYAML_FIELD_UINT_PTR("keep-days", CYAML_FLAG_OPTIONAL, RawRecords, keep_days),
+        FIELD_WORD_OPTIONAL("file-names", RawRecords, file_names, file_names_strings),
         CYAML_FIELD_END,
 };
 

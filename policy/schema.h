@@ -202,6 +202,7 @@ typedef struct RawSelfProtection {
 
 typedef struct RawRecords {
         uint32_t *keep_days;
+        FileNames *file_names;
 } RawRecords;
 
 typedef struct RawSigning {

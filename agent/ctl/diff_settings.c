@@ -27,6 +27,7 @@ static struct json_object *flag(bool value) {
 #define SETTING_LIST(X)                                                                                     \
         X("mode", text(policy_mode_to_string(policy->mode)))                                                \
         X("monitor-until", moment(policy->monitor_until))                                                   \
+        X("records.file-names", text(file_names_to_string(policy->records_file_names)))                     \
         X("without-lsm", text(without_lsm_to_string(policy->without_lsm)))                                  \
         X("zone", text(policy_zone_to_string(policy->zone)))                                                \
         X("self-protection.process", flag(policy->protects[PROTECT_PROCESS]))                               \

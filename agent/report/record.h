@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -54,6 +55,7 @@ typedef struct Record {
         pid_t pid;                /* 0: no process */
         uid_t uid;                /* (uid_t) -1: not known */
         uid_t loginuid;           /* (uid_t) -1: nobody logged in */
+        bool names_hidden;        /* nor may journald add what it knows of the process */
         char *text[RECORD_TEXTS]; /* owned; NULL: the field is left out */
 } Record;
 

@@ -46,7 +46,7 @@ WHOLE = {
                        "factors": ["password", "totp"], "users": ["a"], "groups": ["b"], "hours": "08:30-17:15",
                        "expires": "2027-03-31"}]},
     "self-protection": {"process": True, "state": False, "policy": True},
-    "records": {"keep-days": 366},
+    "records": {"keep-days": 366, "file-names": "keyed"},
 }
 
 DEVICE = {"name": "r", "match": {"bus": "usb"}, "access": "write"}
@@ -90,7 +90,7 @@ GOOD = [
     mfa(card={}), mfa(card={"ca": "/etc/sekisho/ca.pem"}), mfa(factors=["card", "card-pin"]), mfa(factors=["password", "card", "card-pin"]),
     mfa(card={"module": "/usr/lib/x.so", "ca": "/a", "crl": "/b", "wait-seconds": 5}),
     mfa(exempt=[]), head(contact="true"), head(contact="5"),
-    head(records={}), head(records={"keep-days": 1}), head(records={"keep-days": 3660}),
+    head(records={}), head(records={"keep-days": 1}), head(records={"keep-days": 3660}), head(records={"file-names": "plain"}), head(records={"file-names": "masked"}),
     head(mode="monitor"), device(mode="enforce"), device(mode="monitor"), network(mode="monitor", **{"monitor-until": "2027-01-01"}),
     head(removable={"monitor": False}), head(filesystems={"monitor": True}),
     head(self_protection={}), head(self_protection={"state": True}), head(self_protection={"policy": False}),
@@ -132,7 +132,7 @@ BAD = [
     head(removable={"monitor": False, "monitor-until": "2027-01-01"}), device(**{"monitor-until": "2027-01-01"}),
     share(mode="enforce", **{"monitor-until": "2027-01-01"}), device(mode="watch"), head(removable={"monitor": "2027-01-01"}),
     head(records={"keep-days": 0}), head(records={"keep-days": 3661}), head(records={"keep-days": "x"}),
-    head(records={"keep": 5}), head(records=5), head(self_protection=True), head(self_protection={"process": "true"}), head(self_protection={"process": 1}),
+    head(records={"file-names": "hashed"}), head(records={"keep": 5}), head(records=5), head(self_protection=True), head(self_protection={"process": "true"}), head(self_protection={"process": 1}),
     head(self_protection={"state": None}), head(self_protection={"kernel": True}),
 ]
 
