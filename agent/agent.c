@@ -210,6 +210,7 @@ static int rejudge(Agent *agent) {
         int superblocks = superblocks_rejudge(agent->superblocks, agent_is_monitor(agent));
         int timer = arm_expiry(agent);
 
+        agent_follow_monitoring(agent);
         agent_settle_soon(agent);
         return devices < 0 ? devices : superblocks < 0 ? superblocks : timer;
 }
@@ -228,6 +229,7 @@ void agent_judge_again(Agent *agent) {
 static int go_on_with(Agent *agent, int r, Policy *old, const char *path) {
         tell_restored(agent);
         if (r == 0) {
+                agent_hide_names(agent);
                 tell(agent, EVENT_POLICY_LOADED);
                 tell_unkept(agent);
                 agent_follow_lockdown(agent, NULL, 0, NULL);
@@ -389,6 +391,7 @@ static int start(Agent *agent) {
                                    agent_try_policy, agent);
         if (policy < 0)
                 return policy;
+        agent_hide_names(agent);
         agent_load_lockdown(agent);
         tell_witnessed(agent, serial, witnessed);
         tell_restored(agent);
@@ -437,6 +440,7 @@ int agent_new(const AgentSettings *settings, Agent **ret) {
 
 int agent_run(Agent *agent) {
         tell(agent, EVENT_AGENT_STARTED);
+        agent_follow_monitoring(agent);
         (void)sd_notifyf(false, "READY=1\nSTATUS=Policy serial %llu in force",
                          (unsigned long long)agent->store.policy->serial);
         return sd_event_loop(agent->event);
@@ -483,6 +487,7 @@ Agent *agent_free(Agent *agent) {
         sd_event_source_disable_unref(agent->maintenance_end);
         sd_event_unref(agent->event);
         policy_store_close(&agent->store);
+        monitoring_clear(&agent->monitoring);
         predecessors_clear(&agent->predecessors);
         free(agent->status_path);
         if (agent->lock >= 0)

@@ -19,6 +19,7 @@
 #include "agent/lockdown.h"
 #include "agent/lsm/lsm.h"
 #include "agent/maintenance.h"
+#include "agent/monitoring.h"
 #include "agent/mount/superblocks.h"
 #include "agent/policy_store.h"
 #include "agent/report/report.h"
@@ -58,6 +59,7 @@ struct Agent {
         int protection_error;   /* why the guard itself is not protected as the policy asks */
         Lockdown lockdown;      /* by command ... */
         int lockdown_error;     /* ... whether there is one: 1, 0, or negative for one that cannot be read */
+        Monitoring monitoring;  /* what is only recorded, as it was told last */
         bool was_locked_down;   /* as it was told last, by command or by policy */
         CmdlineReader *cmdline; /* for what it refuses */
         Devices *devices;
@@ -76,6 +78,8 @@ struct Agent {
 
 /* Whether nothing is to be denied: by option or by policy. */
 bool agent_is_monitor(const Agent *agent);
+/* Whether what DECISION refuses goes ahead: by itself, or because nothing is refused. */
+bool agent_only_records(const Agent *agent, const Decision *decision);
 
 /* enforce.c: the callbacks that hand verdicts out and take changes in. */
 DevicesCallbacks agent_devices_callbacks(Agent *agent);
@@ -131,6 +135,16 @@ int agent_end_lockdown(Agent *agent, pid_t pid, const char *reason);
 /* agent.c: everything anew, by the policy in force. What failed is told. */
 void agent_judge_again(Agent *agent);
 
+/* monitored.c: tell what is only recorded from now on, and what no longer is: after whatever may change it.
+ */
+void agent_follow_monitoring(Agent *agent);
+/* For the status; a new array. */
+struct json_object *agent_monitored_object(const Agent *agent);
+
+/* names.c: have the names of files go out of records as the policy says. Before anything else comes in force
+ * by it. */
+void agent_hide_names(Agent *agent);
+
 /* Bring the audit filter in line with what is sealed. */
 void agent_update_audit(Agent *agent);
 
@@ -169,8 +183,8 @@ void agent_lock_forget(Agent *agent, pid_t leader);
 /* Every session, in an emergency, or (false) no longer. */
 void agent_lock_all(Agent *agent, bool emergency);
 
-/* self_test.c: tries whether what is guarded really is. Start once everything is in force; run again for CAUSE,
- * a constant. Stop while there are devices still. */
+/* self_test.c: tries whether what is guarded really is. Start once everything is in force; run again for
+ * CAUSE, a constant. Stop while there are devices still. */
 void agent_start_self_test(Agent *agent);
 void agent_run_self_test(Agent *agent, const char *cause);
 void agent_stop_self_test(Agent *agent);

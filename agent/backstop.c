@@ -32,7 +32,10 @@ static LsmVerdict make_verdict(const Agent *agent, const SuperblockIdentity *id,
         LsmVerdict verdict;
 
         lsm_verdict_make(agent->store.policy, id, decision, &now, &verdict);
-        verdict.value.monitor = agent_is_monitor(agent);
+        if (agent->settings.monitor) {
+                verdict.value.monitor = true;
+                verdict.value.until = 0;
+        }
         return verdict;
 }
 
@@ -108,7 +111,7 @@ static int set_disk(Agent *agent, const Device *device) {
                                  .devnum = device->id.devnum,
                                  .device = agent_deciding_identity(agent, device)};
         LsmVerdict verdict = make_verdict(agent, &id, &device->decision);
-        bool guarded = is_guarded(&device->decision) && !agent_is_monitor(agent);
+        bool guarded = is_guarded(&device->decision) && !agent_only_records(agent, &device->decision);
         dev_t numbers[PARTITIONS_MAX];
         int n = disk_numbers(device->syspath, numbers, ELEMENTS(numbers)), r = n < 0 ? n : 0;
 
@@ -133,7 +136,7 @@ static int set_usb(Agent *agent, const Device *device) {
         (void)clock_policy_time(&agent->clock, &now);
         decide_device(agent->store.policy, &device->id, &now, &decision);
         return set_character(agent, device, 0, device->syspath, ".",
-                             storage && is_guarded(&decision) && !agent_is_monitor(agent));
+                             storage && is_guarded(&decision) && !agent_only_records(agent, &decision));
 }
 
 void agent_backstop_device(Agent *agent, const Device *device) {
@@ -388,6 +391,7 @@ void agent_on_lsm_denial(void *userdata, const LsmDenial *denial) {
                 volume_judge(volume, &opener->subject, denial->operation != OPERATION_OPEN_READ, &decision);
                 decision.verdict = VERDICT_DENY;
                 volume_describe(volume, &decision, record);
+                record_set(record, TEXT_MODE, denial->monitor ? "monitor" : NULL);
                 if (sb) {
                         record_set(record, TEXT_FSTYPE, sb->fstype);
                         record_set(record, TEXT_MOUNT, sb->mount);

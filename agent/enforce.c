@@ -10,12 +10,26 @@
 
 #include "agent/agent_private.h"
 #include "policy/decide.h"
+#include "policy/monitor.h"
 #include "policy/scope.h"
 #include "policy/translate.h"
 
+static PolicyTime now(const Agent *agent) {
+        PolicyTime time = {0};
+
+        (void)clock_policy_time(&agent->clock, &time); /* fails for no clock that counts seconds */
+        return time;
+}
+
 bool agent_is_monitor(const Agent *agent) {
+        PolicyTime time = now(agent);
+
         return agent->settings.monitor ||
-               (agent->store.policy->mode == MODE_MONITOR && !agent_is_locked_down(agent));
+               (policy_is_monitor(agent->store.policy, time.expiry_now) && !agent_is_locked_down(agent));
+}
+
+bool agent_only_records(const Agent *agent, const Decision *decision) {
+        return decision->monitor || agent_is_monitor(agent);
 }
 
 Record *agent_record(const Agent *agent, EventKind kind) {
@@ -24,13 +38,6 @@ Record *agent_record(const Agent *agent, EventKind kind) {
         if (record && agent->store.policy)
                 record->policy_serial = agent->store.policy->serial;
         return record;
-}
-
-static PolicyTime now(const Agent *agent) {
-        PolicyTime time = {0};
-
-        (void)clock_policy_time(&agent->clock, &time); /* fails for no clock that counts seconds */
-        return time;
 }
 
 const char *agent_verdict_word(const Decision *decision, bool block) {
@@ -131,14 +138,15 @@ static int guard_nodes(Agent *agent, const Device *device) {
                 return -ENOMEM;
         r = nodes_guard(agent->nodes, device->id.devnum, device->syspath, volume);
         volume_unref(volume);
-        if (r == 0 && nodes_gate(agent->nodes, device->id.devnum) && !agent_is_monitor(agent))
+        if (r == 0 && nodes_gate(agent->nodes, device->id.devnum) &&
+            !agent_only_records(agent, &device->decision))
                 r = keeper_gate(agent->keeper, device->id.devnum, true,
                                 nodes_gate(agent->nodes, device->id.devnum), &identity, NULL,
                                 agent->store.policy->serial);
         if (r == 0)
                 r = keeper_disk(agent->keeper, device->id.devnum,
                                 (device->decision.conditional || device->n_closed > 0) &&
-                                        !agent_is_monitor(agent) && !agent->hooks);
+                                        !agent_only_records(agent, &device->decision) && !agent->hooks);
         return r;
 }
 
@@ -149,7 +157,7 @@ static void tell_device(Agent *agent, const Device *device, EventKind kind) {
                 record_set_device(record, &device->id);
                 if (kind == EVENT_DEVICE_VERDICT)
                         set_decision(record, &device->decision, device->block);
-                if (agent_is_monitor(agent))
+                if (agent_only_records(agent, &device->decision))
                         record_set(record, TEXT_MODE, "monitor");
         }
         report_submit(agent->report, record);
@@ -198,7 +206,7 @@ static void on_device(void *userdata, const Device *device, DeviceChange change)
         if (r < 0)
                 agent_tell_failure(agent, &device->id, NULL, N_("gate on device nodes"), r);
         if (device->block && device->decision.access == ACCESS_WRITE && device->decision.conditional &&
-            !agent_is_monitor(agent))
+            !agent_only_records(agent, &device->decision))
                 agent_end_raw_writers(agent, device);
 }
 
@@ -211,6 +219,7 @@ static void on_interface(void *userdata, const DeviceIdentity *id, const char *i
                 record_set_device(record, id);
                 record_setf(record, TEXT_INTERFACE, "%s class %02x", interface, class);
                 set_decision(record, decision, false);
+                record_set(record, TEXT_MODE, agent_only_records(agent, decision) ? "monitor" : NULL);
         }
         report_submit(agent->report, record);
         if (enforcement < 0)
@@ -258,7 +267,7 @@ static void on_superblock(void *userdata, const Superblock *sb) {
         if (record) {
                 describe_superblock(sb, record);
                 set_decision(record, &sb->decision, true);
-                record_set(record, TEXT_MODE, agent_is_monitor(agent) ? "monitor" : NULL);
+                record_set(record, TEXT_MODE, sb->watched ? "monitor" : NULL);
         }
         report_submit(agent->report, record);
         if (sb->error < 0)
@@ -291,7 +300,7 @@ static void on_gate_made(void *userdata, const Superblock *sb, Volume *volume) {
         Agent *agent = userdata;
 
         (void)volume;
-        if (agent_is_monitor(agent))
+        if (sb->watched)
                 return;
         if (keeper_gate(agent->keeper, sb->identity.devnum, false, sb->gate, &sb->identity, sb->mount,
                         agent->store.policy->serial) < 0)

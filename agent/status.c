@@ -33,6 +33,7 @@ static void put_flag(struct json_object *to, const char *key, bool value) {
 static void put_decision(struct json_object *to, const Decision *decision, bool block) {
         put(to, "access", agent_verdict_word(decision, block));
         put_flag(to, "conditional", decision->conditional);
+        put_flag(to, "monitor", decision->monitor);
         put(to, "reason", reason_to_string(decision->reason));
         put(to, "rule", decision->rule);
         put(to, "origin", decision->origin);
@@ -267,6 +268,7 @@ char *agent_status_text(Agent *agent) {
         put_number(object, "keep_days", agent->store.policy->records_keep_days);
         json_object_object_add(object, "self_test", agent_self_test_object(agent));
         (void)devices_foreach(agent->devices, add_device, &(DeviceList){agent, devices});
+        json_object_object_add(object, "monitor", agent_monitored_object(agent));
         (void)superblocks_foreach(agent->superblocks, add_superblock, superblocks);
         json_object_object_add(object, "devices", devices);
         json_object_object_add(object, "superblocks", superblocks);

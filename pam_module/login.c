@@ -269,7 +269,8 @@ void login_ask_guard(Login *login) {
         uint64_t wait = login->policy->mfa_require_guard ? GUARD_WAIT_USEC : GUARD_GLANCE_USEC;
 
         if (mfa_asks_guard(&login->decision))
-                decide_guard(login->policy, guard_presence(login->options.runtime, wait), &login->decision);
+                decide_guard(login->policy, guard_presence(login->options.runtime, wait),
+                             login->policy_time.expiry_now, &login->decision);
 }
 
 Verification login_verification(Login *login, Factor factor) {

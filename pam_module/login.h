@@ -109,6 +109,9 @@ int login_authenticate(Login *login, int argc, const char **argv);
 /* session.c: what the guard is told of a login, so that records name who has logged in, and with what. */
 int login_open_session(Login *login, int argc, const char **argv);
 int login_close_session(Login *login);
+/* notice.c: says to whoever logs in that what the policy refuses is only recorded, and until when. For
+ * services that the policy guards. Asks for nothing and fails silently. */
+void login_tell_monitor(Login *login);
 /* A locker has let the person in again: it may be another one. */
 void login_tell_unlock(Login *login);
 int login_account(Login *login, int argc, const char **argv);

@@ -89,6 +89,7 @@ int login_open_session(Login *login, int argc, const char **argv) {
 
         if (r < 0)
                 return PAM_SESSION_ERR;
+        login_tell_monitor(login);
         r = find_state(login, &state);
         if (r == -ENOENT && !login_state_denied(login->pamh))
                 r = take_over(login, &state);

@@ -29,9 +29,9 @@ static void check_serial(Check *check, const TreeNode *node) {
 /* Names that decisions have where no rule made them. */
 static void check_name(Check *check, const TreeNode *node) {
         static const char *const reserved[] = {
-                "removable.default", "usb.default",         "usb.interfaces",  "internal",
-                "invalid-question",  "filesystems.default", "network.default", "mfa.default",
-                "mfa.services",      "mfa.exempt",          "mfa.break-glass"};
+                "mode",        "removable.default", "usb.default",         "usb.interfaces",
+                "internal",    "invalid-question",  "filesystems.default", "network.default",
+                "mfa.default", "mfa.services",      "mfa.exempt",          "mfa.break-glass"};
 
         for (size_t i = 0; i < ELEMENTS(reserved); i++)
                 if (tree_is(node, reserved[i])) {
@@ -93,6 +93,28 @@ static void check_scope_needs_write(Check *check, const TreeNode *node) {
                                     keys[i]);
 }
 
+/* An end of what has none would be a slip of the pen, and is not taken for one of something else. */
+static void check_monitor(Check *check, const TreeNode *node) {
+        const TreeNode *mode = tree_find(check->tree, node, "mode");
+        const TreeNode *until = tree_find(check->tree, node, "monitor-until");
+
+        if (until && !(mode && tree_is(mode, "monitor")))
+                check_fault(check, until, "monitor-until without mode: monitor; expected both");
+}
+
+static void check_default_monitor(Check *check, const TreeNode *node) {
+        const TreeNode *monitor = tree_find(check->tree, node, "monitor");
+        const TreeNode *until = tree_find(check->tree, node, "monitor-until");
+
+        if (until && !(monitor && tree_is(monitor, "true")))
+                check_fault(check, until, "monitor-until without monitor: true; expected both");
+}
+
+static void check_writable_rule(Check *check, const TreeNode *node) {
+        check_scope_needs_write(check, node);
+        check_monitor(check, node);
+}
+
 static void check_destination(Check *check, const TreeNode *node) {
         const char *why;
         char text[QUOTE_MAX];
@@ -121,29 +143,45 @@ static void check_ports_need_protocol(Check *check, const TreeNode *node) {
                             "ports without a protocol that has them; expected protocol: tcp or udp");
 }
 
+static void check_network_rule(Check *check, const TreeNode *node) {
+        check_ports_need_protocol(check, node);
+        check_monitor(check, node);
+}
+
 static const FieldCheck field_checks[] = {
         {.fields = policy_fields, .key = "version", .value = check_version},
         {.fields = policy_fields, .key = "serial", .value = check_serial},
         {.fields = policy_fields, .key = "not-before", .value = check_expires},
         {.fields = policy_fields, .key = "expires", .value = check_expires},
+        {.fields = policy_fields, .key = "monitor-until", .value = check_expires},
+        {.fields = policy_fields, .value = check_monitor},
         {.fields = signing_fields, .key = "revoked", .entry = check_key_id},
         {.fields = match_fields, .value = check_match},
         {.fields = device_fields, .key = "name", .value = check_name},
         {.fields = device_fields, .key = "hours", .value = check_hours},
         {.fields = device_fields, .key = "expires", .value = check_expires},
-        {.fields = device_fields, .value = check_scope_needs_write},
+        {.fields = device_fields, .key = "monitor-until", .value = check_expires},
+        {.fields = device_fields, .value = check_writable_rule},
         {.fields = usb_device_fields, .key = "name", .value = check_name},
         {.fields = usb_device_fields, .key = "expires", .value = check_expires},
+        {.fields = usb_device_fields, .key = "monitor-until", .value = check_expires},
+        {.fields = usb_device_fields, .value = check_monitor},
+        {.fields = removable_fields, .key = "monitor-until", .value = check_expires},
+        {.fields = removable_fields, .value = check_default_monitor},
+        {.fields = filesystems_fields, .key = "monitor-until", .value = check_expires},
+        {.fields = filesystems_fields, .value = check_default_monitor},
         {.fields = filesystem_fields, .key = "name", .value = check_name},
         {.fields = filesystem_fields, .key = "hours", .value = check_hours},
         {.fields = filesystem_fields, .key = "expires", .value = check_expires},
-        {.fields = filesystem_fields, .value = check_scope_needs_write},
+        {.fields = filesystem_fields, .key = "monitor-until", .value = check_expires},
+        {.fields = filesystem_fields, .value = check_writable_rule},
         {.fields = network_fields, .key = "name", .value = check_name},
         {.fields = network_fields, .key = "to", .value = check_destination},
         {.fields = network_fields, .key = "ports", .entry = check_port, .number_is_text = true},
         {.fields = network_fields, .key = "hours", .value = check_hours},
         {.fields = network_fields, .key = "expires", .value = check_expires},
-        {.fields = network_fields, .value = check_ports_need_protocol},
+        {.fields = network_fields, .key = "monitor-until", .value = check_expires},
+        {.fields = network_fields, .value = check_network_rule},
         {.fields = mfa_fields, .key = "services", .value = check_mfa_services},
         {.fields = mfa_fields, .key = "factors", .value = check_mfa_factors},
         {.fields = mfa_rule_fields, .key = "name", .value = check_name},

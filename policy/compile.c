@@ -67,6 +67,19 @@ int compile_take_scope(RawScope *raw, RuleScope *scope) {
         return compile_take_expires(raw->expires, &scope->expires);
 }
 
+static int take_monitor(const RawMonitor *raw, MonitorSpan *monitor) {
+        monitor->on = raw->mode && *raw->mode == MODE_MONITOR;
+        return compile_take_expires(raw->until, &monitor->until);
+}
+
+/* Of a section's default; a later file's takes the place of an earlier one's, with its end or without. */
+static int take_default_monitor(const bool *on, const char *until, MonitorSpan *monitor) {
+        if (!on)
+                return 0;
+        *monitor = (MonitorSpan){.on = *on};
+        return compile_take_expires(until, &monitor->until);
+}
+
 static void take_match(RawMatch *raw, DeviceMatch *match) {
         match->vendor = STEAL_PTR(raw->vendor);
         match->product = STEAL_PTR(raw->product);
@@ -83,7 +96,8 @@ static int add_device(Compile *compile, RawDevice *raw, const TreeNode *node) {
         rule->access = raw->access;
         rule->encrypted = raw->encrypted;
         rule->holder = STEAL_PTR(raw->holder);
-        if (compile_take_scope(&raw->scope, &rule->scope) < 0)
+        if (compile_take_scope(&raw->scope, &rule->scope) < 0 ||
+            take_monitor(&raw->monitor, &rule->monitor) < 0)
                 return -EINVAL;
         return compile_make_origin(compile, node, &rule->origin);
 }
@@ -94,6 +108,9 @@ static int add_removable(Compile *compile, RawRemovable *raw, const TreeNode *se
         Policy *policy = compile->policy;
         int r;
 
+        r = take_default_monitor(raw->monitor, raw->monitor_until, &policy->removable_monitor);
+        if (r < 0)
+                return r;
         if (raw->initial) {
                 policy->removable_default = *raw->initial;
                 r = replace_origin(compile, tree_find(compile->tree, section, "default"),
@@ -119,7 +136,8 @@ static int add_usb_device(Compile *compile, RawUsbDevice *raw, const TreeNode *n
         rule->name = STEAL_PTR(raw->name);
         take_match(&raw->match, &rule->match);
         rule->allow = raw->access == ANSWER_ALLOW;
-        if (compile_take_expires(raw->expires, &rule->expires) < 0)
+        if (compile_take_expires(raw->expires, &rule->expires) < 0 ||
+            take_monitor(&raw->monitor, &rule->monitor) < 0)
                 return -EINVAL;
         return compile_make_origin(compile, node, &rule->origin);
 }
@@ -161,7 +179,8 @@ static int add_filesystem(Compile *compile, RawFilesystem *raw, const TreeNode *
         rule->type = STEAL_PTR(raw->type);
         rule->source = STEAL_PTR(raw->source);
         rule->access = raw->access;
-        if (compile_take_scope(&raw->scope, &rule->scope) < 0)
+        if (compile_take_scope(&raw->scope, &rule->scope) < 0 ||
+            take_monitor(&raw->monitor, &rule->monitor) < 0)
                 return -EINVAL;
         return compile_make_origin(compile, node, &rule->origin);
 }
@@ -172,6 +191,9 @@ static int add_filesystems(Compile *compile, RawFilesystems *raw, const TreeNode
         Policy *policy = compile->policy;
         int r;
 
+        r = take_default_monitor(raw->monitor, raw->monitor_until, &policy->filesystems_monitor);
+        if (r < 0)
+                return r;
         if (raw->initial) {
                 policy->filesystems_default = *raw->initial;
                 r = replace_origin(compile, tree_find(compile->tree, section, "default"),
@@ -196,7 +218,8 @@ static int add_network_rule(Compile *compile, RawNetwork *raw, const TreeNode *n
         rule->name = STEAL_PTR(raw->name);
         rule->to = STEAL_PTR(raw->to);
         rule->protocol = raw->protocol ? *raw->protocol : PROTOCOL_ANY;
-        if (compile_take_scope(&raw->scope, &rule->scope) < 0)
+        if (compile_take_scope(&raw->scope, &rule->scope) < 0 ||
+            take_monitor(&raw->monitor, &rule->monitor) < 0)
                 return -EINVAL;
         if (GROW(rule->ports, 0, raw->ports_count) < 0)
                 return -ENOMEM;
@@ -270,6 +293,22 @@ static void add_self_protection(Policy *policy, const RawSelfProtection *raw) {
                 }
 }
 
+/* A later file's mode takes the place of an earlier one's, with its end or without. */
+static int add_mode(Compile *compile, const RawPolicy *raw, const TreeNode *root) {
+        Policy *policy = compile->policy;
+        MonitorSpan span = {0};
+        int r;
+
+        if (!raw->monitor.mode)
+                return 0;
+        r = take_monitor(&raw->monitor, &span);
+        if (r < 0)
+                return r;
+        policy->mode = *raw->monitor.mode;
+        policy->monitor_until = span.until;
+        return replace_origin(compile, tree_find(compile->tree, root, "mode"), &policy->mode_origin);
+}
+
 int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *file, bool *ret_has_serial) {
         Compile compile = {.policy = policy, .tree = tree, .file = file};
         const TreeNode *root = tree_root(tree);
@@ -282,8 +321,8 @@ int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *fi
         }
         if (raw->zone)
                 policy->zone = *raw->zone;
-        if (raw->mode)
-                policy->mode = *raw->mode;
+        if ((r = add_mode(&compile, raw, root)) < 0)
+                return r;
         if (raw->without_lsm)
                 policy->without_lsm = *raw->without_lsm;
         if (raw->lockdown) {
@@ -317,6 +356,8 @@ int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *fi
                 policy->self_test_every = *raw->self_test->every;
         if (raw->records && raw->records->keep_days)
                 policy->records_keep_days = *raw->records->keep_days;
+        if (raw->records && raw->records->file_names)
+                policy->records_file_names = *raw->records->file_names;
         return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "policy/hours.h"
+#include "policy/monitor.h"
 #include "policy/serial_hash.h"
 
 bool policy_holds_conditions(const Policy *policy) {
@@ -17,6 +18,7 @@ typedef struct Judgement {
         struct {
                 const RuleScope *scope;
                 const char *rule, *origin;
+                bool monitor;
         } conditions[2];
         size_t n_conditions;
 } Judgement;
@@ -83,10 +85,12 @@ static void judge_for_all(const RuleScope *scope, const PolicyTime *now, Decisio
         }
 }
 
-static void judge_by_rule(const Policy *policy, Access access, const RuleScope *scope, const PolicyTime *now,
-                          const char *rule, const char *origin, Judgement *ret) {
+static void judge_by_rule(const Policy *policy, Access access, const RuleScope *scope,
+                          const MonitorSpan *monitor, const PolicyTime *now, const char *rule,
+                          const char *origin, Judgement *ret) {
         *ret = (Judgement){.decision = {.access = checked_access(access),
                                         .reason = REASON_RULE,
+                                        .monitor = monitor_is_on(monitor, now->expiry_now),
                                         .external = true,
                                         .rule = rule,
                                         .origin = origin}};
@@ -99,6 +103,7 @@ static void judge_by_rule(const Policy *policy, Access access, const RuleScope *
                 ret->conditions[0].scope = scope;
                 ret->conditions[0].rule = rule;
                 ret->conditions[0].origin = origin;
+                ret->conditions[0].monitor = ret->decision.monitor;
                 ret->n_conditions = 1;
         }
 }
@@ -106,7 +111,8 @@ static void judge_by_rule(const Policy *policy, Access access, const RuleScope *
 /* For what is written past the encryption the rule approves reading only. */
 static void judge_by_device_rule(const Policy *policy, const DeviceRule *rule, const DeviceIdentity *device,
                                  const PolicyTime *now, Judgement *ret) {
-        judge_by_rule(policy, rule->access, &rule->scope, now, rule->name, rule->origin, ret);
+        judge_by_rule(policy, rule->access, &rule->scope, &rule->monitor, now, rule->name, rule->origin,
+                      ret);
         if (ret->decision.access != ACCESS_WRITE || !rule->encrypted || device->luks2)
                 return;
         ret->decision.access = ACCESS_READ_ONLY;
@@ -228,6 +234,7 @@ static void judge_device(const Policy *policy, const DeviceIdentity *device, con
         }
         *ret = (Judgement){.decision = decision_default(policy->removable_default, "removable.default",
                                                         policy->removable_origin)};
+        ret->decision.monitor = monitor_is_on(&policy->removable_monitor, now->expiry_now);
         if (expired)
                 name_expired(&ret->decision, expired->name, expired->origin);
 }
@@ -296,6 +303,7 @@ void decide_usb_interface(const Policy *policy, const DeviceIdentity *device, ui
         if (deciding && (!deciding->allow || class != USB_CLASS_MASS_STORAGE_)) {
                 *ret = (Decision){.access = deciding->allow ? ACCESS_WRITE : ACCESS_DENY,
                                   .reason = REASON_RULE,
+                                  .monitor = monitor_is_on(&deciding->monitor, now->expiry_now),
                                   .external = true,
                                   .rule = deciding->name,
                                   .origin = deciding->origin};
@@ -334,8 +342,8 @@ static void judge_filesystem(const Policy *policy, const SuperblockIdentity *sup
                 if (!filesystem_rule_covers(rule, superblock))
                         continue;
                 if (!is_expired(rule->scope.expires, now)) {
-                        judge_by_rule(policy, rule->access, &rule->scope, now, rule->name, rule->origin,
-                                      ret);
+                        judge_by_rule(policy, rule->access, &rule->scope, &rule->monitor, now, rule->name,
+                                      rule->origin, ret);
                         return;
                 }
                 if (!expired)
@@ -343,6 +351,7 @@ static void judge_filesystem(const Policy *policy, const SuperblockIdentity *sup
         }
         *ret = (Judgement){.decision = decision_default(policy->filesystems_default, "filesystems.default",
                                                         policy->filesystems_origin)};
+        ret->decision.monitor = monitor_is_on(&policy->filesystems_monitor, now->expiry_now);
         if (expired)
                 name_expired(&ret->decision, expired->name, expired->origin);
 }
@@ -362,6 +371,7 @@ static void judge_outside(const Policy *policy, const SuperblockIdentity *superb
         else if (ret->decision.conditional && device.decision.conditional) {
                 ret->conditions[1] = device.conditions[0];
                 ret->n_conditions = 2;
+                ret->decision.monitor = ret->decision.monitor && device.decision.monitor;
         }
 }
 
@@ -425,6 +435,23 @@ Reason scope_refusal(const RuleScope *scope, const Subject *subject, const Polic
         return REASON_NO_DECISION;
 }
 
+/* What is in force is asked first: it refuses, whatever is only tried out beside it. */
+static bool refuse_by_conditions(const Judgement *judgement, bool monitor, const Subject *subject,
+                                 const PolicyTime *now, OpenDecision *ret) {
+        for (size_t i = 0; i < judgement->n_conditions; i++) {
+                Reason refusal = scope_refusal(judgement->conditions[i].scope, subject, now);
+
+                if (refusal == REASON_NO_DECISION || judgement->conditions[i].monitor != monitor)
+                        continue;
+                ret->reason = refusal;
+                ret->monitor = monitor;
+                ret->rule = judgement->conditions[i].rule;
+                ret->origin = judgement->conditions[i].origin;
+                return true;
+        }
+        return false;
+}
+
 void decide_open(const Policy *policy, const SuperblockIdentity *superblock, const Subject *subject,
                  bool for_writing, const PolicyTime *now, OpenDecision *ret) {
         Judgement judgement;
@@ -433,6 +460,7 @@ void decide_open(const Policy *policy, const SuperblockIdentity *superblock, con
         judge_superblock(policy, superblock, now, &judgement);
         *ret = (OpenDecision){.verdict = VERDICT_DENY,
                               .reason = decision->reason,
+                              .monitor = decision->monitor,
                               .rule = decision->rule,
                               .origin = decision->origin};
         if (decision->access == ACCESS_DENY)
@@ -446,36 +474,37 @@ void decide_open(const Policy *policy, const SuperblockIdentity *superblock, con
                         ret->reason = REASON_READ_ONLY;
                 return;
         }
-        for (size_t i = 0; i < judgement.n_conditions; i++) {
-                Reason refusal = scope_refusal(judgement.conditions[i].scope, subject, now);
-
-                if (refusal == REASON_NO_DECISION)
-                        continue;
-                ret->reason = refusal;
-                ret->rule = judgement.conditions[i].rule;
-                ret->origin = judgement.conditions[i].origin;
-                return;
-        }
-        if (decision->conditional && judgement.n_conditions == 0)
-                return;
-        ret->verdict = VERDICT_ALLOW;
+        if (!refuse_by_conditions(&judgement, false, subject, now, ret) &&
+            !refuse_by_conditions(&judgement, true, subject, now, ret) &&
+            !(decision->conditional && judgement.n_conditions == 0))
+                ret->verdict = VERDICT_ALLOW;
 }
 
 size_t decide_conditions(const Policy *policy, const SuperblockIdentity *superblock, const PolicyTime *now,
                          const RuleScope *ret[DECIDE_CONDITIONS_MAX]) {
         Judgement judgement;
+        size_t n = 0;
 
         judge_superblock(policy, superblock, now, &judgement);
         if (!judgement.decision.conditional)
                 return 0;
         for (size_t i = 0; i < judgement.n_conditions; i++)
-                ret[i] = judgement.conditions[i].scope;
-        return judgement.n_conditions;
+                if (judgement.conditions[i].monitor == judgement.decision.monitor)
+                        ret[n++] = judgement.conditions[i].scope;
+        return n;
 }
 
 static void take_earlier(time_t expires, time_t now, time_t *earliest) {
         if (expires > now && (*earliest == 0 || expires < *earliest))
                 *earliest = expires;
+}
+
+static int take_monitored(void *userdata, const Monitored *monitored) {
+        time_t *earliest = userdata;
+
+        if (monitored->until != 0 && (*earliest == 0 || monitored->until < *earliest))
+                *earliest = monitored->until;
+        return 0;
 }
 
 time_t policy_next_expiry(const Policy *policy, time_t now) {
@@ -489,6 +518,7 @@ time_t policy_next_expiry(const Policy *policy, time_t now) {
                 take_earlier(policy->filesystems[i].scope.expires, now, &earliest);
         for (size_t i = 0; i < policy->n_network; i++)
                 take_earlier(policy->network[i].scope.expires, now, &earliest);
+        (void)policy_foreach_monitored(policy, now, take_monitored, &earliest);
         return earliest;
 }
 

@@ -44,6 +44,7 @@ enum {
 };
 
 /* On whose scopes a conditional decision about SUPERBLOCK hangs: every one of them has to cover who writes.
+ * Beside a condition that is in force, one that is only tried out is left out.
  * The number of pointers into POLICY put into RET; 0 where the decision is not conditional. */
 size_t decide_conditions(const Policy *policy, const SuperblockIdentity *superblock, const PolicyTime *now,
                          const RuleScope *ret[DECIDE_CONDITIONS_MAX]);

@@ -6,6 +6,7 @@
 
 #include "policy/address.h"
 #include "policy/hours.h"
+#include "policy/monitor.h"
 #include "policy/scope.h"
 
 DEFINE_ENUM_STRINGS(MfaVerdict, mfa_verdict, MFA_VERDICT_LIST)
@@ -282,12 +283,12 @@ void decide_mfa(const Policy *policy, const MfaQuestion *question, MfaDecision *
         ret->wanted = 0;
 }
 
-static bool presence_suffices(const Policy *policy, Presence presence) {
+static bool presence_suffices(const Policy *policy, Presence presence, time_t now) {
         switch (presence) {
         case PRESENCE_IN_FORCE:
                 return true;
         case PRESENCE_NOT_IN_FORCE:
-                return !policy->mfa_require_guard || policy->mode == MODE_MONITOR;
+                return !policy->mfa_require_guard || policy_is_monitor(policy, now);
         case PRESENCE_NONE:
                 return !policy->mfa_require_guard;
         case PRESENCE_LOCKDOWN:
@@ -296,8 +297,8 @@ static bool presence_suffices(const Policy *policy, Presence presence) {
         return false;
 }
 
-void decide_guard(const Policy *policy, Presence presence, MfaDecision *decision) {
-        if (!mfa_asks_guard(decision) || presence_suffices(policy, presence))
+void decide_guard(const Policy *policy, Presence presence, time_t now, MfaDecision *decision) {
+        if (!mfa_asks_guard(decision) || presence_suffices(policy, presence, now))
                 return;
         decision->verdict = MFA_DENY;
         decision->reason = presence == PRESENCE_LOCKDOWN ? MFA_LOCKDOWN : MFA_NO_GUARD;

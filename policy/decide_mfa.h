@@ -75,8 +75,8 @@ bool mfa_guards_service(const Policy *policy, const char *service);
 bool mfa_asks_guard(const MfaDecision *decision);
 
 /* Takes the permission in DECISION back where the guard has to be in force and is not, or where there is a
- * lockdown. A policy that itself only watches is content with a guard that does. */
-void decide_guard(const Policy *policy, Presence presence, MfaDecision *decision);
+ * lockdown. A policy that itself only watches at NOW (expiry_now) is content with a guard that does. */
+void decide_guard(const Policy *policy, Presence presence, time_t now, MfaDecision *decision);
 
 /* Whether PLACE ("local", "remote", an address, a prefix, a host name) is where RHOST says. An IPv4 address
  * written as IPv6 (::ffff:10.0.0.1) is that IPv4 address. */

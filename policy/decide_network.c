@@ -7,6 +7,7 @@
 #include "policy/address.h"
 #include "policy/decide.h"
 #include "policy/hours.h"
+#include "policy/monitor.h"
 
 static bool covers_place(const char *to, const char *asked) {
         Address address =
@@ -39,6 +40,8 @@ static void decide_by_rule(const NetworkRule *rule, const NetworkQuestion *quest
 
         *ret = (OpenDecision){.verdict = refusal == REASON_NO_DECISION ? VERDICT_ALLOW : VERDICT_DENY,
                               .reason = refusal == REASON_NO_DECISION ? REASON_RULE : refusal,
+                              .monitor = refusal != REASON_NO_DECISION &&
+                                         monitor_is_on(&rule->monitor, question->now.expiry_now),
                               .rule = rule->name,
                               .origin = rule->origin};
 }

@@ -45,7 +45,9 @@
         X(EVENT_LOCKDOWN_ENDED, "lockdown-ended", "74af797517be4757ad606c4158b4c6d7", 2)                    \
         X(EVENT_SELF_TEST_PASSED, "self-test-passed", "167f4bfae799458cae2b58a9563387c4", 5)                \
         X(EVENT_SELF_TEST_FAILED, "self-test-failed", "51c9e5f5062e4aa1b3c7c580c9f87214", 1)                \
-        X(EVENT_SELF_TEST_NOT_RUN, "self-test-not-run", "bbf83b0213cd47dfa88c0f9c9c087530", 4)
+        X(EVENT_SELF_TEST_NOT_RUN, "self-test-not-run", "bbf83b0213cd47dfa88c0f9c9c087530", 4)              \
+        X(EVENT_MONITOR_STARTED, "monitor-started", "c3a2f0e94f6d4be0a1f7d2b58e6190d4", 4)                  \
+        X(EVENT_MONITOR_ENDED, "monitor-ended", "5be0d7f1a94c4f63b9c8e2417a3fd605", 5)
 
 #define EVENT_CONSTANT_(constant, word, id, priority) constant,
 typedef enum EventKind {

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/lockout.h"
 
+#include "policy/monitor.h"
+
 DEFINE_ENUM_STRINGS(EssentialKind, essential_kind, ESSENTIAL_KIND_LIST)
 
 static bool lets_in(const Policy *policy, const Essential *item, const PolicyTime *now, Decision *ret) {
         *ret = (Decision){.access = ACCESS_WRITE};
-        if (!item->usb || !policy || policy->mode == MODE_MONITOR)
+        if (!item->usb || !policy || policy_is_monitor(policy, now->expiry_now))
                 return true;
         decide_usb_interface(policy, &item->id, item->class, now, ret);
-        return ret->access != ACCESS_DENY;
+        return ret->access != ACCESS_DENY || ret->monitor;
 }
 
 const Essential *policy_find_lockout(const Policy *present, const Policy *candidate, const Essential *items,

@@ -8,6 +8,7 @@
 DEFINE_ENUM_STRINGS(PolicyZone, policy_zone, POLICY_ZONE_LIST)
 DEFINE_ENUM_STRINGS(PolicyMode, policy_mode, POLICY_MODE_LIST)
 DEFINE_ENUM_STRINGS(WithoutLsm, without_lsm, WITHOUT_LSM_LIST)
+DEFINE_ENUM_STRINGS(FileNames, file_names, FILE_NAMES_LIST)
 DEFINE_ENUM_STRINGS(Factor, factor, FACTOR_LIST)
 DEFINE_ENUM_STRINGS(FactorKind, factor_kind, FACTOR_KIND_LIST)
 DEFINE_ENUM_STRINGS(LoginNeed, login_need, LOGIN_NEED_LIST)
@@ -74,6 +75,7 @@ void mfa_rule_clear(MfaRule *rule) {
 
 static void policy_free(Policy *policy) {
         free(policy->contact);
+        free(policy->mode_origin);
         free(policy->signature);
         free(policy->signing_revoked);
         free(policy->lockdown_origin);

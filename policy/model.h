@@ -35,6 +35,13 @@ DECLARE_ENUM(PolicyMode, policy_mode, POLICY_MODE_LIST);
                                        open to all whom the file system lets */
 DECLARE_ENUM(WithoutLsm, without_lsm, WITHOUT_LSM_LIST);
 
+/* What records tell of the names of files, which may be people's. */
+#define FILE_NAMES_LIST(X)                                                                                  \
+        X(FILE_NAMES_PLAIN, "plain")                                                                        \
+        X(FILE_NAMES_MASKED, "masked") /* nothing but the volume and a usual extension */                   \
+        X(FILE_NAMES_KEYED, "keyed")   /* a token for each, the same for the same name on this terminal */
+DECLARE_ENUM(FileNames, file_names, FILE_NAMES_LIST);
+
 #define FACTOR_LIST(X)                                                                                      \
         X(FACTOR_PASSWORD, "password")                                                                      \
         X(FACTOR_TOTP, "totp")                                                                              \
@@ -109,6 +116,12 @@ typedef struct RuleScope {
         time_t expires; /* first second at which the rule no longer holds; 0: never */
 } RuleScope;
 
+/* What is only tried out: what it would refuse is recorded, and goes ahead, up to an end. */
+typedef struct MonitorSpan {
+        bool on;
+        time_t until; /* first second at which it is in force; 0: no end */
+} MonitorSpan;
+
 /* Attributes a device must have, all that are set. At least one is. */
 typedef struct DeviceMatch {
         char *vendor, *product, *serial;
@@ -124,6 +137,7 @@ typedef struct DeviceRule {
         bool encrypted; /* written only through a LUKS2 volume on it */
         char *holder;   /* who has it, for people only; NULL if none is given */
         RuleScope scope;
+        MonitorSpan monitor;
 } DeviceRule;
 
 /* A USB device that is let in or kept out as a whole, whatever its interface classes. */
@@ -132,6 +146,7 @@ typedef struct UsbRule {
         DeviceMatch match;
         bool allow;
         time_t expires;
+        MonitorSpan monitor;
 } UsbRule;
 
 typedef struct FilesystemRule {
@@ -140,6 +155,7 @@ typedef struct FilesystemRule {
         char *source; /* NULL: any */
         Access access;
         RuleScope scope;
+        MonitorSpan monitor;
 } FilesystemRule;
 
 typedef struct PortRange {
@@ -153,6 +169,7 @@ typedef struct NetworkRule {
         PortRange *ports;
         size_t n_ports;
         RuleScope scope;
+        MonitorSpan monitor;
 } NetworkRule;
 
 typedef struct MfaService {
@@ -223,7 +240,9 @@ typedef struct Policy {
         uint64_t serial;
         PolicyZone zone;
         PolicyMode mode;
-        char *contact; /* NULL if none */
+        time_t monitor_until; /* MODE_MONITOR: first second at which it is enforced; 0: no end */
+        char *mode_origin;    /* where mode is named; NULL if it is not */
+        char *contact;        /* NULL if none */
         WithoutLsm without_lsm;
         bool lsm_missing;  /* not of the file: set by who knows the machine, before the first decision */
         time_t not_before; /* first second at which it may come into force; 0: any */
@@ -240,6 +259,7 @@ typedef struct Policy {
         bool machine_locked;   /* not of the file: policy_set_machine_locked(), at any time */
 
         Access removable_default;
+        MonitorSpan removable_monitor;              /* of the default alone */
         bool bus_external[DEVICE_BUS_PLATFORM + 1]; /* removable.also-external */
         DeviceRule *devices;
         size_t n_devices;
@@ -255,6 +275,7 @@ typedef struct Policy {
         size_t n_usb_rules;
 
         Access filesystems_default;
+        MonitorSpan filesystems_monitor; /* of the default alone */
         FilesystemRule *filesystems;
         size_t n_filesystems;
 
@@ -288,7 +309,8 @@ typedef struct Policy {
         bool mfa_lock_on_removal_named; /* ... file names it */
         unsigned mfa_lock_idle_minutes; /* an idle session locks; 0: not by time */
 
-        unsigned self_test_every;   /* minutes; 0: not at intervals */
+        unsigned self_test_every; /* minutes; 0: not at intervals */
+        FileNames records_file_names;
         unsigned records_keep_days; /* how long records have to be kept; 0: the policy does not say */
 
         bool protects[PROTECTIONS];      /* by Protected; by zone where no file names it */

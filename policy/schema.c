@@ -17,6 +17,7 @@ DEFINE_WORDS(bus_strings, DEVICE_BUS_LIST);
 DEFINE_WORDS(zone_strings, POLICY_ZONE_LIST);
 DEFINE_WORDS(mode_strings, POLICY_MODE_LIST);
 DEFINE_WORDS(without_lsm_strings, WITHOUT_LSM_LIST);
+DEFINE_WORDS(file_names_strings, FILE_NAMES_LIST);
 DEFINE_WORDS(factor_strings, FACTOR_LIST);
 DEFINE_WORDS(protocol_strings, PROTOCOL_LIST);
 DEFINE_WORDS(login_strings, LOGIN_NEED_LIST);
@@ -43,6 +44,15 @@ static const cyaml_schema_value_t person_schema = {
                 FIELD_TEXT("hours", OPTIONAL, structure, scope.hours, SHORT_LENGTH_MAX),                    \
                 FIELD_TEXT("expires", OPTIONAL, structure, scope.expires, SHORT_LENGTH_MAX)
 
+#define MONITOR_FIELDS(structure)                                                                           \
+        FIELD_WORD_OPTIONAL("mode", structure, monitor.mode, mode_strings),                                 \
+                FIELD_TEXT("monitor-until", OPTIONAL, structure, monitor.until, SHORT_LENGTH_MAX)
+
+/* Of a section's default. */
+#define DEFAULT_MONITOR_FIELDS(structure)                                                                   \
+        CYAML_FIELD_BOOL_PTR("monitor", CYAML_FLAG_OPTIONAL, structure, monitor),                           \
+                FIELD_TEXT("monitor-until", OPTIONAL, structure, monitor_until, SHORT_LENGTH_MAX)
+
 const cyaml_schema_field_t match_fields[] = {
         FIELD_TEXT("vendor", OPTIONAL, RawMatch, vendor, ATTRIBUTE_LENGTH_MAX),
         FIELD_TEXT("product", OPTIONAL, RawMatch, product, ATTRIBUTE_LENGTH_MAX),
@@ -58,6 +68,7 @@ const cyaml_schema_field_t device_fields[] = {
         FIELD_WORD_OPTIONAL("encrypted", RawDevice, encrypted, encryption_strings),
         FIELD_TEXT("holder", OPTIONAL, RawDevice, holder, NAME_LENGTH_MAX),
         SCOPE_FIELDS(RawDevice),
+        MONITOR_FIELDS(RawDevice),
         CYAML_FIELD_END,
 };
 
@@ -67,8 +78,9 @@ static const cyaml_schema_value_t device_schema = {
 static const cyaml_schema_value_t bus_schema = {
         CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, DeviceBus, bus_strings, ELEMENTS(bus_strings))};
 
-static const cyaml_schema_field_t removable_fields[] = {
+const cyaml_schema_field_t removable_fields[] = {
         FIELD_WORD_OPTIONAL("default", RawRemovable, initial, access_strings),
+        DEFAULT_MONITOR_FIELDS(RawRemovable),
         CYAML_FIELD_SEQUENCE("also-external", LIST, RawRemovable, also_external, &bus_schema, 0,
                              ELEMENTS(bus_strings)),
         CYAML_FIELD_SEQUENCE("devices", LIST, RawRemovable, devices, &device_schema, 0, RULES_MAX),
@@ -88,6 +100,7 @@ const cyaml_schema_field_t usb_device_fields[] = {
         CYAML_FIELD_MAPPING("match", REQUIRED, RawUsbDevice, match, match_fields),
         FIELD_WORD("access", RawUsbDevice, access, answer_strings),
         FIELD_TEXT("expires", OPTIONAL, RawUsbDevice, expires, SHORT_LENGTH_MAX),
+        MONITOR_FIELDS(RawUsbDevice),
         CYAML_FIELD_END,
 };
 
@@ -107,14 +120,16 @@ const cyaml_schema_field_t filesystem_fields[] = {
         FIELD_TEXT("source", OPTIONAL, RawFilesystem, source, SOURCE_LENGTH_MAX),
         FIELD_WORD("access", RawFilesystem, access, access_strings),
         SCOPE_FIELDS(RawFilesystem),
+        MONITOR_FIELDS(RawFilesystem),
         CYAML_FIELD_END,
 };
 
 static const cyaml_schema_value_t filesystem_schema = {
         CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, RawFilesystem, filesystem_fields)};
 
-static const cyaml_schema_field_t filesystems_fields[] = {
+const cyaml_schema_field_t filesystems_fields[] = {
         FIELD_WORD_OPTIONAL("default", RawFilesystems, initial, access_strings),
+        DEFAULT_MONITOR_FIELDS(RawFilesystems),
         CYAML_FIELD_SEQUENCE("allow", LIST, RawFilesystems, allow, &filesystem_schema, 0, RULES_MAX),
         CYAML_FIELD_END,
 };
@@ -128,6 +143,7 @@ const cyaml_schema_field_t network_fields[] = {
         FIELD_WORD_OPTIONAL("protocol", RawNetwork, protocol, protocol_strings),
         CYAML_FIELD_SEQUENCE("ports", LIST, RawNetwork, ports, &port_schema, 1, PORTS_MAX),
         SCOPE_FIELDS(RawNetwork),
+        MONITOR_FIELDS(RawNetwork),
         CYAML_FIELD_END,
 };
 
@@ -233,6 +249,7 @@ const cyaml_schema_field_t mfa_fields[] = {
 
 const cyaml_schema_field_t records_fields[] = {
         CYAML_FIELD_UINT_PTR("keep-days", CYAML_FLAG_OPTIONAL, RawRecords, keep_days),
+        FIELD_WORD_OPTIONAL("file-names", RawRecords, file_names, file_names_strings),
         CYAML_FIELD_END,
 };
 
@@ -261,7 +278,7 @@ const cyaml_schema_field_t policy_fields[] = {
         CYAML_FIELD_INT("version", CYAML_FLAG_DEFAULT, RawPolicy, version),
         CYAML_FIELD_UINT_PTR("serial", CYAML_FLAG_OPTIONAL, RawPolicy, serial),
         FIELD_WORD_OPTIONAL("zone", RawPolicy, zone, zone_strings),
-        FIELD_WORD_OPTIONAL("mode", RawPolicy, mode, mode_strings),
+        MONITOR_FIELDS(RawPolicy),
         FIELD_WORD_OPTIONAL("without-lsm", RawPolicy, without_lsm, without_lsm_strings),
         CYAML_FIELD_BOOL_PTR("lockdown", CYAML_FLAG_OPTIONAL, RawPolicy, lockdown),
         FIELD_TEXT("contact", OPTIONAL, RawPolicy, contact, CONTACT_LENGTH_MAX),

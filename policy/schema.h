@@ -48,6 +48,12 @@ typedef struct RawScope {
         char *hours, *expires;
 } RawScope;
 
+/* mode and monitor-until, of a rule or of the whole policy. */
+typedef struct RawMonitor {
+        PolicyMode *mode;
+        char *until;
+} RawMonitor;
+
 typedef struct RawMatch {
         char *vendor, *product, *serial;
         DeviceBus *bus;
@@ -59,6 +65,7 @@ typedef struct RawDevice {
         Access access;
         Encryption *encrypted;
         RawScope scope;
+        RawMonitor monitor;
 } RawDevice;
 
 typedef struct RawUsbDevice {
@@ -66,12 +73,14 @@ typedef struct RawUsbDevice {
         RawMatch match;
         Answer access;
         char *expires;
+        RawMonitor monitor;
 } RawUsbDevice;
 
 typedef struct RawFilesystem {
         char *name, *type, *source;
         Access access;
         RawScope scope;
+        RawMonitor monitor;
 } RawFilesystem;
 
 typedef struct RawNetwork {
@@ -80,10 +89,13 @@ typedef struct RawNetwork {
         char **ports;
         uint32_t ports_count;
         RawScope scope;
+        RawMonitor monitor;
 } RawNetwork;
 
 typedef struct RawRemovable {
         Access *initial;
+        bool *monitor;
+        char *monitor_until;
         DeviceBus *also_external;
         uint32_t also_external_count;
         RawDevice *devices;
@@ -103,6 +115,8 @@ typedef struct RawUsb {
 
 typedef struct RawFilesystems {
         Access *initial;
+        bool *monitor;
+        char *monitor_until;
         RawFilesystem *allow;
         uint32_t allow_count;
 } RawFilesystems;
@@ -192,6 +206,7 @@ typedef struct RawSelfTest {
 
 typedef struct RawRecords {
         uint32_t *keep_days;
+        FileNames *file_names;
 } RawRecords;
 
 typedef struct RawSigning {
@@ -204,7 +219,7 @@ typedef struct RawPolicy {
         int version;
         uint64_t *serial;
         PolicyZone *zone;
-        PolicyMode *mode;
+        RawMonitor monitor;
         WithoutLsm *without_lsm;
         bool *lockdown;
         char *contact, *not_before, *expires;
@@ -223,4 +238,5 @@ extern const cyaml_schema_value_t policy_schema;
 extern const cyaml_schema_field_t policy_fields[], match_fields[], device_fields[], usb_device_fields[],
         filesystem_fields[], network_fields[], mfa_fields[], mfa_rule_fields[], break_glass_fields[],
         signing_fields[], grace_fields[], limits_fields[], totp_fields[], fido2_fields[],
-        fingerprint_fields[], card_fields[], records_fields[], self_test_fields[];
+        fingerprint_fields[], card_fields[], records_fields[], self_test_fields[], removable_fields[],
+        filesystems_fields[];

@@ -45,21 +45,30 @@ typedef struct Decision {
         Reason reason;
         bool conditional;   /* ACCESS_WRITE only: it holds for some people or hours; every open must be asked
                              */
+        bool monitor;       /* what this refuses is only recorded, and goes ahead */
         bool external;      /* the object lies outside the terminal's own disks */
         const char *rule;   /* the deciding rule's name, or "removable.default" and the like; never NULL once
                                decided */
         const char *origin; /* "FILE:LINE" of that rule, or "built-in" */
 } Decision;
 
+/* What is in force comes before what is only tried out, whatever that would refuse. */
+static inline int decision_rank(const Decision *decision) {
+        if (decision->access == ACCESS_WRITE && !decision->conditional)
+                return 2 * (ACCESS_WRITE + 1);
+        return (int)decision->access + (decision->monitor ? ACCESS_WRITE + 1 : 0);
+}
+
 /* Whether A allows less than B; a write that has to be asked for is less than one that has not. */
 static inline bool decision_is_stricter(const Decision *a, const Decision *b) {
-        return a->access != b->access ? a->access < b->access : a->conditional && !b->conditional;
+        return decision_rank(a) < decision_rank(b);
 }
 
 /* A decision about one open. */
 typedef struct OpenDecision {
         Verdict verdict;
         Reason reason;
+        bool monitor; /* a denial that is only recorded: it goes ahead */
         const char *rule;
         const char *origin;
 } OpenDecision;

@@ -152,6 +152,8 @@ static const Command commands[] = {
             "  -d, --device TEXT      about this device: serial, vendor:product or kernel name\n"
             "  --person ID            of the person of this staff number\n"
             "  -r, --rule NAME        decided by this rule\n"
+            "  --name NAME            about a file of this name, also where records hold tokens for names\n"
+            "  --state-dir DIR        where the secret for that is (default /var/lib/sekisho)\n"
             "  -e, --event KIND       of this kind, such as write-denied; may be repeated\n"
             "  -S, --since TIME       from then on: \"2026-11-21 08:30\", 08:30, yesterday, -2h, -3d\n"
             "  -U, --until TIME       up to then; a day includes its end\n"

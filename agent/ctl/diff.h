@@ -92,6 +92,12 @@ int diff_network(Diff *diff);
 int diff_logins(Diff *diff);
 int diff_settings(Diff *diff);
 
-/* "deny", "read-only", "write" and "deny", "allow" as JSON. */
+/* What is refused is only recorded; among the bits of a verdict. */
+#define DIFF_MONITOR 0x100U
+
+/* Whether two rules are tried out alike. */
+bool diff_same_monitor(const MonitorSpan *a, const MonitorSpan *b);
+
+/* "deny", "read-only", "write" and "deny", "allow" as JSON, with " (monitor)" behind where it is. */
 struct json_object *diff_access_word(uint32_t verdict);
 struct json_object *diff_verdict_word(uint32_t verdict);

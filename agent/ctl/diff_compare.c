@@ -302,10 +302,21 @@ int diff_compare_once(Diff *diff, const DiffObject *object) {
         return r < 0 ? r : diff_compare(diff, &grid, object);
 }
 
+bool diff_same_monitor(const MonitorSpan *a, const MonitorSpan *b) {
+        return a->on == b->on && a->until == b->until;
+}
+
+static struct json_object *word_of(const char *word, uint32_t verdict) {
+        char text[64];
+
+        snprintf(text, sizeof(text), "%s%s", word ? word : "?", verdict & DIFF_MONITOR ? " (monitor)" : "");
+        return json_object_new_string(text);
+}
+
 struct json_object *diff_access_word(uint32_t verdict) {
-        return json_object_new_string(access_to_string((Access)verdict));
+        return word_of(access_to_string((Access)(verdict & ~DIFF_MONITOR)), verdict);
 }
 
 struct json_object *diff_verdict_word(uint32_t verdict) {
-        return json_object_new_string(verdict_to_string((Verdict)verdict));
+        return word_of(verdict_to_string((Verdict)(verdict & ~DIFF_MONITOR)), verdict);
 }

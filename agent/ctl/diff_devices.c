@@ -137,11 +137,12 @@ static uint32_t ask_device(const void *userdata, const Policy *policy, const Sub
         const DeviceIdentity *device = userdata;
         SuperblockIdentity id = {.kind = SUPERBLOCK_BLOCK, .device = device};
         OpenDecision open;
+        uint32_t monitor;
         Decision interface;
 
         if (device->bus == DEVICE_BUS_USB) {
                 decide_usb_interface(policy, device, USB_CLASS_MASS_STORAGE_, now, &interface);
-                if (interface.access == ACCESS_DENY) {
+                if (interface.access == ACCESS_DENY && !interface.monitor) {
                         *ret_rule = interface.rule;
                         return ACCESS_DENY;
                 }
@@ -150,13 +151,14 @@ static uint32_t ask_device(const void *userdata, const Policy *policy, const Sub
         *ret_rule = open.rule;
         if (open.verdict == VERDICT_ALLOW)
                 return ACCESS_WRITE;
+        monitor = open.monitor ? DIFF_MONITOR : 0;
         decide_open(policy, &id, subject, false, now, &open);
-        return open.verdict == VERDICT_ALLOW ? ACCESS_READ_ONLY : ACCESS_DENY;
+        return (open.verdict == VERDICT_ALLOW ? ACCESS_READ_ONLY : ACCESS_DENY) | monitor;
 }
 
 static bool same_device_rule(const DeviceRule *a, const DeviceRule *b) {
         return a->access == b->access && a->encrypted == b->encrypted &&
-               diff_same_scope(&a->scope, &b->scope);
+               diff_same_scope(&a->scope, &b->scope) && diff_same_monitor(&a->monitor, &b->monitor);
 }
 
 static size_t next_usb_rule(const Policy *policy, const DeviceIdentity *device, size_t from) {
@@ -177,7 +179,8 @@ static bool same_usb_rules(const Diff *diff, const DeviceIdentity *device) {
                 if (i == a->n_usb_rules || j == b->n_usb_rules)
                         break;
                 if (a->usb_rules[i].allow != b->usb_rules[j].allow ||
-                    a->usb_rules[i].expires != b->usb_rules[j].expires)
+                    a->usb_rules[i].expires != b->usb_rules[j].expires ||
+                    !diff_same_monitor(&a->usb_rules[i].monitor, &b->usb_rules[j].monitor))
                         return false;
         }
         return i == a->n_usb_rules && j == b->n_usb_rules &&
@@ -199,6 +202,7 @@ static bool same_rules(const Diff *diff, const DeviceIdentity *device) {
                         return false;
         }
         return i == a->n_devices && j == b->n_devices && a->removable_default == b->removable_default &&
+               diff_same_monitor(&a->removable_monitor, &b->removable_monitor) &&
                policy_holds_conditions(a) == policy_holds_conditions(b) &&
                a->bus_external[device->bus] == b->bus_external[device->bus] && same_usb_rules(diff, device);
 }

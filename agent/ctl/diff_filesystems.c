@@ -12,13 +12,15 @@
 static uint32_t ask_filesystem(const void *userdata, const Policy *policy, const Subject *subject,
                                const PolicyTime *now, const char **ret_rule) {
         OpenDecision open;
+        uint32_t monitor;
 
         decide_open(policy, userdata, subject, true, now, &open);
         *ret_rule = open.rule;
         if (open.verdict == VERDICT_ALLOW)
                 return ACCESS_WRITE;
+        monitor = open.monitor ? DIFF_MONITOR : 0;
         decide_open(policy, userdata, subject, false, now, &open);
-        return open.verdict == VERDICT_ALLOW ? ACCESS_READ_ONLY : ACCESS_DENY;
+        return (open.verdict == VERDICT_ALLOW ? ACCESS_READ_ONLY : ACCESS_DENY) | monitor;
 }
 
 static int add_rules(DiffGrid *grid, const Policy *policy, const SuperblockIdentity *id,

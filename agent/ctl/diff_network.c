@@ -102,11 +102,11 @@ static uint32_t ask_destination(const void *userdata, const Policy *policy, cons
         question.now = *now;
         decide_network(policy, &question, &decision);
         *ret_rule = decision.rule;
-        return decision.verdict;
+        return decision.verdict | (decision.monitor ? DIFF_MONITOR : 0);
 }
 
 static bool same_rule(const NetworkRule *a, const NetworkRule *b) {
-        return diff_same_scope(&a->scope, &b->scope);
+        return diff_same_scope(&a->scope, &b->scope) && diff_same_monitor(&a->monitor, &b->monitor);
 }
 
 static size_t next_rule(const Policy *policy, const NetworkQuestion *question, size_t from) {

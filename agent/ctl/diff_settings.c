@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/ctl/diff.h"
+#include "agent/ctl/timespec.h"
 
 static struct json_object *text(const char *value) {
         return value ? json_object_new_string(value) : NULL;
@@ -12,6 +13,12 @@ static struct json_object *number(unsigned value) {
         return json_object_new_int64(value);
 }
 
+static struct json_object *moment(time_t at) {
+        char buffer[TIMESPEC_TEXT_MAX];
+
+        return at ? json_object_new_string(timespec_iso((uint64_t)at * USEC_PER_SEC, buffer)) : NULL;
+}
+
 static struct json_object *flag(bool value) {
         return json_object_new_boolean(value);
 }
@@ -19,6 +26,8 @@ static struct json_object *flag(bool value) {
 /* X(what, how its value is told): by the keys of the policy, so that an admin finds them. */
 #define SETTING_LIST(X)                                                                                     \
         X("mode", text(policy_mode_to_string(policy->mode)))                                                \
+        X("monitor-until", moment(policy->monitor_until))                                                   \
+        X("records.file-names", text(file_names_to_string(policy->records_file_names)))                     \
         X("without-lsm", text(without_lsm_to_string(policy->without_lsm)))                                  \
         X("zone", text(policy_zone_to_string(policy->zone)))                                                \
         X("self-protection.process", flag(policy->protects[PROTECT_PROCESS]))                               \

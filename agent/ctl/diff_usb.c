@@ -25,7 +25,9 @@ static uint32_t ask_interface(const void *userdata, const Policy *policy, const 
         (void)subject;
         decide_usb_interface(policy, &interface->device, interface->class, now, &decision);
         *ret_rule = decision.rule;
-        return decision.access == ACCESS_DENY ? VERDICT_DENY : VERDICT_ALLOW;
+        if (decision.access != ACCESS_DENY)
+                return VERDICT_ALLOW;
+        return VERDICT_DENY | (decision.monitor ? DIFF_MONITOR : 0);
 }
 
 static struct json_object *describe(const Interface *interface, bool named) {

@@ -140,6 +140,12 @@ static bool is_device(const EventRecord *record, const char *device) {
         return model(record, &text) == 0 && strcasecmp(text, device) == 0;
 }
 
+static bool has_name(const EventFilter *filter, const EventRecord *record) {
+        const char *path = event_record_get(record, FIELD_PATH);
+
+        return path && file_names_has(path, filter->name, filter->token[0] ? filter->token : NULL);
+}
+
 bool event_filter_matches(const EventFilter *filter, const EventRecord *record) {
         int kind = kind_of(record);
 
@@ -157,6 +163,8 @@ bool event_filter_matches(const EventFilter *filter, const EventRecord *record) 
         if (filter->rule && !is(record, FIELD_RULE, filter->rule))
                 return false;
         if (filter->person && !is(record, FIELD_PERSON, filter->person))
+                return false;
+        if (filter->name && !has_name(filter, record))
                 return false;
         return !filter->device || is_device(record, filter->device);
 }
@@ -308,6 +316,11 @@ static char *what_cell(const EventRecord *record) {
         case EVENT_SELF_TEST_NOT_RUN:
                 return join(event_record_get(record, FIELD_CAUSE), ": ",
                             event_record_get(record, FIELD_ERROR));
+        case EVENT_MONITOR_STARTED:
+                return join(event_record_get(record, FIELD_EXPIRES), ": ",
+                            event_record_get(record, FIELD_RULE));
+        case EVENT_MONITOR_ENDED:
+                return join(event_record_get(record, FIELD_RULE), "", NULL);
         case EVENT_PERSON_CHANGED:
                 return join(event_record_get(record, FIELD_PERSON_BEFORE), " → ",
                             event_record_get(record, FIELD_PERSON));

@@ -11,6 +11,7 @@
 
 #include "agent/ctl/json.h"
 #include "policy/event.h"
+#include "policy/file_names.h"
 
 enum {
         EVENT_FIELDS_MAX = 64
@@ -45,6 +46,8 @@ typedef struct EventFilter {
         uint32_t uid;       /* as whom or by whose login */
         const char *device; /* serial number, vendor:product, kernel name */
         const char *rule, *person;
+        const char *name;            /* of a file */
+        char token[FILE_NAME_TOKEN]; /* of that name; "" if there is no secret here */
         bool by_kind[EVENT_KINDS];
         bool any_kind;
         uint64_t since, until; /* inclusive */

@@ -12,6 +12,9 @@
 #include "agent/ctl/people.h"
 #include "agent/ctl/table.h"
 #include "agent/ctl/text.h"
+#include "agent/name_key.h"
+
+#define DEFAULT_STATE_DIR "/var/lib/sekisho"
 
 enum {
         FOLLOW_LINES = 10,
@@ -85,6 +88,27 @@ static int parse_user(const char *text, EventFilter *filter) {
         return 0;
 }
 
+/* Where this terminal has a secret by which names become tokens, the token of the name counts as well. */
+static int parse_name(const Options *options, EventFilter *filter) {
+        const char *directory = options->value[OPTION_STATE_DIR], *name = options->value[OPTION_NAME];
+        unsigned char key[FILE_NAMES_KEY];
+        int r;
+
+        if (directory && !name)
+                return fail(_("--state-dir goes with --name"));
+        if (!name)
+                return 0;
+        if (!*name || strchr(name, '/'))
+                return fail(_("--name '%s': expected the name of a file, without its directory"), name);
+        r = name_key_read(directory ? directory : DEFAULT_STATE_DIR, key);
+        if (r == 0)
+                file_name_token(key, name, strlen(name), filter->token);
+        explicit_bzero(key, sizeof(key));
+        if (r < 0 && r != -ENOENT)
+                return fail(_("the secret for the names of files cannot be read: %s"), strerror(-r));
+        return 0;
+}
+
 static int parse(const Options *options, Viewer *viewer) {
         EventFilter *filter = &viewer->filter;
 
@@ -92,9 +116,10 @@ static int parse(const Options *options, Viewer *viewer) {
         filter->rule = options->value[OPTION_RULE];
         filter->person = options->value[OPTION_PERSON];
         filter->untrusted = options->value[OPTION_UNTRUSTED];
+        filter->name = options->value[OPTION_NAME];
         viewer->follow = options->value[OPTION_FOLLOW];
         if (parse_kinds(options, filter) != 0 || parse_lines(options->value[OPTION_LINES], viewer) != 0 ||
-            parse_user(options->value[OPTION_USER], filter) != 0 ||
+            parse_user(options->value[OPTION_USER], filter) != 0 || parse_name(options, filter) != 0 ||
             journal_source_times(options, filter) != 0)
                 return EXIT_TROUBLE;
         if (options->value[OPTION_SINCE] && !options->value[OPTION_LINES])

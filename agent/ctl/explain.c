@@ -15,6 +15,7 @@
 #include "policy/build.h"
 #include "policy/keyring.h"
 #include "policy/load.h"
+#include "policy/monitor.h"
 
 int explain_load(const char *path, bool given, Policy **ret) {
         CLEANUP(policy_faults_clear) PolicyFaults faults = {0};
@@ -122,6 +123,16 @@ static void print_rule(const Explain *explain, const Explanation *explanation) {
                 print_line(_("Conditions"), conditions);
 }
 
+static void print_until(const char *mode, time_t until) {
+        char buffer[TIMESPEC_TEXT_MAX];
+        CLEANUP_FREE char *text =
+                until != 0 ? text_format(_("%s (until %s)"), mode,
+                                         timespec_for_person((uint64_t)until * USEC_PER_SEC, buffer))
+                           : NULL;
+
+        print_line(_("Mode"), text ? text : mode);
+}
+
 static void print_policy(const Explain *explain) {
         CLEANUP_FREE char *text = NULL;
         int r = explain->builtin
@@ -130,8 +141,9 @@ static void print_policy(const Explain *explain) {
                                    explain->path);
 
         print_line(_("Policy"), r < 0 ? NULL : text);
-        if (explain->policy->mode == MODE_MONITOR)
-                print_line(_("Mode"), _("monitor: what is refused is only recorded, and goes ahead"));
+        if (policy_is_monitor(explain->policy, explain->time.expiry_now))
+                print_until(_("monitor: what is refused is only recorded, and goes ahead"),
+                            explain->policy->monitor_until);
         if (explain->policy->contact)
                 print_line(_("Contact"), explain->policy->contact);
 }
@@ -141,6 +153,8 @@ void explain_print(const Explain *explain, const Explanation *explanation) {
 
         explain_print_sentences(explanation);
         print_rule(explain, explanation);
+        if (explanation->monitor)
+                print_line(_("Rule only"), _("tried out: what it refuses is only recorded, and goes ahead"));
         print_policy(explain);
         print_line(_("As of"), timespec_for_person(explain->at, at));
 }
@@ -153,7 +167,10 @@ static struct json_object *policy_json(const Explain *explain) {
         json_put_text(object, "path", explain->path);
         json_put_flag(object, "builtin", explain->builtin);
         json_object_object_add(object, "serial", json_object_new_uint64(explain->policy->serial));
-        json_put_text(object, "mode", policy_mode_to_string(explain->policy->mode));
+        json_put_text(object, "mode",
+                      policy_mode_to_string(policy_is_monitor(explain->policy, explain->time.expiry_now)
+                                                    ? MODE_MONITOR
+                                                    : MODE_ENFORCE));
         json_put_text(object, "zone", policy_zone_to_string(explain->policy->zone));
         json_put_text(object, "contact", explain->policy->contact);
         return object;
@@ -171,6 +188,7 @@ struct json_object *explain_json(const Explain *explain, const Explanation *expl
                       explanation->word ? explanation->word : reason_to_string(explanation->reason));
         json_put_text(object, "rule", explanation->rule);
         json_put_text(object, "origin", explanation->origin);
+        json_put_flag(object, "monitor", explanation->monitor);
         json_object_object_add(object, "conditions", scope ? conditions_json(scope) : NULL);
         json_object_object_add(object, "policy", policy_json(explain));
         json_put_text(object, "at", timespec_iso(explain->at, at));

@@ -36,6 +36,7 @@ typedef struct Explanation {
         Reason reason;
         const char *word, *why; /* in place of the reason's own; NULL: those */
         const char *rule, *origin;
+        bool monitor; /* what is refused by it is only recorded */
 } Explanation;
 
 /* One line: what is decided, and why. */

@@ -78,7 +78,8 @@ int command_explain_destination(const Options *options) {
         explanation = (Explanation){.allowed = decision.verdict == VERDICT_ALLOW,
                                     .reason = decision.reason,
                                     .rule = decision.rule,
-                                    .origin = decision.origin};
+                                    .origin = decision.origin,
+                                    .monitor = decision.monitor};
         sentence = explanation.allowed ? text_format(_("%s may reach %s."), user, question.to)
                                        : text_format(_("%s may not reach %s."), user, question.to);
         explanation.sentence = sentence;

@@ -99,7 +99,8 @@ static int explain_disk(const Explain *explain, const Target *target, const char
                                     .sentence = sentence,
                                     .reason = decision.reason,
                                     .rule = decision.rule,
-                                    .origin = decision.origin};
+                                    .origin = decision.origin,
+                                    .monitor = decision.monitor};
         if (explain->json) {
                 object = explain_json(explain, &explanation);
                 json_put_text(object, "access", access_to_string(decision.access));
@@ -192,7 +193,8 @@ static int explain_interfaces(const Explain *explain, const Target *target, cons
                 Explanation one = {.allowed = decision.access == ACCESS_WRITE,
                                    .reason = decision.reason,
                                    .rule = decision.rule,
-                                   .origin = decision.origin};
+                                   .origin = decision.origin,
+                                   .monitor = decision.monitor};
                 bool last = i + 1 == target->device.n_interfaces;
                 CLEANUP_FREE char *sentence = interface_sentence(&decision, class);
 

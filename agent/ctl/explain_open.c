@@ -109,7 +109,8 @@ int command_explain_open(const Options *options) {
                                     .sentence = sentence,
                                     .reason = decision.reason,
                                     .rule = decision.rule,
-                                    .origin = decision.origin};
+                                    .origin = decision.origin,
+                                    .monitor = decision.monitor};
         if (!explain.json)
                 explain_print(&explain, &explanation);
         else if (print_json(&explain, &explanation, &whole, &target, &subject, user, writing) < 0)

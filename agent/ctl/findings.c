@@ -9,6 +9,10 @@
 #include "agent/ctl/timespec.h"
 #include "agent/ctl/words.h"
 
+enum {
+        MONITORED_TOLD = 10
+};
+
 /* Without it everything is refused all the same; only less is known of who tried. */
 static const char *const evidence_only[] = {"audit"};
 
@@ -146,6 +150,28 @@ static void find_in_self_test(const struct json_object *root, struct json_object
         }
 }
 
+static void find_monitored(const struct json_object *root, struct json_object *findings) {
+        struct json_object *monitored = json_list(root, "monitor");
+        char buffer[TIMESPEC_TEXT_MAX];
+
+        for (size_t i = 0; monitored && i < json_object_array_length(monitored); i++) {
+                const struct json_object *one = json_object_array_get_idx(monitored, i);
+                const char *rule = or_unknown(json_text(one, "rule"));
+                int64_t until = 0;
+
+                if (i == MONITORED_TOLD) {
+                        find(findings, _("only recorded, not refused: %zu others"),
+                             json_object_array_length(monitored) - i);
+                        break;
+                }
+                if (json_number(one, "until", &until) && until > 0)
+                        find(findings, _("only recorded, not refused, until %s: %s"),
+                             timespec_for_person((uint64_t)until * USEC_PER_SEC, buffer), rule);
+                else
+                        find(findings, _("only recorded, not refused, without an end: %s"), rule);
+        }
+}
+
 struct json_object *status_findings(const StatusFile *status) {
         struct json_object *findings = json_object_new_array();
         const char *mode = json_text(status->root, "mode");
@@ -161,6 +187,7 @@ struct json_object *status_findings(const StatusFile *status) {
         if (!mode || strcmp(mode, "enforce") != 0)
                 find(findings, _("the guard only watches (mode %s): nothing is refused"),
                      or_unknown(word_mode(mode)));
+        find_monitored(status->root, findings);
         find_lockdown(status->root, findings);
         find_in_policy(status->root, findings);
         find_in_mechanisms(status->root, findings);

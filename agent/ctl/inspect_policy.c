@@ -8,6 +8,7 @@
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
 #include "agent/ctl/words.h"
+#include "policy/monitor.h"
 
 enum {
         NAMES_MAX = 10, /* that are written out */
@@ -48,6 +49,30 @@ static void names_judge(Names *names, const char *id, const char *clause, const 
         else
                 inspect_add(ret, id, clause, what, INSPECT_OK, _("all of %zu"), total);
         free(names->text);
+}
+
+static int add_monitored(void *userdata, const Monitored *monitored) {
+        char buffer[TIMESPEC_TEXT_MAX];
+        CLEANUP_FREE char *text = NULL;
+        int r = monitored->until != 0
+                        ? asprintf(&text, _("%s (until %s)"), monitored->name,
+                                   timespec_for_person((uint64_t)monitored->until * USEC_PER_SEC, buffer))
+                        : asprintf(&text, _("%s (without an end)"), monitored->name);
+
+        names_add(userdata, r < 0 ? monitored->name : text);
+        return 0;
+}
+
+/* What is tried out refuses nothing, whatever it says. */
+static void check_monitored(const Policy *policy, uint64_t now, Inspection *ret) {
+        size_t total =
+                3 + policy->n_devices + policy->n_filesystems + policy->n_usb_rules + policy->n_network;
+        Names names;
+
+        names_open(&names);
+        (void)policy_foreach_monitored(policy, (time_t)(now / USEC_PER_SEC), add_monitored, &names);
+        names_judge(&names, "monitor", "6(7)",
+                    _("What the policy refuses is refused, and not only recorded"), total, ret);
 }
 
 static bool carries_between_zones(const Policy *policy) {
@@ -276,6 +301,7 @@ void inspect_policy(const InspectFacts *facts, Inspection *ret) {
                       _("Network and user-space file systems are not written to unless a rule names them"),
                       policy->filesystems_default, policy->filesystems_origin, ret);
         check_usb(policy, ret);
+        check_monitored(policy, facts->now, ret);
         check_register(policy, facts->now, ret);
         check_factors(policy, ret);
         check_exceptions(policy, facts->now, ret);

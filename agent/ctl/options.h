@@ -91,6 +91,7 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_USER, "user", 'u', true, COMMAND_EVENTS | (COMMAND_EXPLAIN & ~COMMAND_EXPLAIN_DEVICE))     \
         X(OPTION_DEVICE, "device", 'd', true, COMMAND_EVENTS | COMMAND_DEVICES_ADD)                         \
         X(OPTION_RULE, "rule", 'r', true, COMMAND_EVENTS)                                                   \
+        X(OPTION_NAME, "name", 0, true, COMMAND_EVENTS)                                                     \
         X(OPTION_EVENT, "event", 'e', true, COMMAND_EVENTS)                                                 \
         X(OPTION_SINCE, "since", 'S', true, COMMAND_EVENTS | COMMAND_POLICY_REPLAY | COMMAND_AUDIT_VERIFY)  \
         X(OPTION_UNTIL, "until", 'U', true, COMMAND_EVENTS | COMMAND_POLICY_REPLAY)                         \
@@ -130,8 +131,8 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_FOR_HOURS, "for-hours", 0, true, COMMAND_SUBSTITUTE)                                       \
         X(OPTION_BY, "by", 0, true, COMMAND_GIVING)                                                         \
         X(OPTION_STATE_DIR, "state-dir", 0, true,                                                           \
-          COMMAND_POLICY_RESTORE | COMMAND_POLICY_HISTORY | COMMAND_FACTORS | COMMAND_GIVING |              \
-                  COMMAND_AUDIT_VERIFY | COMMAND_INSPECT)                                                   \
+          COMMAND_EVENTS | COMMAND_POLICY_RESTORE | COMMAND_POLICY_HISTORY | COMMAND_FACTORS |              \
+                  COMMAND_GIVING | COMMAND_AUDIT_VERIFY | COMMAND_INSPECT)                                  \
         X(OPTION_OUTPUT, "output", 0, true, COMMAND_POLICY_BUNDLE | COMMAND_POLICY_SIGN | COMMAND_INSPECT)  \
         X(OPTION_KEY, "key", 0, true, COMMAND_POLICY_SIGN)                                                  \
         X(OPTION_CA, "ca", 0, true, COMMAND_POLICY_FETCH)                                                   \

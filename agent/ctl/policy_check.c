@@ -15,6 +15,7 @@
 #include "agent/ctl/words.h"
 #include "policy/build.h"
 #include "policy/load.h"
+#include "policy/monitor.h"
 
 /* What is said of all paths together, as JSON; people get the same out of it. */
 typedef struct Answer {
@@ -72,6 +73,17 @@ static void warn_if_expired(Answer *answer, const char *rule, const char *origin
                 warn(answer, rule, origin, _("the rule has expired"));
 }
 
+static int warn_of_monitored(void *userdata, const Monitored *monitored) {
+        if (monitored->until == 0)
+                warn(userdata, monitored->name, monitored->origin,
+                     _("only recorded, not refused, without an end (monitor-until)"));
+        return 0;
+}
+
+static bool is_over(const MonitorSpan *span) {
+        return span->on && !monitor_is_on(span, time(NULL));
+}
+
 static void collect_warnings(Answer *answer, Policy *policy, bool builtin) {
         PolicyResolver resolver = policy_resolver_nss;
         int r;
@@ -85,6 +97,10 @@ static void collect_warnings(Answer *answer, Policy *policy, bool builtin) {
         r = policy_resolve(policy, &resolver);
         if (r < 0)
                 warn(answer, NULL, NULL, _("users and groups could not be looked up: %s"), strerror(-r));
+        (void)policy_foreach_monitored(policy, time(NULL), warn_of_monitored, answer);
+        if (is_over(&(MonitorSpan){.on = policy->mode == MODE_MONITOR, .until = policy->monitor_until}))
+                warn(answer, "mode", policy->mode_origin,
+                     _("monitor-until has passed: the policy is enforced"));
         for (size_t i = 0; i < policy->n_devices; i++)
                 warn_if_expired(answer, policy->devices[i].name, policy->devices[i].origin,
                                 policy->devices[i].scope.expires);

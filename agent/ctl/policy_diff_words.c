@@ -92,6 +92,18 @@ static const char *of_access(const char *before, const char *after) {
         }
 }
 
+static bool is_monitor(const char *verdict) {
+        return strstr(verdict, " (monitor)");
+}
+
+/* What is tried out refuses nothing; NULL where neither side is. */
+static const char *of_monitor(const char *before, const char *after) {
+        if (is_monitor(after))
+                return is_monitor(before) ? _("still goes ahead, and is recorded")
+                                          : _("what would be refused is only recorded now");
+        return is_monitor(before) ? _("what was only recorded is decided now") : NULL;
+}
+
 static bool allows(const char *verdict) {
         return strcmp(verdict, verdict_to_string(VERDICT_ALLOW)) == 0;
 }
@@ -131,6 +143,12 @@ static void print_verdict(const struct json_object *change, const char *section,
                 fputs(" → ", to);
                 print_need(after, to);
         } else if (strcmp(section, "settings") == 0) {
+                print_value(before, to);
+                fputs(" → ", to);
+                print_value(after, to);
+        } else if (of_monitor(json_object_get_string(before), json_object_get_string(after))) {
+                fputs(of_monitor(json_object_get_string(before), json_object_get_string(after)), to);
+                fputs(": ", to);
                 print_value(before, to);
                 fputs(" → ", to);
                 print_value(after, to);

@@ -17,6 +17,7 @@
 #include "agent/ctl/words.h"
 #include "policy/build.h"
 #include "policy/load.h"
+#include "policy/monitor.h"
 
 enum {
         COLUMN_BEFORE = EVENT_RULE, /* the first columns are those of events */
@@ -109,6 +110,7 @@ static int add_otherwise(Replayed *replayed, const EventRecord *record, const Re
         json_put_text(object, "after", replay->after);
         json_put_text(object, "rule_after", replay->rule);
         json_put_text(object, "reason_after", replay->reason);
+        json_put_flag(object, "monitor_after", replay->monitor);
         json_object_array_add(replayed->otherwise, object);
         add_up(replayed->by_rule, event_record_get(record, FIELD_RULE), times(record));
         return add_row(replayed, record, replay);
@@ -167,6 +169,15 @@ static int replay_all(Replayed *replayed, sd_journal *journal) {
 
 /* telling */
 
+static int print_monitored(void *userdata, const Monitored *monitored) {
+        (void)userdata;
+        if (strcmp(monitored->name, "mode") == 0)
+                printf("%s\n", _("The draft only watches: nothing that it denies is refused."));
+        else
+                printf(_("%s only watches: nothing that it denies is refused.\n"), monitored->name);
+        return 0;
+}
+
 static void print_sums(const char *title, struct json_object *sums) {
         if (json_object_object_length(sums) == 0)
                 return;
@@ -216,8 +227,7 @@ static void print_text(Replayed *replayed) {
         print_undecided(replayed->undecided);
         printf("%s\n", _("What was allowed on a device leaves no record; people are taken to be in the "
                          "groups of today."));
-        if (replayed->draft->mode == MODE_MONITOR)
-                printf("%s\n", _("The draft only watches: nothing that it denies is refused."));
+        (void)policy_foreach_monitored(replayed->draft, time(NULL), print_monitored, NULL);
 }
 
 static int print_json(const Replayed *replayed, const char *path) {

@@ -11,6 +11,7 @@
 #include "agent/mount/classify.h"
 #include "policy/decide.h"
 #include "policy/decide_mfa.h"
+#include "policy/monitor.h"
 #include "policy/scope.h"
 
 enum {
@@ -37,6 +38,7 @@ typedef struct Asked {
 /* What came out of one way. */
 typedef struct Answer {
         const char *word, *rule, *reason;
+        bool monitor;
 } Answer;
 
 static void asked_clear(Asked *asked) {
@@ -143,12 +145,13 @@ static Answer of_open(const Asked *asked, const Way *way, EventKind kind) {
         if (kind == EVENT_RAW_WRITE_DENIED)
                 id.kind = SUPERBLOCK_BLOCK;
         decide_open(asked->draft, &id, &subject, kind != EVENT_READ_DENIED, &asked->now, &open);
-        return (Answer){verdict_to_string(open.verdict), open.rule, reason_to_string(open.reason)};
+        return (Answer){verdict_to_string(open.verdict), open.rule, reason_to_string(open.reason),
+                        open.verdict == VERDICT_DENY && open.monitor};
 }
 
 static Answer of_decision(const Decision *decision) {
         return (Answer){access_to_string(decision->access), decision->rule,
-                        reason_to_string(decision->reason)};
+                        reason_to_string(decision->reason), decision->monitor};
 }
 
 static Answer of_device(const Asked *asked) {
@@ -220,11 +223,12 @@ static Answer of_login(const Asked *asked, const Way *way, EventKind kind) {
         MfaDecision decision;
 
         decide_mfa(asked->draft, &question, &decision);
-        decide_guard(asked->draft, presence_of(get(asked, FIELD_REASON), way), &decision);
+        decide_guard(asked->draft, presence_of(get(asked, FIELD_REASON), way), asked->now.expiry_now,
+                     &decision);
         if (kind == EVENT_LOGIN_DENIED && decision.verdict == MFA_MORE)
                 decision.verdict = MFA_DENY; /* nothing more was proven */
         return (Answer){mfa_verdict_to_string(decision.verdict), decision.rule,
-                        mfa_reason_to_string(decision.reason)};
+                        mfa_reason_to_string(decision.reason), false};
 }
 
 /* What was tried on the guard itself says what of it was meant; of a file only that it is one of two. */
@@ -234,10 +238,11 @@ static Answer of_guard(const Asked *asked, const Way *way) {
         bool process = operation == OPERATION_SIGNAL || operation == OPERATION_TRACE ||
                        operation == OPERATION_LIMIT || operation == OPERATION_BPF;
         Protected which = process ? PROTECT_PROCESS : way->absent ? PROTECT_STATE : PROTECT_POLICY;
-        bool holds = asked->draft->protects[which] && asked->draft->mode == MODE_ENFORCE;
+        bool holds =
+                asked->draft->protects[which] && !policy_is_monitor(asked->draft, asked->now.expiry_now);
 
         return (Answer){verdict_to_string(holds ? VERDICT_DENY : VERDICT_ALLOW), "self-protection",
-                        protected_to_string(which)};
+                        protected_to_string(which), false};
 }
 
 /* all ways */
@@ -397,6 +402,7 @@ static void judge(const Asked *asked, EventKind kind, Replay *ret) {
                 return;
         ret->after = first.word;
         ret->rule = first.rule;
+        ret->monitor = first.monitor;
         ret->reason = first.reason;
         ret->outcome = strcmp(ret->before, ret->after) == 0 ? REPLAY_SAME : REPLAY_OTHERWISE;
 }

@@ -20,6 +20,7 @@ typedef struct Replay {
         ReplayOutcome outcome;
         const char *before, *after; /* verdicts; static */
         const char *rule, *reason;  /* of the draft; borrowed from it, or static */
+        bool monitor;               /* what the draft refuses is only recorded */
         const char *missing;        /* UNDECIDED: what the record does not say; static, untranslated */
 } Replay;
 

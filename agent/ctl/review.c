@@ -106,11 +106,11 @@ static bool is_denial(EventKind kind) {
 
 static bool is_notable(EventKind kind) {
         static const EventKind notable[] = {
-                EVENT_LATE_WRITER,      EVENT_POLICY_LOADED,    EVENT_POLICY_REFUSED,
-                EVENT_POLICY_RESTORED,  EVENT_AGENT_LOST,       EVENT_ENFORCEMENT_FAILED,
-                EVENT_FACTOR_ENROLLED,  EVENT_FACTOR_REMOVED,   EVENT_SUBSTITUTE_ISSUED,
-                EVENT_GUARD_TOUCHED,    EVENT_BREAK_GLASS_USED, EVENT_MAINTENANCE_STARTED,
-                EVENT_MAINTENANCE_ENDED};
+                EVENT_LATE_WRITER,       EVENT_POLICY_LOADED,    EVENT_POLICY_REFUSED,
+                EVENT_POLICY_RESTORED,   EVENT_AGENT_LOST,       EVENT_ENFORCEMENT_FAILED,
+                EVENT_FACTOR_ENROLLED,   EVENT_FACTOR_REMOVED,   EVENT_SUBSTITUTE_ISSUED,
+                EVENT_GUARD_TOUCHED,     EVENT_BREAK_GLASS_USED, EVENT_MAINTENANCE_STARTED,
+                EVENT_MAINTENANCE_ENDED, EVENT_MONITOR_STARTED,  EVENT_MONITOR_ENDED};
 
         for (size_t i = 0; i < ELEMENTS(notable); i++)
                 if (notable[i] == kind)
@@ -131,6 +131,18 @@ static bool is_off_hours(uint64_t realtime) {
 
 static const char *or_unknown(const char *text) {
         return text ? text : _("(unknown)");
+}
+
+/* Nobody was refused anything: it counts by what it would have been. */
+static int count_watched(Review *review, const EventRecord *record, const EventRow *row) {
+        return sheet_count(&review->parts[PART_SIGNS], _("only recorded, and not refused"),
+                           or_unknown(row->cells[EVENT_RULE]), row->cells[EVENT_TIME], times_of(record));
+}
+
+static bool is_watched(const EventRecord *record) {
+        const char *mode = event_record_get(record, FIELD_MODE);
+
+        return mode && strcmp(mode, "monitor") == 0;
 }
 
 static int count_denial(Review *review, const EventRecord *record, const EventRow *row) {
@@ -186,7 +198,8 @@ static int count(Review *review, const EventRecord *record, EventKind kind, cons
                 return r;
         r = sheet_count(&review->parts[PART_EVENTS], row->cells[EVENT_KIND], NULL, NULL, times_of(record));
         if (r == 0 && is_denial(kind))
-                r = count_denial(review, record, row);
+                r = is_watched(record) ? count_watched(review, record, row)
+                                       : count_denial(review, record, row);
         if (r == 0 && (kind == EVENT_LOGIN_DENIED || kind == EVENT_FACTOR_FAILED))
                 r = sheet_count(&review->parts[PART_LOGINS],
                                 or_unknown(event_record_get(record, FIELD_PERSON)

@@ -191,6 +191,8 @@ static const char *access_of(const struct json_object *device, char *buffer, siz
 
         if (!json_is_true(device, "enforced"))
                 snprintf(buffer, size, _("%s (NOT ENFORCED)"), access ? access : "?");
+        else if (json_is_true(device, "monitor") && strcmp(json_text(device, "access"), "write") != 0)
+                snprintf(buffer, size, _("%s (only watched)"), access ? access : "?");
         else if (json_is_true(device, "conditional"))
                 snprintf(buffer, size, _("%s (for some)"), access ? access : "?");
         else

@@ -87,6 +87,10 @@ static const char *of_event(EventKind kind) {
                 return C_("event", "self-test-failed");
         case EVENT_SELF_TEST_NOT_RUN:
                 return C_("event", "self-test-not-run");
+        case EVENT_MONITOR_STARTED:
+                return C_("event", "monitor-started");
+        case EVENT_MONITOR_ENDED:
+                return C_("event", "monitor-ended");
         }
         return NULL;
 }

@@ -47,9 +47,9 @@ static void judge_usb(const Admission *admission, Device *device) {
 
                 callbacks->judge_interface(callbacks->userdata, &device->id, device->id.interface_classes[i],
                                            &decision);
-                if (i == 0 || decision.access != ACCESS_DENY)
+                if (i == 0 || decision.access != ACCESS_DENY || decision.monitor)
                         device->decision = decision;
-                if (decision.access != ACCESS_DENY)
+                if (decision.access != ACCESS_DENY || decision.monitor)
                         return;
         }
 }
@@ -87,8 +87,14 @@ static int hold_but_closed(const Admission *admission, Device *device) {
                      : hold_all_but(admission->udev, device->id.devnum, device->closed, device->n_closed);
 }
 
+/* Nothing of it is refused. */
+static bool is_only_recorded(const Admission *admission, const Decision *decision) {
+        return admission->monitor_only || decision->monitor;
+}
+
 static int enforce_block(const Admission *admission, Device *device, const Decision *before) {
-        bool write = device->decision.access == ACCESS_WRITE || admission->monitor_only;
+        bool write =
+                device->decision.access == ACCESS_WRITE || is_only_recorded(admission, &device->decision);
 
         device->n_closed = 0;
         if (!device->decision.external)
@@ -99,7 +105,7 @@ static int enforce_block(const Admission *admission, Device *device, const Decis
         if (!write)
                 return admission_hold(admission, device);
         /* let go once, not at every event: what is written closes a descriptor, which makes an event */
-        if (before && before->access == ACCESS_WRITE &&
+        if (before && (before->access == ACCESS_WRITE || before->monitor) &&
             hold_is_read_only(admission->udev, device->id.devnum) == 0)
                 return 0;
         return let_go(admission, device);
@@ -117,7 +123,7 @@ static int enforce_interface(const Admission *admission, const Device *device,
         if (class == USB_CLASS_HUB_)
                 return 0; /* what hangs on it is judged by itself */
         callbacks->judge_interface(callbacks->userdata, &device->id, class, &decision);
-        let_in = decision.access != ACCESS_DENY || admission->monitor_only;
+        let_in = decision.access != ACCESS_DENY || is_only_recorded(admission, &decision);
         r = usb_authorize(interface, let_in);
         if (r == 1 && let_in)
                 (void)usb_probe(interface); /* no driver wants it: nothing is lost */
@@ -136,7 +142,8 @@ static int enforce_usb(const Admission *admission, const Device *device) {
         CLEANUP(scope_udev_enumerate_unref)
         struct udev_enumerate *list = udev_enumerate_new(admission->udev);
         struct udev_list_entry *entry;
-        bool let_in = device->decision.access != ACCESS_DENY || admission->monitor_only;
+        bool let_in =
+                device->decision.access != ACCESS_DENY || is_only_recorded(admission, &device->decision);
         int r, first_error = 0;
 
         if (!dev)

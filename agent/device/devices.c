@@ -145,7 +145,7 @@ static int refresh(Devices *all, Device *device, DeviceIdentity *id) {
 
 static bool same_decision(const Decision *a, const Decision *b) {
         return a->access == b->access && a->conditional == b->conditional && a->external == b->external &&
-               a->reason == b->reason && same_text(a->rule, b->rule);
+               a->monitor == b->monitor && a->reason == b->reason && same_text(a->rule, b->rule);
 }
 
 static bool same_closed(const dev_t *closed, size_t n, const Device *device) {
@@ -459,7 +459,8 @@ int devices_hold_conditional(Devices *all) {
                 const Device *device = all->items[i];
                 int r;
 
-                if (!device->block || (!device->decision.conditional && device->n_closed == 0))
+                if (!device->block || device->decision.monitor ||
+                    (!device->decision.conditional && device->n_closed == 0))
                         continue;
                 r = admission_hold(&all->admission, device);
                 if (r < 0 && r != -ENODEV && first_error == 0)

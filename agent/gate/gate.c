@@ -174,7 +174,9 @@ static void handle(const Listener *listener, const Volume *volume, pid_t tid, in
         }
         if (denied && listener->report)
                 report_refusing(listener->report);
-        answer(listener->group, fd, denied && !volume_is_monitor(volume) ? VERDICT_DENY : VERDICT_ALLOW);
+        answer(listener->group, fd,
+               denied && !volume_is_monitor(volume) && !question.decision.monitor ? VERDICT_DENY
+                                                                                  : VERDICT_ALLOW);
         if (!denied)
                 return;
         if (listener->report) {

@@ -131,5 +131,5 @@ void volume_describe(const Volume *volume, const OpenDecision *decision, Record 
         record_set(record, TEXT_RULE, decision->rule);
         record_set(record, TEXT_RULE_ORIGIN, decision->origin);
         record_set(record, TEXT_REASON, reason_to_string(decision->reason));
-        record_set(record, TEXT_MODE, volume->settings.monitor ? "monitor" : NULL);
+        record_set(record, TEXT_MODE, volume->settings.monitor || decision->monitor ? "monitor" : NULL);
 }

@@ -52,7 +52,7 @@ static __always_inline int judge_block_device(__u32 dev) {
                 return LET_THROUGH;
         if (!found.verdict && is_lenient())
                 return LET_THROUGH;
-        return refuse_device(dev, found.verdict && found.verdict->monitor);
+        return refuse_device(dev, is_watched(&found));
 }
 
 SEC("cgroup/dev")

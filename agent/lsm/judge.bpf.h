@@ -120,6 +120,15 @@ static __always_inline bool may_write(const struct found *found) {
         return verdict->n_conditions <= LSM_CONDITIONS_MAX;
 }
 
+/* Whether what is refused by it is only told. It ends as an approval does, and then the verdict is in force.
+ */
+static __always_inline bool is_watched(const struct found *found) {
+        const struct lsm_verdict *verdict = found->verdict;
+
+        return verdict && verdict->monitor &&
+               (verdict->until == 0 || bpf_ktime_get_boot_ns() < verdict->until);
+}
+
 static __always_inline bool is_lenient(void) {
         const struct lsm_settings *set = get_settings();
 

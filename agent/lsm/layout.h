@@ -39,7 +39,7 @@ struct lsm_condition {
 /* The verdict on a superblock or on a block device. */
 struct lsm_verdict {
         __u8 access;
-        __u8 monitor; /* deny nothing, tell what would be denied */
+        __u8 monitor; /* up to the end: deny nothing, tell what would be denied */
         __u8 unlocks; /* a node on which root may open a LUKS2 volume, which takes writing */
         __u8 n_conditions;
         __u32 pad;

@@ -41,6 +41,7 @@ static __always_inline void find_node(__u32 dev, struct found *ret) {
 static __always_inline int judge_node(struct file *file, __u8 operation, __u32 request) {
         struct inode *inode = file->f_inode;
         struct found found;
+        bool watched;
 
         find_node(inode->i_rdev, &found);
         if (may_write(&found))
@@ -50,9 +51,9 @@ static __always_inline int judge_node(struct file *file, __u8 operation, __u32 r
                 return 0;
         if (!found.verdict && is_lenient())
                 return 0;
-        tell_entry(LSM_EVENT_NODE, operation, found.dev, file->f_path.dentry, request,
-                   found.verdict && found.verdict->monitor);
-        return found.verdict && found.verdict->monitor ? 0 : -EPERM;
+        watched = is_watched(&found);
+        tell_entry(LSM_EVENT_NODE, operation, found.dev, file->f_path.dentry, request, watched);
+        return watched ? 0 : -EPERM;
 }
 
 /* Commands that a disk may be sent although nothing may be written: those that ask. Source: SPC-4, SBC-3,

@@ -15,7 +15,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 static __always_inline int refuse(const struct found *found, struct dentry *dentry, __u8 operation,
                                   __u32 request) {
-        bool monitor = found->verdict && found->verdict->monitor;
+        bool monitor = is_watched(found);
 
         if (!found->verdict && is_lenient())
                 return 0;

@@ -6,6 +6,7 @@
 
 #include "policy/decide.h"
 #include "policy/hours.h"
+#include "policy/monitor.h"
 
 enum {
         MINOR_BITS = 20,
@@ -59,10 +60,14 @@ void lsm_verdict_make(const Policy *policy, const SuperblockIdentity *superblock
         size_t n;
 
         *ret = (LsmVerdict){.value.access = (uint8_t)decision->access};
-        if (decision->access != ACCESS_WRITE || !decision->external)
+        ret->value.monitor = decision->monitor || (policy_is_monitor(policy, now->time.expiry_now) &&
+                                                   !policy_is_locked_down(policy));
+        if (!decision->external || (decision->access != ACCESS_WRITE && !ret->value.monitor))
                 return;
         if (expiry != 0)
                 ret->value.until = now->boottime + (uint64_t)(expiry - now->time.expiry_now) * NS_PER_SECOND;
+        if (decision->access != ACCESS_WRITE)
+                return;
         if (!decision->conditional)
                 return;
         n = decide_conditions(policy, superblock, &now->time, ret->scopes);

@@ -84,17 +84,30 @@ static void release(Superblocks *all, Superblock *sb) {
         drop_gate(all, sb);
         sb->volume = volume_unref(sb->volume);
         sb->guard = GUARD_NONE;
+        sb->watched = false;
         sb->error = 0;
 }
 
-/* A gate with a mark on SB and the present verdicts. */
-static int set_gate(Superblocks *all, Superblock *sb, int mount_fd) {
+/* A gate that stays is kept by nobody while it only records. */
+static void tell_watched(Superblocks *all, Superblock *sb, bool watched) {
+        const SuperblocksCallbacks *callbacks = superblocks_callbacks(all);
+
+        if (watched)
+                callbacks->gate_made(callbacks->userdata, sb, sb->volume);
+        else
+                callbacks->gate_gone(callbacks->userdata, sb);
+}
+
+/* A gate with a mark on SB and the present verdicts. WATCHED is what it was for before. */
+static int set_gate(Superblocks *all, Superblock *sb, int mount_fd, bool watched) {
         const SuperblocksCallbacks *callbacks = superblocks_callbacks(all);
         int r = 0;
 
-        if (sb->gate)
+        if (sb->gate) {
                 gate_set_volume(sb->gate, sb->volume);
-        else {
+                if (watched != sb->watched)
+                        tell_watched(all, sb, watched);
+        } else {
                 r = gate_new(sb->volume, superblocks_report(all), &sb->gate);
                 if (r == 0)
                         callbacks->gate_made(callbacks->userdata, sb, sb->volume);
@@ -107,7 +120,7 @@ static int set_gate(Superblocks *all, Superblock *sb, int mount_fd) {
 }
 
 /* Whoever asks about each open: the kernel's own programs, else a gate. 0 or -errno if there is nobody. */
-static int set_asking(Superblocks *all, Superblock *sb, int mount_fd) {
+static int set_asking(Superblocks *all, Superblock *sb, int mount_fd, bool watched) {
         const SuperblocksCallbacks *callbacks = superblocks_callbacks(all);
         int r = set_volume(all, sb);
 
@@ -115,7 +128,7 @@ static int set_asking(Superblocks *all, Superblock *sb, int mount_fd) {
         if (r < 0)
                 return r;
         if (callbacks->hold(callbacks->userdata, sb) != 1) /* what failed was told */
-                return set_gate(all, sb, mount_fd);
+                return set_gate(all, sb, mount_fd, watched);
         drop_gate(all, sb);
         sb->guard = GUARD_LSM;
         return 0;
@@ -232,10 +245,11 @@ static int detach_mounts(const MountTable *table, const Superblock *sb) {
 
 int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
         const Decision *decision = &sb->decision;
-        bool monitor = superblocks_monitor_only(all);
-        bool was_guarded = guard_is_marked(sb) || sb->guard == GUARD_LSM;
+        bool monitor = superblocks_monitor_only(all) || decision->monitor;
+        bool was_guarded = (guard_is_marked(sb) || sb->guard == GUARD_LSM) && !sb->watched;
         CLEANUP_CLOSE int mount_fd = -1;
         int r, gate_error, detach_error = 0;
+        bool watched;
 
         if (decision->access == ACCESS_WRITE && !decision->conditional) {
                 release(all, sb);
@@ -247,7 +261,9 @@ int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
                 sb->guard = GUARD_FAILED;
                 return sb->error = mount_fd;
         }
-        gate_error = set_asking(all, sb, mount_fd);
+        watched = sb->watched;
+        sb->watched = monitor;
+        gate_error = set_asking(all, sb, mount_fd, watched);
         if (monitor)
                 r = gate_error;
         else if (decision->access == ACCESS_WRITE)

@@ -98,11 +98,13 @@ static int enforce(Superblocks *all, const MountTable *table, Superblock *sb, co
 
         look(all, table, entry, &sb->identity, &sb->decision);
         r = guard_apply(all, table, sb);
-        if (r == 0 && sb->decision.access == ACCESS_WRITE && !sb->writable)
+        if (r == 0 && (sb->decision.access == ACCESS_WRITE || sb->decision.monitor || all->monitor_only) &&
+            !sb->writable)
                 guard_lift(all, table, sb);
         if (sb->guard != guard_before ||
             (sb->guard != GUARD_NONE &&
-             (before.access != sb->decision.access || before.conditional != sb->decision.conditional)))
+             (before.access != sb->decision.access || before.conditional != sb->decision.conditional ||
+              before.monitor != sb->decision.monitor)))
                 all->callbacks.changed(all->callbacks.userdata, sb);
         sb->identity.device = NULL; /* borrowed until now only */
         return r;
@@ -132,7 +134,8 @@ static bool is_replaced(Superblocks *all, const MountTable *table, const Superbl
         if (sb->identity.kind != SUPERBLOCK_BLOCK)
                 return false;
         look(all, table, entry, &id, &decision);
-        return decision.access != sb->decision.access || decision.conditional != sb->decision.conditional;
+        return decision.access != sb->decision.access || decision.conditional != sb->decision.conditional ||
+               decision.monitor != sb->decision.monitor;
 }
 
 /* One superblock, found again or new. SB is NULL for a new one. */
@@ -300,7 +303,8 @@ bool superblocks_close(Superblocks *all) {
         if (mountinfo_read(NULL, &table) < 0)
                 return false;
         for (size_t i = 0; i < all->n; i++)
-                if (all->items[i]->guard == GUARD_GATE || all->items[i]->guard == GUARD_LSM)
+                if ((all->items[i]->guard == GUARD_GATE || all->items[i]->guard == GUARD_LSM) &&
+                    !all->items[i]->watched)
                         closed = guard_close(all, &table, all->items[i]) && closed;
         return closed;
 }

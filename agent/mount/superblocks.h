@@ -36,6 +36,7 @@ typedef struct Superblock {
         int error; /* the -errno behind GUARD_FAILED, or why there is no gate; else 0 */
         int mount_id;
         bool writable; /* mounted writable, as the table says */
+        bool watched;  /* guarded, but only to record: nothing is refused */
         Gate *gate;
         Volume *volume; /* the snapshot last made, also where no gate could be set */
 } Superblock;

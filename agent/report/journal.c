@@ -56,7 +56,8 @@ static void add_numbers(Entry *entry, const Record *record) {
         }
         if (record->pid > 0) {
                 add(entry, FIELD_PID "=%d", (int)record->pid);
-                add(entry, "OBJECT_PID=%d", (int)record->pid);
+                if (!record->names_hidden) /* journald adds the command line by it */
+                        add(entry, "OBJECT_PID=%d", (int)record->pid);
         }
         if (record->uid != (uid_t)-1)
                 add(entry, FIELD_UID "=%" PRIu32, (uint32_t)record->uid);

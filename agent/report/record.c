@@ -132,13 +132,20 @@ static void print_rule(FILE *f, const Record *r) {
                 fprintf(f, " (%s)", r->text[TEXT_REASON]);
 }
 
+static bool is_monitor(const Record *r) {
+        return r->text[TEXT_MODE] && strcmp(r->text[TEXT_MODE], "monitor") == 0;
+}
+
+static void print_verdict(FILE *f, const Record *r) {
+        fprintf(f, ": %s%s", is_monitor(r) ? "only watched, would be " : "",
+                or (r->text[TEXT_VERDICT], "deny"));
+}
+
 static void print_denial(FILE *f, const Record *r) {
         const char *what = r->kind == EVENT_READ_DENIED        ? "Read"
                            : r->kind == EVENT_RAW_WRITE_DENIED ? "Raw write"
                                                                : "Write";
-        bool monitor = r->text[TEXT_MODE] && strcmp(r->text[TEXT_MODE], "monitor") == 0;
-
-        fprintf(f, "%s %s: %s", what, monitor ? "would be denied" : "denied",
+        fprintf(f, "%s %s: %s", what, is_monitor(r) ? "would be denied" : "denied",
                 or (r->text[TEXT_PATH], "(path not known)"));
         print_who(f, r);
         if (r->text[TEXT_DEVICE]) {
@@ -170,7 +177,7 @@ static void print_record(FILE *f, const Record *r) {
         case EVENT_DEVICE_VERDICT:
                 fputs("Device ", f);
                 print_device(f, r);
-                fprintf(f, ": %s", or (r->text[TEXT_VERDICT], "deny"));
+                print_verdict(f, r);
                 print_rule(f, r);
                 return;
         case EVENT_DEVICE_DETACHED:
@@ -180,15 +187,15 @@ static void print_record(FILE *f, const Record *r) {
         case EVENT_INTERFACE_VERDICT:
                 fprintf(f, "USB interface %s of ", or (r->text[TEXT_INTERFACE], "?"));
                 print_device(f, r);
-                fprintf(f, ": %s", or (r->text[TEXT_VERDICT], "deny"));
+                print_verdict(f, r);
                 print_rule(f, r);
                 return;
         case EVENT_SUPERBLOCK_GUARDED:
         case EVENT_SUPERBLOCK_RELEASED:
-                fprintf(f, "File system %s on %s %s: %s", or (r->text[TEXT_FSTYPE], "?"),
+                fprintf(f, "File system %s on %s %s", or (r->text[TEXT_FSTYPE], "?"),
                         or (r->text[TEXT_MOUNT], "?"),
-                        r->kind == EVENT_SUPERBLOCK_GUARDED ? "guarded" : "released",
-                        or (r->text[TEXT_VERDICT], "deny"));
+                        r->kind == EVENT_SUPERBLOCK_GUARDED ? "guarded" : "released");
+                print_verdict(f, r);
                 print_rule(f, r);
                 return;
         case EVENT_POLICY_LOADED:
@@ -267,6 +274,13 @@ static void print_record(FILE *f, const Record *r) {
         case EVENT_LOCKDOWN_ENDED:
                 fputs("The emergency lockdown is lifted", f);
                 print_lockdown(f, r);
+                return;
+        case EVENT_MONITOR_STARTED:
+                fprintf(f, "Only recorded from now on, and not refused: %s, until %s",
+                        or (r->text[TEXT_RULE], "?"), or (r->text[TEXT_EXPIRES], "somebody changes it"));
+                return;
+        case EVENT_MONITOR_ENDED:
+                fprintf(f, "No longer only recorded: %s", or (r->text[TEXT_RULE], "?"));
                 return;
         case EVENT_GUARD_TOUCHED:
                 fputs("Somebody laid hands on the guard and was refused: ", f);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -33,6 +34,7 @@
         X(TEXT_MOUNT, FIELD_MOUNT)                                                                          \
         X(TEXT_MODE, FIELD_MODE)                                                                            \
         X(TEXT_ERROR, FIELD_ERROR)                                                                          \
+        X(TEXT_EXPIRES, FIELD_EXPIRES)                                                                      \
         X(TEXT_PURPOSE, FIELD_PURPOSE)                                                                      \
         X(TEXT_MINUTES, FIELD_MINUTES)                                                                      \
         X(TEXT_CAUSE, FIELD_CAUSE)                                                                          \
@@ -53,6 +55,7 @@ typedef struct Record {
         pid_t pid;                /* 0: no process */
         uid_t uid;                /* (uid_t) -1: not known */
         uid_t loginuid;           /* (uid_t) -1: nobody logged in */
+        bool names_hidden;        /* nor may journald add what it knows of the process */
         char *text[RECORD_TEXTS]; /* owned; NULL: the field is left out */
 } Record;
 

@@ -6,11 +6,13 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "agent/report/fold.h"
+#include "agent/report/hide.h"
 #include "agent/report/journal.h"
 #include "agent/report/ledger.h"
 #include "agent/thread.h"
@@ -43,6 +45,9 @@ struct Report {
         pthread_mutex_t listening; /* guards these two; held while the listener runs */
         ReportListener listener;
         void *listener_data;
+
+        pthread_mutex_t hiding; /* guards the next */
+        FileNamesSecret secret;
 
         pthread_mutex_t describing; /* guards these two; held while the describer runs */
         ReportDescriber describer;
@@ -103,6 +108,8 @@ void report_unref(Report *report) {
         pthread_mutex_destroy(&report->lock);
         pthread_mutex_destroy(&report->listening);
         pthread_mutex_destroy(&report->describing);
+        pthread_mutex_destroy(&report->hiding);
+        explicit_bzero(&report->secret, sizeof(report->secret));
         free(report);
 }
 
@@ -135,10 +142,23 @@ static void tell_listener(Report *report, const Record *record) {
         pthread_mutex_unlock(&report->listening);
 }
 
+void report_hide_names(Report *report, const FileNamesSecret *secret) {
+        pthread_mutex_lock(&report->hiding);
+        report->secret = *secret;
+        pthread_mutex_unlock(&report->hiding);
+}
+
+static void hide(Report *report, Record *record) {
+        pthread_mutex_lock(&report->hiding);
+        record_hide_names(record, &report->secret);
+        pthread_mutex_unlock(&report->hiding);
+}
+
 /* Write one record now; what the journal does not take is kept for later, as far as there is room. */
 static void write_out(Report *report, Record *record) {
         int r;
 
+        hide(report, record);          /* before anybody else sees it */
         tell_listener(report, record); /* first: the journal may be slow */
         r = report->n_unwritten > 0 ? -ENOTCONN : journal_write(record, &report->chain);
         pthread_mutex_lock(&report->lock);
@@ -293,6 +313,7 @@ int report_new(const char *writer, const char *chain_file, Report **ret) {
         pthread_mutex_init(&report->lock, NULL);
         pthread_mutex_init(&report->listening, NULL);
         pthread_mutex_init(&report->describing, NULL);
+        pthread_mutex_init(&report->hiding, NULL);
         pthread_condattr_init(&attributes);
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
         pthread_cond_init(&report->wake, &attributes);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "agent/report/record.h"
+#include "policy/file_names.h"
 
 enum {
         REPORT_QUEUE = 512
@@ -50,6 +51,9 @@ typedef void (*ReportDescriber)(void *userdata, Record *record);
 
 /* Replaces it; NULL for none. Once this returns the one before is not called any more. */
 void report_describe(Report *report, ReportDescriber describer, void *userdata);
+
+/* From now on names of files go out of records as SECRET says, which is copied: for journal and listener. */
+void report_hide_names(Report *report, const FileNamesSecret *secret);
 
 /* Hand RECORD (may be NULL: memory was short, counted) over. Never blocks on I/O. Safe from any thread. */
 void report_submit(Report *report, Record *record);

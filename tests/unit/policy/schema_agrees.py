@@ -17,23 +17,26 @@ import jsonschema
 import yaml
 
 WHOLE = {
-    "version": 1, "serial": 7, "zone": "lgwan", "mode": "monitor", "without-lsm": "gate", "lockdown": True, "contact": "情報政策課 内線 2345",
+    "version": 1, "serial": 7, "zone": "lgwan", "mode": "monitor", "monitor-until": "2027-03-31", "without-lsm": "gate", "lockdown": True, "contact": "情報政策課 内線 2345",
     "not-before": "2026-11-21", "expires": "2027-03-31 17:15", "signing": {"required": True, "revoked": ["A266A3C8B735E67"]},
     "removable": {
-        "default": "read-only", "also-external": ["loop"],
+        "default": "read-only", "monitor": True, "monitor-until": "2027-03-31", "also-external": ["loop"],
         "devices": [{"name": "課税課 暗号化USB 01",
                      "match": {"vendor": "0951", "product": "1666", "serial": "E0D55EA574", "bus": "usb"},
                      "access": "write", "encrypted": "required", "holder": "課税課 山田", "users": ["yamada"], "groups": ["zeimu"], "hours": "Mon-Fri 08:30-17:15",
-                     "expires": "2027-03-31"}]},
+                     "expires": "2027-03-31", "mode": "monitor", "monitor-until": "2027-01-31 17:15"}]},
     "usb": {"default": "deny", "interfaces": {"hid": "allow", "printer": "deny"},
-            "devices": [{"name": "labels", "match": {"vendor": "04f9"}, "access": "allow", "expires": "2027-03-31"}]},
-    "filesystems": {"default": "deny",
+            "devices": [{"name": "labels", "match": {"vendor": "04f9"}, "access": "allow", "expires": "2027-03-31",
+                         "mode": "monitor", "monitor-until": "2027-01-31"}]},
+    "filesystems": {"default": "deny", "monitor": True, "monitor-until": "2027-03-31",
                     "allow": [{"name": "share", "type": "cifs", "source": "//fs01/kyoyu", "access": "write",
                                "users": ["a"], "groups": ["b"], "hours": "08:30-17:15",
-                               "expires": "2027-03-31 17:15"}]},
+                               "expires": "2027-03-31 17:15", "mode": "monitor",
+                               "monitor-until": "2027-01-31"}]},
     "network": {"default": "deny",
                 "allow": [{"name": "juki", "to": "10.20.0.0/16", "protocol": "tcp", "ports": [443, "8000-8010"],
-                           "users": ["a"], "groups": ["b"], "hours": "08:30-17:15", "expires": "2027-03-31"}]},
+                           "users": ["a"], "groups": ["b"], "hours": "08:30-17:15", "expires": "2027-03-31",
+                           "mode": "monitor", "monitor-until": "2027-01-31"}]},
     "mfa": {"services": {"login": "required", "sudo": "off"}, "factors": ["password", "card"], "exempt": ["a"],
             "default": "required", "grace": {"until": "2027-03-31", "days": 14}, "totp": {"drift": 2},
             "require-guard": False, "lock-on-removal": True, "lock-idle-minutes": 5,
@@ -44,7 +47,7 @@ WHOLE = {
                        "expires": "2027-03-31"}]},
     "self-protection": {"process": True, "state": False, "policy": True},
     "self-test": {"every": 60},
-    "records": {"keep-days": 366},
+    "records": {"keep-days": 366, "file-names": "keyed"},
 }
 
 DEVICE = {"name": "r", "match": {"bus": "usb"}, "access": "write"}
@@ -89,7 +92,9 @@ GOOD = [
     mfa(card={"module": "/usr/lib/x.so", "ca": "/a", "crl": "/b", "wait-seconds": 5}),
     mfa(exempt=[]), head(contact="true"), head(contact="5"),
     head(self_test={}), head(self_test={"every": 1}), head(self_test={"every": 1440}), head(zone="lgwan", self_test={"every": 0}),
-    head(records={}), head(records={"keep-days": 1}), head(records={"keep-days": 3660}),
+    head(records={}), head(records={"keep-days": 1}), head(records={"keep-days": 3660}), head(records={"file-names": "plain"}), head(records={"file-names": "masked"}),
+    head(mode="monitor"), device(mode="enforce"), device(mode="monitor"), network(mode="monitor", **{"monitor-until": "2027-01-01"}),
+    head(removable={"monitor": False}), head(filesystems={"monitor": True}),
     head(self_protection={}), head(self_protection={"state": True}), head(self_protection={"policy": False}),
 ]
 
@@ -126,8 +131,11 @@ BAD = [
     mfa(factors=["password", "card-pin"]), mfa(factors=["card-pin", "totp"]), mfa(factors=["card-pin", "fingerprint"]),
     mfa(services={"": "off"}), mfa(services={"s%d" % i: "off" for i in range(65)}),
     head(self_test={"every": 1441}), head(self_test={"every": -1}), head(self_test={"minutes": 5}), head(self_test=60),
+    head(monitor_until="2027-01-01"), head(mode="enforce", monitor_until="2027-01-01"), head(removable={"monitor-until": "2027-01-01"}),
+    head(removable={"monitor": False, "monitor-until": "2027-01-01"}), device(**{"monitor-until": "2027-01-01"}),
+    share(mode="enforce", **{"monitor-until": "2027-01-01"}), device(mode="watch"), head(removable={"monitor": "2027-01-01"}),
     head(records={"keep-days": 0}), head(records={"keep-days": 3661}), head(records={"keep-days": "x"}),
-    head(records={"keep": 5}), head(records=5), head(self_protection=True), head(self_protection={"process": "true"}), head(self_protection={"process": 1}),
+    head(records={"file-names": "hashed"}), head(records={"keep": 5}), head(records=5), head(self_protection=True), head(self_protection={"process": "true"}), head(self_protection={"process": 1}),
     head(self_protection={"state": None}), head(self_protection={"kernel": True}),
 ]
 

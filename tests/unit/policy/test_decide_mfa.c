@@ -299,7 +299,7 @@ Test(decide_mfa, lets_nobody_but_emergencies_in_without_a_guard) {
                 policy_number_users(policy);
                 decide_mfa(policy, &question, &decision);
                 cr_assert_eq(decision.verdict, MFA_ALLOW, "%zu", i);
-                decide_guard(policy, cases[i].presence, &decision);
+                decide_guard(policy, cases[i].presence, question.now.expiry_now, &decision);
                 cr_expect_eq(decision.verdict, cases[i].reason == MFA_NO_DECISION ? MFA_ALLOW : MFA_DENY,
                              "%zu", i);
                 if (cases[i].reason != MFA_NO_DECISION)

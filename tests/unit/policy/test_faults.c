@@ -47,7 +47,8 @@ Test(policy_fault, tells_the_place_of_what_is_missing_unknown_or_double) {
                 {HEAD "sereal: 1\n", 3, 1,
                  "unknown key \"sereal\"; expected one of: version, serial, zone, mode"},
                 {HEAD "removable: {defaults: deny}\n", 3, 13,
-                 "unknown key \"defaults\"; expected one of: default, also-external, devices"},
+                 "unknown key \"defaults\"; expected one of: default, monitor, monitor-until, "
+                 "also-external, devices"},
                 {HEAD "usb: {interfaces: {camera: deny}}\n", 3, 20,
                  "unknown key \"camera\"; expected one of: audio"},
                 {HEAD "zone: lgwan\nmode: enforce\nzone: lgwan\n", 5, 1,
