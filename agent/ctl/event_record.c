@@ -257,6 +257,32 @@ static char *join(const char *a, const char *between, const char *b) {
         return asprintf(&joined, "%s%s%s", a, between, b) < 0 ? NULL : joined;
 }
 
+/* "10.9.0.1:443", "[fd00::1]:443", "10.9.0.1 (icmp)" */
+static char *destination_cell(const EventRecord *record) {
+        const char *to = event_record_get(record, FIELD_DESTINATION),
+                   *port = event_record_get(record, FIELD_PORT),
+                   *protocol = event_record_get(record, FIELD_PROTOCOL);
+        char *cell;
+        int n;
+
+        if (!to)
+                return join(event_record_get(record, FIELD_OPERATION), "", NULL);
+        if (port)
+                n = asprintf(&cell, strchr(to, ':') ? "[%s]:%s" : "%s:%s", to, port);
+        else if (protocol)
+                n = asprintf(&cell, "%s (%s)", to, protocol);
+        else
+                n = asprintf(&cell, "%s", to);
+        return n < 0 ? NULL : cell;
+}
+
+static char *connection_cell(const EventRecord *record) {
+        const char *exe = event_record_get(record, FIELD_EXE);
+        CLEANUP_FREE char *to = destination_cell(record);
+
+        return join(exe ? base_name(exe) : NULL, " → ", to);
+}
+
 /* What was tried; for what is no attempt, what came of it. */
 static char *what_cell(const EventRecord *record) {
         const char *exe = event_record_get(record, FIELD_EXE), *path = event_record_get(record, FIELD_PATH);
@@ -320,6 +346,15 @@ static char *what_cell(const EventRecord *record) {
         case EVENT_GUARD_TOUCHED:
                 return join(exe ? base_name(exe) : NULL, ": ",
                             path ? path : event_record_get(record, FIELD_OPERATION));
+        case EVENT_CONNECTION_DENIED:
+        case EVENT_CONNECTION_SEEN:
+                return connection_cell(record);
+        case EVENT_NETWORK_INTERFACE_VERDICT:
+                return join(event_record_get(record, FIELD_NETWORK_INTERFACE), ": ", verdict);
+        case EVENT_NETWORK_FAILED:
+                return join(event_record_get(record, FIELD_NETWORK_INTERFACE), ": ",
+                            word_text(event_record_get(record, FIELD_ERROR)));
+        case EVENT_NETWORK_GUARD_LOST:
         case EVENT_DEVICE_ATTACHED:
         case EVENT_DEVICE_DETACHED:
         case EVENT_AGENT_STARTED:

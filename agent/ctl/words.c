@@ -87,6 +87,16 @@ static const char *of_event(EventKind kind) {
                 return C_("event", "self-test-failed");
         case EVENT_SELF_TEST_NOT_RUN:
                 return C_("event", "self-test-not-run");
+        case EVENT_CONNECTION_DENIED:
+                return C_("event", "connection-denied");
+        case EVENT_CONNECTION_SEEN:
+                return C_("event", "connection-seen");
+        case EVENT_NETWORK_INTERFACE_VERDICT:
+                return C_("event", "network-interface-verdict");
+        case EVENT_NETWORK_GUARD_LOST:
+                return C_("event", "network-guard-lost");
+        case EVENT_NETWORK_FAILED:
+                return C_("event", "network-failed");
         }
         return NULL;
 }

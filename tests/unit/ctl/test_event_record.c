@@ -192,6 +192,31 @@ Test(event_record, with_every_kind_of_event_has_a_row) {
         }
 }
 
+Test(event_record, of_a_connection_says_where_it_was_to_go) {
+        static const struct {
+                const char *fields[4], *what;
+        } cases[] = {
+                {{"SEKISHO_DESTINATION=10.9.0.1", "SEKISHO_PORT=443"}, "curl → 10.9.0.1:443"},
+                {{"SEKISHO_DESTINATION=fd00::1", "SEKISHO_PORT=443"}, "curl → [fd00::1]:443"},
+                {{"SEKISHO_DESTINATION=10.9.0.1", "SEKISHO_PROTOCOL=icmp"}, "curl → 10.9.0.1 (icmp)"},
+                {{"SEKISHO_OPERATION=packet-socket"}, "curl → packet-socket"},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                CLEANUP_EVENT_RECORD EventRecord record = {.realtime = THEN};
+                CLEANUP_EVENT_ROW EventRow row = {0};
+
+                cr_assert_eq(event_record_add(&record, "SEKISHO_EVENT=connection-denied", 31), 0);
+                cr_assert_eq(event_record_add(&record, "SEKISHO_EXE=/usr/bin/curl", 25), 0);
+                for (size_t j = 0; cases[i].fields[j]; j++)
+                        cr_assert_eq(
+                                event_record_add(&record, cases[i].fields[j], strlen(cases[i].fields[j])),
+                                0);
+                cr_assert_eq(event_record_row(&record, name, NULL, &row), 0);
+                cr_expect_str_eq(row.cells[EVENT_WHAT], cases[i].what);
+        }
+}
+
 Test(event_record, takes_no_more_fields_than_it_can_hold) {
         CLEANUP_EVENT_RECORD EventRecord record = {0};
         char field[64];
