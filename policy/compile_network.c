@@ -72,13 +72,16 @@ static int add_interfaces(Compile *compile, RawNetworkInterfaces *raw, const Tre
         return r;
 }
 
-/* Takes the N texts that RAW owns to the end of the list. */
-static int append(char ***list, size_t *n, char **raw, uint32_t count) {
+/* Takes the COUNT texts that RAW owns to the end of the list; ORIGIN is where KEY stands. */
+static int append(Compile *compile, const TreeNode *section, const char *key, char **raw, uint32_t count,
+                  char ***list, size_t *n, char **origin) {
         int r = GROW(*list, *n, count);
 
         for (uint32_t i = 0; r == 0 && i < count; i++)
                 (*list)[(*n)++] = STEAL_PTR(raw[i]);
-        return r;
+        return r < 0 || count == 0
+                       ? r
+                       : compile_replace_origin(compile, tree_find(compile->tree, section, key), origin);
 }
 
 static void add_services(Policy *policy, const RawServices *raw) {
@@ -102,9 +105,10 @@ int compile_networks(Compile *compile, RawNetworks *raw, const TreeNode *section
         }
         if (raw->services)
                 add_services(policy, raw->services);
-        if ((r = append(&policy->resolvers, &policy->n_resolvers, raw->resolvers, raw->resolvers_count)) <
-                    0 ||
-            (r = append(&policy->ntp, &policy->n_ntp, raw->ntp, raw->ntp_count)) < 0 ||
+        if ((r = append(compile, section, "resolvers", raw->resolvers, raw->resolvers_count,
+                        &policy->resolvers, &policy->n_resolvers, &policy->resolvers_origin)) < 0 ||
+            (r = append(compile, section, "ntp", raw->ntp, raw->ntp_count, &policy->ntp, &policy->n_ntp,
+                        &policy->ntp_origin)) < 0 ||
             (r = add_rules(compile, raw, section)) < 0)
                 return r;
         return raw->interfaces ? add_interfaces(compile, raw->interfaces,

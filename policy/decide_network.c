@@ -7,11 +7,6 @@
 #include "policy/decide.h"
 #include "policy/hours.h"
 
-enum {
-        PORT_DNS = 53,
-        PORT_NTP = 123
-};
-
 /* Without the interface of fe80::1%eth0. */
 static Address address_of(const char *text) {
         return address_parse(text, strcspn(text, "%"));
@@ -75,8 +70,7 @@ static const char *origin_of(const Policy *policy) {
         return policy->network_origin ? policy->network_origin : "built-in";
 }
 
-/* What holds whoever asks, before any rule. False: the rules decide. */
-static bool decide_for_everybody(const Policy *policy, const NetworkQuestion *question, OpenDecision *ret) {
+bool network_decide_for_everybody(const Policy *policy, const NetworkQuestion *question, OpenDecision *ret) {
         Address address = address_of(question->to);
 
         if (network_is_loopback(&address)) {
@@ -95,14 +89,14 @@ static bool decide_for_everybody(const Policy *policy, const NetworkQuestion *qu
                 *ret = allowed(REASON_NOT_GUARDED, "network.default", "built-in");
                 return true;
         }
-        if (has_ports(question->protocol) && question->port == PORT_DNS &&
+        if (has_ports(question->protocol) && question->port == NETWORK_PORT_DNS &&
             is_one_of(&address, policy->resolvers, policy->n_resolvers)) {
-                *ret = allowed(REASON_RULE, "network.resolvers", origin_of(policy));
+                *ret = allowed(REASON_RULE, "network.resolvers", policy->resolvers_origin);
                 return true;
         }
-        if (question->protocol == PROTOCOL_UDP && question->port == PORT_NTP &&
+        if (question->protocol == PROTOCOL_UDP && question->port == NETWORK_PORT_NTP &&
             is_one_of(&address, policy->ntp, policy->n_ntp)) {
-                *ret = allowed(REASON_RULE, "network.ntp", origin_of(policy));
+                *ret = allowed(REASON_RULE, "network.ntp", policy->ntp_origin);
                 return true;
         }
         return false;
@@ -122,7 +116,8 @@ void decide_network(const Policy *policy, const NetworkQuestion *question, OpenD
 
         *ret = (OpenDecision){
                 .reason = REASON_INVALID_QUESTION, .rule = "invalid-question", .origin = "built-in"};
-        if (!policy || !question->to || !*question->to || decide_for_everybody(policy, question, ret))
+        if (!policy || !question->to || !*question->to ||
+            network_decide_for_everybody(policy, question, ret))
                 return;
         for (size_t i = 0; i < policy->n_network; i++) {
                 const NetworkRule *rule = &policy->network[i];

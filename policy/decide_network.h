@@ -8,6 +8,11 @@
 #include "policy/address.h"
 #include "policy/model.h"
 
+enum {
+        NETWORK_PORT_DNS = 53,
+        NETWORK_PORT_NTP = 123
+};
+
 typedef struct NetworkQuestion {
         const char *to;    /* an address or a host name */
         Protocol protocol; /* PROTOCOL_ANY: one that has no word of its own */
@@ -26,6 +31,10 @@ bool network_rule_covers(const NetworkRule *rule, const NetworkQuestion *questio
 
 /* Whether it is an address of the terminal itself by its form. */
 bool network_is_loopback(const Address *address);
+
+/* What holds whoever asks, before any rule: loopback, a lockdown, resolvers and the like. False: the rules
+ * decide, and RET is untouched. */
+bool network_decide_for_everybody(const Policy *policy, const NetworkQuestion *question, OpenDecision *ret);
 
 /* What is the terminal's own is approved, and nothing else while it is locked down; everything where the
  * policy does not speak of the network. Then resolvers and time servers are approved for everybody, and

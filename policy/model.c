@@ -131,6 +131,8 @@ static void policy_free(Policy *policy) {
         free(policy->filesystems_origin);
         free(policy->network_origin);
         free(policy->interfaces_origin);
+        free(policy->resolvers_origin);
+        free(policy->ntp_origin);
         free(policy);
 }
 

@@ -339,7 +339,8 @@ typedef struct Policy {
         bool protect_named[PROTECTIONS]; /* a file does */
 
         /* where the values above that stand alone came from: "FILE:LINE" or "built-in" */
-        char *removable_origin, *usb_origin, *filesystems_origin, *network_origin, *interfaces_origin;
+        char *removable_origin, *usb_origin, *filesystems_origin, *network_origin, *interfaces_origin,
+                *resolvers_origin, *ntp_origin; /* these two NULL where there are none */
 } Policy;
 
 /* Whether everything external is denied, whatever rules say: an emergency. By the file, or because who knows

@@ -37,6 +37,8 @@ static const char help_main[] =
            "  policy explain login   what a login needs, and why\n"
            "  policy explain destination\n"
            "                         whether a person may reach an address or a host, and why\n"
+           "  network explain DEST[:PORT]\n"
+           "                         whether it may be reached, and by which rule\n"
            "  policy bundle DIR      make one file of policy files, to be signed\n"
            "  policy sign FILE       sign a bundle\n"
            "  policy unpack FILE DIR the policy files of a bundle\n"
@@ -523,7 +525,21 @@ static const Command commands[] = {
             "\n"
             "  -u, --user NAME|UID    who asks, with the groups the person has on this machine\n"
             "  --protocol P           tcp (default), udp or icmp\n"
-            "  --port NUMBER          of tcp and udp\n")},
+            "  --port NUMBER          of tcp and udp\n"
+            "  --program PATH         with this program\n"
+            "  --interface NAME       by this network interface\n")},
+        {COMMAND_NETWORK_EXPLAIN, "network explain", command_network_explain, 1, 1,
+         N_("Usage: sekishoctl network explain ADDRESS|HOST[:PORT] [OPTIONS]\n"
+            "\n"
+            "Tells whether a destination may be reached, and which rule says so. No name is looked up: a "
+            "host is\n"
+            "what a rule names. Exit status 0 if allowed, 1 if refused.\n"
+            "\n"
+            "  -u, --user NAME|UID    who asks (default: somebody whom no rule names)\n"
+            "  --protocol P           tcp (default), udp or icmp\n"
+            "  --port NUMBER          of tcp and udp, where it does not stand behind the destination\n"
+            "  --program PATH         with this program\n"
+            "  --interface NAME       by this network interface\n")},
 };
 
 /* How many arguments NAME's words are, if the arguments begin with them; else 0. "policy explain" may be
@@ -567,6 +583,8 @@ static int no_command(const Options *options) {
         }
         if (options->n_arguments == 0)
                 return fail(_("no command given; see sekishoctl --help"));
+        if (strcmp(options->arguments[0], "network") == 0)
+                return fail(_("'network' is followed by explain; see sekishoctl network explain --help"));
         if (strcmp(options->arguments[0], "pam") == 0)
                 return fail(_("'pam' is followed by check; see sekishoctl pam check --help"));
         if (explain || (policy && options->n_arguments > 1 && strcmp(options->arguments[1], "explain") == 0))

@@ -319,6 +319,10 @@ static void print_destination(const struct json_object *what, FILE *to) {
 
                 fprintf(to, from == until ? " %d" : " %d-%d", from, until);
         }
+        if (json_text(what, "program"))
+                fprintf(to, _(", with %s"), json_text(what, "program"));
+        if (json_text(what, "interface"))
+                fprintf(to, _(", by %s"), json_text(what, "interface"));
         fputc(')', to);
 }
 

@@ -18,6 +18,8 @@ Test(load_network, the_section_is_taken_whole) {
         cr_expect(p->network_given);
         cr_assert_eq(p->n_resolvers, 2);
         cr_expect_str_eq(p->resolvers[1], "fd00::53");
+        cr_expect_str_eq(p->resolvers_origin, "p.yaml:4");
+        cr_expect_str_eq(p->ntp_origin, "p.yaml:5");
         cr_assert_eq(p->n_ntp, 1);
         cr_expect_str_eq(p->ntp[0], "10.20.0.123");
         cr_expect_not(p->network_dhcp);
