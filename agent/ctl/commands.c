@@ -154,6 +154,7 @@ static const Command commands[] = {
             "  -d, --device TEXT      about this device: serial, vendor:product or kernel name\n"
             "  --person ID            of the person of this staff number\n"
             "  -r, --rule NAME        decided by this rule\n"
+            "  --destination PLACE    on the way there: an address, a prefix or a host name\n"
             "  -e, --event KIND       of this kind, such as write-denied; may be repeated\n"
             "  -S, --since TIME       from then on: \"2026-11-21 08:30\", 08:30, yesterday, -2h, -3d\n"
             "  -U, --until TIME       up to then; a day includes its end\n"

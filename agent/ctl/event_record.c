@@ -12,6 +12,7 @@
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
 #include "agent/ctl/words.h"
+#include "policy/address.h"
 
 #define PREFIX  "SEKISHO_"
 #define PROGRAM "sekishod"
@@ -140,6 +141,16 @@ static bool is_device(const EventRecord *record, const char *device) {
         return model(record, &text) == 0 && strcasecmp(text, device) == 0;
 }
 
+/* Places as rules have them. */
+static bool is_destination(const EventRecord *record, const char *place) {
+        const char *to = event_record_get(record, FIELD_DESTINATION);
+        Address address = to ? address_parse(to, strcspn(to, "%")) : (Address){0};
+
+        if (!to)
+                return false;
+        return address.bits != 0 ? address_in(place, &address) : strcasecmp(place, to) == 0;
+}
+
 bool event_filter_matches(const EventFilter *filter, const EventRecord *record) {
         int kind = kind_of(record);
 
@@ -157,6 +168,8 @@ bool event_filter_matches(const EventFilter *filter, const EventRecord *record) 
         if (filter->rule && !is(record, FIELD_RULE, filter->rule))
                 return false;
         if (filter->person && !is(record, FIELD_PERSON, filter->person))
+                return false;
+        if (filter->destination && !is_destination(record, filter->destination))
                 return false;
         return !filter->device || is_device(record, filter->device);
 }
@@ -257,8 +270,7 @@ static char *join(const char *a, const char *between, const char *b) {
         return asprintf(&joined, "%s%s%s", a, between, b) < 0 ? NULL : joined;
 }
 
-/* "10.9.0.1:443", "[fd00::1]:443", "10.9.0.1 (icmp)" */
-static char *destination_cell(const EventRecord *record) {
+char *event_record_destination(const EventRecord *record) {
         const char *to = event_record_get(record, FIELD_DESTINATION),
                    *port = event_record_get(record, FIELD_PORT),
                    *protocol = event_record_get(record, FIELD_PROTOCOL);
@@ -278,7 +290,7 @@ static char *destination_cell(const EventRecord *record) {
 
 static char *connection_cell(const EventRecord *record) {
         const char *exe = event_record_get(record, FIELD_EXE);
-        CLEANUP_FREE char *to = destination_cell(record);
+        CLEANUP_FREE char *to = event_record_destination(record);
 
         return join(exe ? base_name(exe) : NULL, " → ", to);
 }

@@ -12,6 +12,7 @@
 #include "agent/ctl/people.h"
 #include "agent/ctl/table.h"
 #include "agent/ctl/text.h"
+#include "policy/destination.h"
 
 enum {
         FOLLOW_LINES = 10,
@@ -85,16 +86,24 @@ static int parse_user(const char *text, EventFilter *filter) {
         return 0;
 }
 
+static int parse_destination(const char *text) {
+        const char *why;
+
+        return text && destination_check(text, &why) < 0 ? fail("--destination '%s': %s", text, _(why)) : 0;
+}
+
 static int parse(const Options *options, Viewer *viewer) {
         EventFilter *filter = &viewer->filter;
 
         filter->device = options->value[OPTION_DEVICE];
         filter->rule = options->value[OPTION_RULE];
         filter->person = options->value[OPTION_PERSON];
+        filter->destination = options->value[OPTION_DESTINATION];
         filter->untrusted = options->value[OPTION_UNTRUSTED];
         viewer->follow = options->value[OPTION_FOLLOW];
         if (parse_kinds(options, filter) != 0 || parse_lines(options->value[OPTION_LINES], viewer) != 0 ||
             parse_user(options->value[OPTION_USER], filter) != 0 ||
+            parse_destination(options->value[OPTION_DESTINATION]) != 0 ||
             journal_source_times(options, filter) != 0)
                 return EXIT_TROUBLE;
         if (options->value[OPTION_SINCE] && !options->value[OPTION_LINES])

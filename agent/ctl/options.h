@@ -93,6 +93,7 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_USER, "user", 'u', true, COMMAND_EVENTS | (COMMAND_EXPLAIN & ~COMMAND_EXPLAIN_DEVICE))     \
         X(OPTION_DEVICE, "device", 'd', true, COMMAND_EVENTS | COMMAND_DEVICES_ADD)                         \
         X(OPTION_RULE, "rule", 'r', true, COMMAND_EVENTS)                                                   \
+        X(OPTION_DESTINATION, "destination", 0, true, COMMAND_EVENTS)                                       \
         X(OPTION_EVENT, "event", 'e', true, COMMAND_EVENTS)                                                 \
         X(OPTION_SINCE, "since", 'S', true, COMMAND_EVENTS | COMMAND_POLICY_REPLAY | COMMAND_AUDIT_VERIFY)  \
         X(OPTION_UNTIL, "until", 'U', true, COMMAND_EVENTS | COMMAND_POLICY_REPLAY)                         \

@@ -111,6 +111,28 @@ Test(event_filter, lets_through_what_was_asked_for) {
         cr_expect_not(matches(FILTER(.until = THEN - 1), NULL));
 }
 
+Test(event_filter, lets_through_by_destination) {
+        static const struct {
+                const char *to, *place;
+                bool matches;
+        } cases[] = {
+                {"10.9.0.1", "10.9.0.1", true},          {"10.9.0.1", "10.9.0.0/16", true},
+                {"10.9.0.1", "10.8.0.0/16", false},      {"::ffff:10.9.0.1", "10.9.0.0/16", true},
+                {"fe80::1%eth0", "fe80::/10", true},     {"gw.example.jp", "GW.example.jp", true},
+                {"gw.example.jp", "10.9.0.0/16", false}, {NULL, "10.9.0.0/16", false},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                char field[64];
+                const char *const changed[] = {cases[i].to ? field : NULL, NULL};
+
+                snprintf(field, sizeof(field),
+                         cases[i].to ? "SEKISHO_DESTINATION=%s" : "X=", cases[i].to ? cases[i].to : "");
+                cr_expect_eq(matches(FILTER(.destination = cases[i].place), changed), cases[i].matches,
+                             "%s in %s", field, cases[i].place);
+        }
+}
+
 Test(event_filter, keeps_forged_records_out_unless_they_are_wanted) {
         const char *const *forged = CHANGED("_UID=1001", "_COMM=logger", "_EXE=/usr/bin/logger");
 

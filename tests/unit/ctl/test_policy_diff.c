@@ -80,8 +80,7 @@ static const struct {
          NULL, NULL, NULL, NULL, NULL},
         {HEAD "network: {resolvers: [10.0.0.53]}\n", HEAD "network: {resolvers: [10.0.0.53, 10.0.0.54]}\n",
          3, NULL, NULL, NULL, NULL, NULL},
-        {HEAD "network: {ntp: [10.0.0.53]}\n", HEAD "network: {}\n", 2, NULL, NULL, NULL, NULL,
-         NULL},
+        {HEAD "network: {ntp: [10.0.0.53]}\n", HEAD "network: {}\n", 2, NULL, NULL, NULL, NULL, NULL},
         /* a rule before it decides all the same; a name, a holder and a contact decide nothing */
         {HEAD "removable:\n  devices:\n    - {name: a, match: {vendor: \"0951\"}, access: deny}\n",
          HEAD

@@ -79,6 +79,7 @@ static const char *const mistakes[][8] = {
         {"policy", "explain", "open", "--user", "root", "--source", "x"},
         {"policy", "explain", "open", "--user", "root", "--fstype", "cifs", "/tmp"},
         {"policy", "explain", "open", "--user", "root", "--external", "/tmp"},
+        {"events", "--destination", "10.9.0.0/33"},
         {"network"},
         {"network", "bogus"},
         {"network", "explain"},
