@@ -18,6 +18,8 @@ bool usb_class_allowed_by_default(uint8_t class);
 void protect_by_zone(Policy *policy);
 /* The same of whether logins need the guard. */
 void require_guard_by_zone(Policy *policy);
+/* The same of which kinds of network interfaces are let up. */
+void interfaces_by_zone(Policy *policy);
 /* The same of whether taking a card or key away locks. */
 void lock_by_zone(Policy *policy);
 
@@ -29,4 +31,5 @@ void device_rule_clear(DeviceRule *rule);
 void usb_rule_clear(UsbRule *rule);
 void filesystem_rule_clear(FilesystemRule *rule);
 void network_rule_clear(NetworkRule *rule);
+void interface_rule_clear(InterfaceRule *rule);
 void mfa_rule_clear(MfaRule *rule);

@@ -7,6 +7,7 @@
 
 #include "policy/check.h"
 #include "policy/checks_mfa.h"
+#include "policy/checks_network.h"
 #include "policy/destination.h"
 #include "policy/expiry.h"
 #include "policy/hours.h"
@@ -28,10 +29,23 @@ static void check_serial(Check *check, const TreeNode *node) {
 
 /* Names that decisions have where no rule made them. */
 static void check_name(Check *check, const TreeNode *node) {
-        static const char *const reserved[] = {
-                "mode",        "removable.default", "usb.default",         "usb.interfaces",
-                "internal",    "invalid-question",  "filesystems.default", "network.default",
-                "mfa.default", "mfa.services",      "mfa.exempt",          "mfa.break-glass"};
+        static const char *const reserved[] = {"removable.default",
+                                               "usb.default",
+                                               "usb.interfaces",
+                                               "internal",
+                                               "invalid-question",
+                                               "filesystems.default",
+                                               "network.default",
+                                               "mfa.default",
+                                               "mfa.services",
+                                               "mfa.exempt",
+                                               "mfa.break-glass",
+                                               "network.resolvers",
+                                               "network.ntp",
+                                               "network.loopback",
+                                               "interfaces.default",
+                                               "interfaces.loopback",
+                                               "mode"};
 
         for (size_t i = 0; i < ELEMENTS(reserved); i++)
                 if (tree_is(node, reserved[i])) {
@@ -124,25 +138,6 @@ static void check_destination(Check *check, const TreeNode *node) {
                             faults_text(check->faults, why));
 }
 
-static void check_port(Check *check, const TreeNode *node) {
-        const char *why;
-        char text[QUOTE_MAX];
-        PortRange range;
-
-        if (port_range_parse(node->text, &range, &why) < 0)
-                check_fault(check, node, "%s: %s", quote(node->text, node->length, text),
-                            faults_text(check->faults, why));
-}
-
-static void check_ports_need_protocol(Check *check, const TreeNode *node) {
-        const TreeNode *ports = tree_find(check->tree, node, "ports");
-        const TreeNode *protocol = tree_find(check->tree, node, "protocol");
-
-        if (ports && !(protocol && (tree_is(protocol, "tcp") || tree_is(protocol, "udp"))))
-                check_fault(check, ports,
-                            "ports without a protocol that has them; expected protocol: tcp or udp");
-}
-
 static void check_network_rule(Check *check, const TreeNode *node) {
         check_ports_need_protocol(check, node);
         check_monitor(check, node);
@@ -181,7 +176,17 @@ static const FieldCheck field_checks[] = {
         {.fields = network_fields, .key = "hours", .value = check_hours},
         {.fields = network_fields, .key = "expires", .value = check_expires},
         {.fields = network_fields, .key = "monitor-until", .value = check_expires},
+        {.fields = network_fields, .key = "program", .value = check_mfa_path},
+        {.fields = network_fields, .key = "interface", .value = check_interface},
         {.fields = network_fields, .value = check_network_rule},
+        {.fields = networks_fields, .key = "resolvers", .entry = check_address},
+        {.fields = networks_fields, .key = "ntp", .entry = check_address},
+        {.fields = network_interface_fields, .key = "name", .value = check_name},
+        {.fields = interface_match_fields, .value = check_interface_match},
+        {.fields = interface_match_fields, .key = "interface", .value = check_interface_pattern},
+        {.fields = interface_match_fields, .key = "driver", .value = check_kernel_word},
+        {.fields = interface_match_fields, .key = "bus", .value = check_kernel_word},
+        {.fields = interface_match_fields, .key = "mac", .value = check_mac},
         {.fields = mfa_fields, .key = "services", .value = check_mfa_services},
         {.fields = mfa_fields, .key = "factors", .value = check_mfa_factors},
         {.fields = mfa_rule_fields, .key = "name", .value = check_name},

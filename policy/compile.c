@@ -7,7 +7,6 @@
 
 #include "policy/build.h"
 #include "policy/compile_private.h"
-#include "policy/destination.h"
 #include "policy/expiry.h"
 #include "policy/hours.h"
 #include "policy/serial_hash.h"
@@ -23,7 +22,7 @@ int compile_make_origin(const Compile *compile, const TreeNode *node, char **ret
         return 0;
 }
 
-static int replace_origin(const Compile *compile, const TreeNode *node, char **origin) {
+int compile_replace_origin(const Compile *compile, const TreeNode *node, char **origin) {
         char *new_origin;
         int r = compile_make_origin(compile, node, &new_origin);
 
@@ -67,7 +66,7 @@ int compile_take_scope(RawScope *raw, RuleScope *scope) {
         return compile_take_expires(raw->expires, &scope->expires);
 }
 
-static int take_monitor(const RawMonitor *raw, MonitorSpan *monitor) {
+int compile_take_monitor(const RawMonitor *raw, MonitorSpan *monitor) {
         monitor->on = raw->mode && *raw->mode == MODE_MONITOR;
         return compile_take_expires(raw->until, &monitor->until);
 }
@@ -97,7 +96,7 @@ static int add_device(Compile *compile, RawDevice *raw, const TreeNode *node) {
         rule->encrypted = raw->encrypted;
         rule->holder = STEAL_PTR(raw->holder);
         if (compile_take_scope(&raw->scope, &rule->scope) < 0 ||
-            take_monitor(&raw->monitor, &rule->monitor) < 0)
+            compile_take_monitor(&raw->monitor, &rule->monitor) < 0)
                 return -EINVAL;
         return compile_make_origin(compile, node, &rule->origin);
 }
@@ -113,8 +112,8 @@ static int add_removable(Compile *compile, RawRemovable *raw, const TreeNode *se
                 return r;
         if (raw->initial) {
                 policy->removable_default = *raw->initial;
-                r = replace_origin(compile, tree_find(compile->tree, section, "default"),
-                                   &policy->removable_origin);
+                r = compile_replace_origin(compile, tree_find(compile->tree, section, "default"),
+                                           &policy->removable_origin);
                 if (r < 0)
                         return r;
         }
@@ -137,7 +136,7 @@ static int add_usb_device(Compile *compile, RawUsbDevice *raw, const TreeNode *n
         take_match(&raw->match, &rule->match);
         rule->allow = raw->access == ANSWER_ALLOW;
         if (compile_take_expires(raw->expires, &rule->expires) < 0 ||
-            take_monitor(&raw->monitor, &rule->monitor) < 0)
+            compile_take_monitor(&raw->monitor, &rule->monitor) < 0)
                 return -EINVAL;
         return compile_make_origin(compile, node, &rule->origin);
 }
@@ -158,7 +157,7 @@ static int add_usb(Compile *compile, RawUsb *raw, const TreeNode *section) {
                         policy->usb_class_allow[class] = *raw->interfaces->by_class[class] == ANSWER_ALLOW;
                 }
         if (raw->initial || raw->interfaces) {
-                r = replace_origin(compile, section, &policy->usb_origin);
+                r = compile_replace_origin(compile, section, &policy->usb_origin);
                 if (r < 0)
                         return r;
         }
@@ -180,7 +179,7 @@ static int add_filesystem(Compile *compile, RawFilesystem *raw, const TreeNode *
         rule->source = STEAL_PTR(raw->source);
         rule->access = raw->access;
         if (compile_take_scope(&raw->scope, &rule->scope) < 0 ||
-            take_monitor(&raw->monitor, &rule->monitor) < 0)
+            compile_take_monitor(&raw->monitor, &rule->monitor) < 0)
                 return -EINVAL;
         return compile_make_origin(compile, node, &rule->origin);
 }
@@ -196,8 +195,8 @@ static int add_filesystems(Compile *compile, RawFilesystems *raw, const TreeNode
                 return r;
         if (raw->initial) {
                 policy->filesystems_default = *raw->initial;
-                r = replace_origin(compile, tree_find(compile->tree, section, "default"),
-                                   &policy->filesystems_origin);
+                r = compile_replace_origin(compile, tree_find(compile->tree, section, "default"),
+                                           &policy->filesystems_origin);
                 if (r < 0)
                         return r;
         }
@@ -205,47 +204,6 @@ static int add_filesystems(Compile *compile, RawFilesystems *raw, const TreeNode
                 return r;
         for (uint32_t i = 0; i < raw->allow_count; i++) {
                 if (!node || (r = add_filesystem(compile, &raw->allow[i], node)) < 0)
-                        return node ? r : -EINVAL;
-                node = tree_next(compile->tree, node);
-        }
-        return 0;
-}
-
-static int add_network_rule(Compile *compile, RawNetwork *raw, const TreeNode *node) {
-        NetworkRule *rule = &compile->policy->network[compile->policy->n_network++];
-        const char *why;
-
-        rule->name = STEAL_PTR(raw->name);
-        rule->to = STEAL_PTR(raw->to);
-        rule->protocol = raw->protocol ? *raw->protocol : PROTOCOL_ANY;
-        if (compile_take_scope(&raw->scope, &rule->scope) < 0 ||
-            take_monitor(&raw->monitor, &rule->monitor) < 0)
-                return -EINVAL;
-        if (GROW(rule->ports, 0, raw->ports_count) < 0)
-                return -ENOMEM;
-        for (uint32_t i = 0; i < raw->ports_count; i++)
-                if (port_range_parse(raw->ports[i], &rule->ports[rule->n_ports++], &why) < 0)
-                        return -EINVAL;
-        return compile_make_origin(compile, node, &rule->origin);
-}
-
-static int add_networks(Compile *compile, RawNetworks *raw, const TreeNode *section) {
-        const TreeNode *allow = tree_find(compile->tree, section, "allow");
-        const TreeNode *node = allow ? tree_first(compile->tree, allow) : NULL;
-        Policy *policy = compile->policy;
-        int r;
-
-        if (raw->initial) {
-                policy->network_default_allow = *raw->initial == ANSWER_ALLOW;
-                r = replace_origin(compile, tree_find(compile->tree, section, "default"),
-                                   &policy->network_origin);
-                if (r < 0)
-                        return r;
-        }
-        if ((r = GROW(policy->network, policy->n_network, raw->allow_count)) < 0)
-                return r;
-        for (uint32_t i = 0; i < raw->allow_count; i++) {
-                if (!node || (r = add_network_rule(compile, &raw->allow[i], node)) < 0)
                         return node ? r : -EINVAL;
                 node = tree_next(compile->tree, node);
         }
@@ -301,12 +259,12 @@ static int add_mode(Compile *compile, const RawPolicy *raw, const TreeNode *root
 
         if (!raw->monitor.mode)
                 return 0;
-        r = take_monitor(&raw->monitor, &span);
+        r = compile_take_monitor(&raw->monitor, &span);
         if (r < 0)
                 return r;
         policy->mode = *raw->monitor.mode;
         policy->monitor_until = span.until;
-        return replace_origin(compile, tree_find(compile->tree, root, "mode"), &policy->mode_origin);
+        return compile_replace_origin(compile, tree_find(compile->tree, root, "mode"), &policy->mode_origin);
 }
 
 int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *file, bool *ret_has_serial) {
@@ -327,7 +285,8 @@ int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *fi
                 policy->without_lsm = *raw->without_lsm;
         if (raw->lockdown) {
                 policy->lockdown = *raw->lockdown;
-                r = replace_origin(&compile, tree_find(tree, root, "lockdown"), &policy->lockdown_origin);
+                r = compile_replace_origin(&compile, tree_find(tree, root, "lockdown"),
+                                           &policy->lockdown_origin);
                 if (r < 0)
                         return r;
         }
@@ -346,7 +305,8 @@ int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *fi
         if (raw->filesystems &&
             (r = add_filesystems(&compile, raw->filesystems, tree_find(tree, root, "filesystems"))) < 0)
                 return r;
-        if (raw->network && (r = add_networks(&compile, raw->network, tree_find(tree, root, "network"))) < 0)
+        if (raw->network &&
+            (r = compile_networks(&compile, raw->network, tree_find(tree, root, "network"))) < 0)
                 return r;
         if (raw->mfa && (r = compile_mfa(&compile, raw->mfa, tree_find(tree, root, "mfa"))) < 0)
                 return r;
@@ -385,10 +345,12 @@ int compile_finish(Policy *policy) {
         protect_by_zone(policy);
         require_guard_by_zone(policy);
         lock_by_zone(policy);
+        interfaces_by_zone(policy);
         if (built_in_unless_named(&policy->removable_origin) < 0 ||
             built_in_unless_named(&policy->usb_origin) < 0 ||
             built_in_unless_named(&policy->filesystems_origin) < 0 ||
-            built_in_unless_named(&policy->network_origin) < 0)
+            built_in_unless_named(&policy->network_origin) < 0 ||
+            built_in_unless_named(&policy->interfaces_origin) < 0)
                 return -ENOMEM;
         return index_serials(policy);
 }

@@ -536,5 +536,7 @@ int policy_next_hours_change(const Policy *policy, const PolicyTime *now) {
                 take_sooner(&policy->devices[i].scope, now, &soonest);
         for (size_t i = 0; i < policy->n_filesystems; i++)
                 take_sooner(&policy->filesystems[i].scope, now, &soonest);
+        for (size_t i = 0; i < policy->n_network; i++)
+                take_sooner(&policy->network[i].scope, now, &soonest);
         return soonest;
 }

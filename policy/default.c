@@ -34,6 +34,19 @@ void lock_by_zone(Policy *policy) {
                 policy->mfa_lock_on_removal = policy->zone == ZONE_MYNUMBER;
 }
 
+/* Without the section the guard is off, for interfaces as for destinations. */
+void interfaces_by_zone(Policy *policy) {
+        bool careful = policy->network_given && policy->zone == ZONE_MYNUMBER;
+
+        if (!policy->interfaces_default_given)
+                policy->interfaces_default_allow = !careful;
+        for (unsigned kind = 0; kind < INTERFACE_KINDS; kind++)
+                policy->interface_kind_allow[kind] =
+                        policy->interfaces_default_given
+                                ? policy->interfaces_default_allow
+                                : !careful || kind == INTERFACE_ETHERNET || kind == INTERFACE_VIRTUAL;
+}
+
 int policy_default(Policy **ret) {
         CLEANUP_POLICY Policy *policy = policy_new();
 
@@ -44,6 +57,7 @@ int policy_default(Policy **ret) {
         policy->mode = MODE_ENFORCE;
         policy->removable_default = ACCESS_READ_ONLY;
         policy->filesystems_default = ACCESS_READ_ONLY;
+        policy->network_given = true; /* closed, but for what a link needs */
         policy->mfa_default = LOGIN_OFF;
         for (size_t class = 0; class < ELEMENTS(policy->usb_class_allow); class ++)
                 policy->usb_class_allow[class] = policy->usb_class_named[class] =
@@ -51,12 +65,14 @@ int policy_default(Policy **ret) {
         protect_by_zone(policy);
         require_guard_by_zone(policy);
         lock_by_zone(policy);
+        interfaces_by_zone(policy);
         policy->removable_origin = strdup("built-in");
         policy->usb_origin = strdup("built-in");
         policy->filesystems_origin = strdup("built-in");
         policy->network_origin = strdup("built-in");
+        policy->interfaces_origin = strdup("built-in");
         if (!policy->removable_origin || !policy->usb_origin || !policy->filesystems_origin ||
-            !policy->network_origin)
+            !policy->network_origin || !policy->interfaces_origin)
                 return -ENOMEM;
         *ret = STEAL_PTR(policy);
         return 0;

@@ -47,7 +47,13 @@
         X(EVENT_SELF_TEST_FAILED, "self-test-failed", "51c9e5f5062e4aa1b3c7c580c9f87214", 1)                \
         X(EVENT_SELF_TEST_NOT_RUN, "self-test-not-run", "bbf83b0213cd47dfa88c0f9c9c087530", 4)              \
         X(EVENT_MONITOR_STARTED, "monitor-started", "c3a2f0e94f6d4be0a1f7d2b58e6190d4", 4)                  \
-        X(EVENT_MONITOR_ENDED, "monitor-ended", "5be0d7f1a94c4f63b9c8e2417a3fd605", 5)
+        X(EVENT_MONITOR_ENDED, "monitor-ended", "5be0d7f1a94c4f63b9c8e2417a3fd605", 5)                      \
+        X(EVENT_CONNECTION_DENIED, "connection-denied", "5e01d6eb3d63444bbd3e73c5c0f834c2", 4)              \
+        X(EVENT_CONNECTION_SEEN, "connection-seen", "10f1e11b117a4ff0915ce7a532ed01d2", 6)                  \
+        X(EVENT_NETWORK_INTERFACE_VERDICT, "network-interface-verdict", "d13e65fdd5fc47e29caf6249d883243a", \
+          5)                                                                                                \
+        X(EVENT_NETWORK_GUARD_LOST, "network-guard-lost", "e4b1e9be670b4023b5a7572f0f90f3c6", 2)            \
+        X(EVENT_NETWORK_FAILED, "network-failed", "90f95adcef554444bcc0bd5f6466715a", 2)
 
 #define EVENT_CONSTANT_(constant, word, id, priority) constant,
 typedef enum EventKind {
@@ -65,45 +71,52 @@ const char *event_message_id(EventKind kind);
 int event_priority(EventKind kind);
 
 /* Journal fields. */
-#define FIELD_EVENT          "SEKISHO_EVENT"
-#define FIELD_VERDICT        "SEKISHO_VERDICT"
-#define FIELD_RULE           "SEKISHO_RULE"
-#define FIELD_RULE_ORIGIN    "SEKISHO_RULE_ORIGIN"
-#define FIELD_REASON         "SEKISHO_REASON"
-#define FIELD_OPERATION      "SEKISHO_OPERATION"
-#define FIELD_PATH           "SEKISHO_PATH"
-#define FIELD_EXE            "SEKISHO_EXE"
-#define FIELD_CMDLINE        "SEKISHO_CMDLINE"
-#define FIELD_PID            "SEKISHO_PID"
-#define FIELD_UID            "SEKISHO_UID"
-#define FIELD_LOGINUID       "SEKISHO_LOGINUID"
-#define FIELD_SESSION        "SEKISHO_SESSION"
-#define FIELD_TERMINAL       "SEKISHO_TERMINAL"
-#define FIELD_DEVICE         "SEKISHO_DEVICE"
-#define FIELD_DEVICE_VENDOR  "SEKISHO_DEVICE_VENDOR"
-#define FIELD_DEVICE_PRODUCT "SEKISHO_DEVICE_PRODUCT"
-#define FIELD_DEVICE_SERIAL  "SEKISHO_DEVICE_SERIAL"
-#define FIELD_DEVICE_BUS     "SEKISHO_DEVICE_BUS"
-#define FIELD_INTERFACE      "SEKISHO_USB_INTERFACE"
-#define FIELD_FSTYPE         "SEKISHO_FSTYPE"
-#define FIELD_MOUNT          "SEKISHO_MOUNT"
-#define FIELD_POLICY_SERIAL  "SEKISHO_POLICY_SERIAL"
-#define FIELD_COUNT          "SEKISHO_COUNT"
-#define FIELD_MODE           "SEKISHO_MODE"
-#define FIELD_ERROR          "SEKISHO_ERROR"
-#define FIELD_USER           "SEKISHO_USER"
-#define FIELD_SERVICE        "SEKISHO_SERVICE"
-#define FIELD_REMOTE_HOST    "SEKISHO_REMOTE_HOST"
-#define FIELD_FACTOR         "SEKISHO_FACTOR"
-#define FIELD_FACTORS        "SEKISHO_FACTORS"
-#define FIELD_PERSON         "SEKISHO_PERSON"
-#define FIELD_PERSON_BEFORE  "SEKISHO_PERSON_BEFORE"
-#define FIELD_RESULT         "SEKISHO_RESULT"
-#define FIELD_EXPIRES        "SEKISHO_EXPIRES"
-#define FIELD_BY             "SEKISHO_BY"
-#define FIELD_PURPOSE        "SEKISHO_PURPOSE"
-#define FIELD_MINUTES        "SEKISHO_MINUTES"
-#define FIELD_CAUSE          "SEKISHO_CAUSE"
+#define FIELD_EVENT             "SEKISHO_EVENT"
+#define FIELD_VERDICT           "SEKISHO_VERDICT"
+#define FIELD_RULE              "SEKISHO_RULE"
+#define FIELD_RULE_ORIGIN       "SEKISHO_RULE_ORIGIN"
+#define FIELD_REASON            "SEKISHO_REASON"
+#define FIELD_OPERATION         "SEKISHO_OPERATION"
+#define FIELD_PATH              "SEKISHO_PATH"
+#define FIELD_EXE               "SEKISHO_EXE"
+#define FIELD_CMDLINE           "SEKISHO_CMDLINE"
+#define FIELD_PID               "SEKISHO_PID"
+#define FIELD_UID               "SEKISHO_UID"
+#define FIELD_LOGINUID          "SEKISHO_LOGINUID"
+#define FIELD_SESSION           "SEKISHO_SESSION"
+#define FIELD_TERMINAL          "SEKISHO_TERMINAL"
+#define FIELD_DEVICE            "SEKISHO_DEVICE"
+#define FIELD_DEVICE_VENDOR     "SEKISHO_DEVICE_VENDOR"
+#define FIELD_DEVICE_PRODUCT    "SEKISHO_DEVICE_PRODUCT"
+#define FIELD_DEVICE_SERIAL     "SEKISHO_DEVICE_SERIAL"
+#define FIELD_DEVICE_BUS        "SEKISHO_DEVICE_BUS"
+#define FIELD_INTERFACE         "SEKISHO_USB_INTERFACE"
+#define FIELD_FSTYPE            "SEKISHO_FSTYPE"
+#define FIELD_MOUNT             "SEKISHO_MOUNT"
+#define FIELD_POLICY_SERIAL     "SEKISHO_POLICY_SERIAL"
+#define FIELD_COUNT             "SEKISHO_COUNT"
+#define FIELD_MODE              "SEKISHO_MODE"
+#define FIELD_ERROR             "SEKISHO_ERROR"
+#define FIELD_USER              "SEKISHO_USER"
+#define FIELD_SERVICE           "SEKISHO_SERVICE"
+#define FIELD_REMOTE_HOST       "SEKISHO_REMOTE_HOST"
+#define FIELD_FACTOR            "SEKISHO_FACTOR"
+#define FIELD_FACTORS           "SEKISHO_FACTORS"
+#define FIELD_PERSON            "SEKISHO_PERSON"
+#define FIELD_PERSON_BEFORE     "SEKISHO_PERSON_BEFORE"
+#define FIELD_RESULT            "SEKISHO_RESULT"
+#define FIELD_EXPIRES           "SEKISHO_EXPIRES"
+#define FIELD_BY                "SEKISHO_BY"
+#define FIELD_PURPOSE           "SEKISHO_PURPOSE"
+#define FIELD_MINUTES           "SEKISHO_MINUTES"
+#define FIELD_CAUSE             "SEKISHO_CAUSE"
+#define FIELD_DESTINATION       "SEKISHO_DESTINATION"
+#define FIELD_PORT              "SEKISHO_PORT"
+#define FIELD_PROTOCOL          "SEKISHO_PROTOCOL"
+#define FIELD_NETWORK_INTERFACE "SEKISHO_NETWORK_INTERFACE"
+#define FIELD_INTERFACE_KIND    "SEKISHO_INTERFACE_KIND"
+#define FIELD_INTERFACE_DRIVER  "SEKISHO_INTERFACE_DRIVER"
+#define FIELD_INTERFACE_MAC     "SEKISHO_INTERFACE_MAC"
 
 /* What was tried: SEKISHO_OPERATION. */
 #define OPERATION_LIST(X)                                                                                   \
@@ -130,7 +143,14 @@ int event_priority(EventKind kind);
         X(OPERATION_UNMOUNT, "unmount")                                                                     \
         X(OPERATION_BPF, "change-map")                                                                      \
         X(OPERATION_OPENED_BEFORE, "opened-before-guard")                                                   \
-        X(OPERATION_MAPPED_BEFORE, "mapped-before-guard")
+        X(OPERATION_MAPPED_BEFORE, "mapped-before-guard")                                                   \
+        X(OPERATION_CONNECT, "connect")                                                                     \
+        X(OPERATION_SEND, "send")                                                                           \
+        X(OPERATION_FORWARD, "forward") /* for another machine, a container or a guest */                   \
+        X(OPERATION_RAW_SOCKET, "raw-socket")                                                               \
+        X(OPERATION_PACKET_SOCKET, "packet-socket")                                                         \
+        X(OPERATION_NETWORK_NAMESPACE, "network-namespace")                                                 \
+        X(OPERATION_TUNNEL, "tunnel")
 DECLARE_ENUM(Operation, operation, OPERATION_LIST);
 
 /* Why a session was locked, or was to be: SEKISHO_REASON. */

@@ -14,6 +14,7 @@ DEFINE_ENUM_STRINGS(FactorKind, factor_kind, FACTOR_KIND_LIST)
 DEFINE_ENUM_STRINGS(LoginNeed, login_need, LOGIN_NEED_LIST)
 DEFINE_ENUM_STRINGS(UserVerification, user_verification, USER_VERIFICATION_LIST)
 DEFINE_ENUM_STRINGS(Protocol, protocol, PROTOCOL_LIST)
+DEFINE_ENUM_STRINGS(InterfaceKind, interface_kind, INTERFACE_KIND_LIST)
 DEFINE_ENUM_STRINGS(Protected, protected, PROTECTION_LIST)
 
 static void strings_free(char **strings, size_t n) {
@@ -62,7 +63,18 @@ void network_rule_clear(NetworkRule *rule) {
         free(rule->origin);
         free(rule->to);
         free(rule->ports);
+        free(rule->program);
+        free(rule->interface);
         scope_clear(&rule->scope);
+}
+
+void interface_rule_clear(InterfaceRule *rule) {
+        free(rule->name);
+        free(rule->origin);
+        free(rule->match.interface);
+        free(rule->match.driver);
+        free(rule->match.bus);
+        free(rule->match.mac);
 }
 
 void mfa_rule_clear(MfaRule *rule) {
@@ -92,6 +104,11 @@ static void policy_free(Policy *policy) {
         for (size_t i = 0; i < policy->n_network; i++)
                 network_rule_clear(&policy->network[i]);
         free(policy->network);
+        strings_free(policy->resolvers, policy->n_resolvers);
+        strings_free(policy->ntp, policy->n_ntp);
+        for (size_t i = 0; i < policy->n_interfaces; i++)
+                interface_rule_clear(&policy->interfaces[i]);
+        free(policy->interfaces);
         for (size_t i = 0; i < policy->n_mfa_services; i++)
                 free(policy->mfa_services[i].name);
         free(policy->mfa_services);
@@ -115,6 +132,9 @@ static void policy_free(Policy *policy) {
         free(policy->usb_origin);
         free(policy->filesystems_origin);
         free(policy->network_origin);
+        free(policy->interfaces_origin);
+        free(policy->resolvers_origin);
+        free(policy->ntp_origin);
         free(policy);
 }
 
@@ -124,6 +144,7 @@ Policy *policy_new(void) {
         if (!policy)
                 return NULL;
         policy->references = 1;
+        policy->network_dhcp = policy->network_neighbours = true; /* what boot needs */
         policy->mfa_default = LOGIN_REQUIRED; /* by factors that are not given: nobody, until a file says */
         policy->mfa_limits = (MfaLimits){
                 .tries = MFA_TRIES_DEFAULT, .wait = MFA_WAIT_DEFAULT, .wait_max = MFA_WAIT_MAX_DEFAULT};

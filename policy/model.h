@@ -168,9 +168,41 @@ typedef struct NetworkRule {
         Protocol protocol;
         PortRange *ports;
         size_t n_ports;
+        char *program;   /* its path, absolute; NULL: any */
+        char *interface; /* by which the way leads out; NULL: any */
         RuleScope scope;
         MonitorSpan monitor;
 } NetworkRule;
+
+/* What a network interface is to people. */
+#define INTERFACE_NAMED_KIND_LIST(X)                                                                        \
+        X(INTERFACE_ETHERNET, "ethernet") /* wired, and not on USB */                                       \
+        X(INTERFACE_WIFI, "wifi")         /* on whatever bus */                                             \
+        X(INTERFACE_WWAN, "wwan")                                                                           \
+        X(INTERFACE_BLUETOOTH, "bluetooth")                                                                 \
+        X(INTERFACE_USB, "usb")         /* everything else on USB: tethering, dongles */                    \
+        X(INTERFACE_VIRTUAL, "virtual") /* no device beneath: bridges, veth, tunnels */
+#define INTERFACE_KIND_LIST(X) X(INTERFACE_UNKNOWN, "unknown") INTERFACE_NAMED_KIND_LIST(X)
+DECLARE_ENUM(InterfaceKind, interface_kind, INTERFACE_KIND_LIST);
+enum {
+        INTERFACE_KINDS = INTERFACE_VIRTUAL + 1
+};
+
+/* Attributes a network interface must have, all that are set. At least one is. */
+typedef struct InterfaceMatch {
+        char *interface; /* its name; a star at the end stands for any rest */
+        char *driver;    /* as the kernel names it: e1000e */
+        char *bus;       /* as the kernel names it: pci, usb, virtio */
+        char *mac;       /* the address it was made with */
+        bool kind_set;
+        InterfaceKind kind;
+} InterfaceMatch;
+
+/* A network interface that is let up. */
+typedef struct InterfaceRule {
+        char *name, *origin;
+        InterfaceMatch match;
+} InterfaceRule;
 
 typedef struct MfaService {
         char *name;
@@ -279,9 +311,21 @@ typedef struct Policy {
         FilesystemRule *filesystems;
         size_t n_filesystems;
 
+        bool network_given; /* a file has the section network; else the network guard is off */
         bool network_default_allow;
         NetworkRule *network;
         size_t n_network;
+        char **resolvers; /* addresses; DNS to them is approved for everybody, names are resolved by them */
+        size_t n_resolvers;
+        char **ntp; /* addresses */
+        size_t n_ntp;
+        bool network_dhcp, network_neighbours; /* network.services: what a link needs to come up */
+
+        InterfaceRule *interfaces;
+        size_t n_interfaces;
+        bool interfaces_default_given; /* a file says network.interfaces.default; else kinds and zone do */
+        bool interfaces_default_allow; /* of those no rule matches and no kind is known of */
+        bool interface_kind_allow[INTERFACE_KINDS]; /* of those no rule matches */
 
         MfaService *mfa_services;
         size_t n_mfa_services;
@@ -317,7 +361,8 @@ typedef struct Policy {
         bool protect_named[PROTECTIONS]; /* a file does */
 
         /* where the values above that stand alone came from: "FILE:LINE" or "built-in" */
-        char *removable_origin, *usb_origin, *filesystems_origin, *network_origin;
+        char *removable_origin, *usb_origin, *filesystems_origin, *network_origin, *interfaces_origin,
+                *resolvers_origin, *ntp_origin; /* these two NULL where there are none */
 } Policy;
 
 /* Whether everything external is denied, whatever rules say: an emergency. By the file, or because who knows

@@ -20,6 +20,8 @@ DEFINE_WORDS(without_lsm_strings, WITHOUT_LSM_LIST);
 DEFINE_WORDS(file_names_strings, FILE_NAMES_LIST);
 DEFINE_WORDS(factor_strings, FACTOR_LIST);
 DEFINE_WORDS(protocol_strings, PROTOCOL_LIST);
+/* What a rule can ask for; not that nothing is known. */
+static const cyaml_strval_t kind_strings[] = {INTERFACE_NAMED_KIND_LIST(STRVAL_)};
 DEFINE_WORDS(login_strings, LOGIN_NEED_LIST);
 DEFINE_WORDS(verification_strings, USER_VERIFICATION_LIST);
 
@@ -142,6 +144,8 @@ const cyaml_schema_field_t network_fields[] = {
         FIELD_TEXT("to", REQUIRED, RawNetwork, to, DESTINATION_LENGTH_MAX),
         FIELD_WORD_OPTIONAL("protocol", RawNetwork, protocol, protocol_strings),
         CYAML_FIELD_SEQUENCE("ports", LIST, RawNetwork, ports, &port_schema, 1, PORTS_MAX),
+        FIELD_TEXT("program", OPTIONAL, RawNetwork, program, SOURCE_LENGTH_MAX),
+        FIELD_TEXT("interface", OPTIONAL, RawNetwork, interface, INTERFACE_LENGTH_MAX),
         SCOPE_FIELDS(RawNetwork),
         MONITOR_FIELDS(RawNetwork),
         CYAML_FIELD_END,
@@ -150,8 +154,46 @@ const cyaml_schema_field_t network_fields[] = {
 static const cyaml_schema_value_t network_schema = {
         CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, RawNetwork, network_fields)};
 
-static const cyaml_schema_field_t networks_fields[] = {
+static const cyaml_schema_value_t address_schema = {
+        CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, SHORT_LENGTH_MAX)};
+
+static const cyaml_schema_field_t services_fields[] = {
+        FIELD_WORD_OPTIONAL("dhcp", RawServices, dhcp, answer_strings),
+        FIELD_WORD_OPTIONAL("neighbour-discovery", RawServices, neighbours, answer_strings),
+        CYAML_FIELD_END,
+};
+
+const cyaml_schema_field_t interface_match_fields[] = {
+        FIELD_TEXT("interface", OPTIONAL, RawInterfaceMatch, interface, INTERFACE_LENGTH_MAX),
+        FIELD_TEXT("driver", OPTIONAL, RawInterfaceMatch, driver, SHORT_LENGTH_MAX),
+        FIELD_TEXT("bus", OPTIONAL, RawInterfaceMatch, bus, SHORT_LENGTH_MAX),
+        FIELD_TEXT("mac", OPTIONAL, RawInterfaceMatch, mac, SHORT_LENGTH_MAX),
+        FIELD_WORD_OPTIONAL("kind", RawInterfaceMatch, kind, kind_strings),
+        CYAML_FIELD_END,
+};
+
+const cyaml_schema_field_t network_interface_fields[] = {
+        FIELD_TEXT("name", REQUIRED, RawInterface, name, NAME_LENGTH_MAX),
+        CYAML_FIELD_MAPPING("match", REQUIRED, RawInterface, match, interface_match_fields),
+        CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t network_interface_schema = {
+        CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, RawInterface, network_interface_fields)};
+
+static const cyaml_schema_field_t network_interfaces_fields[] = {
+        FIELD_WORD_OPTIONAL("default", RawNetworkInterfaces, initial, answer_strings),
+        CYAML_FIELD_SEQUENCE("allow", LIST, RawNetworkInterfaces, allow, &network_interface_schema, 0,
+                             RULES_MAX),
+        CYAML_FIELD_END,
+};
+
+const cyaml_schema_field_t networks_fields[] = {
         FIELD_WORD_OPTIONAL("default", RawNetworks, initial, answer_strings),
+        CYAML_FIELD_SEQUENCE("resolvers", LIST, RawNetworks, resolvers, &address_schema, 0, RESOLVERS_MAX),
+        CYAML_FIELD_SEQUENCE("ntp", LIST, RawNetworks, ntp, &address_schema, 0, RESOLVERS_MAX),
+        CYAML_FIELD_MAPPING_PTR("services", OPTIONAL, RawNetworks, services, services_fields),
+        CYAML_FIELD_MAPPING_PTR("interfaces", OPTIONAL, RawNetworks, interfaces, network_interfaces_fields),
         CYAML_FIELD_SEQUENCE("allow", LIST, RawNetworks, allow, &network_schema, 0, RULES_MAX),
         CYAML_FIELD_END,
 };

@@ -21,9 +21,11 @@ enum {
         SOURCE_LENGTH_MAX = 4095,
         DESTINATION_LENGTH_MAX = 253,
         SHORT_LENGTH_MAX = 63,
+        INTERFACE_LENGTH_MAX = 15, /* IFNAMSIZ - 1 */
         RULES_MAX = 50000,
         NAMES_MAX = 1024,
         PORTS_MAX = 64,
+        RESOLVERS_MAX = 16,
         SERVICES_MAX = 64,
         FACTORS_MAX = 7,
         REVOKED_KEYS_MAX = 64,
@@ -84,7 +86,7 @@ typedef struct RawFilesystem {
 } RawFilesystem;
 
 typedef struct RawNetwork {
-        char *name, *to;
+        char *name, *to, *program, *interface;
         Protocol *protocol;
         char **ports;
         uint32_t ports_count;
@@ -121,8 +123,32 @@ typedef struct RawFilesystems {
         uint32_t allow_count;
 } RawFilesystems;
 
+typedef struct RawInterfaceMatch {
+        char *interface, *driver, *bus, *mac;
+        InterfaceKind *kind;
+} RawInterfaceMatch;
+
+typedef struct RawInterface {
+        char *name;
+        RawInterfaceMatch match;
+} RawInterface;
+
+typedef struct RawNetworkInterfaces {
+        Answer *initial;
+        RawInterface *allow;
+        uint32_t allow_count;
+} RawNetworkInterfaces;
+
+typedef struct RawServices {
+        Answer *dhcp, *neighbours;
+} RawServices;
+
 typedef struct RawNetworks {
         Answer *initial;
+        char **resolvers, **ntp;
+        uint32_t resolvers_count, ntp_count;
+        RawServices *services;
+        RawNetworkInterfaces *interfaces;
         RawNetwork *allow;
         uint32_t allow_count;
 } RawNetworks;
@@ -236,7 +262,7 @@ typedef struct RawPolicy {
 
 extern const cyaml_schema_value_t policy_schema;
 extern const cyaml_schema_field_t policy_fields[], match_fields[], device_fields[], usb_device_fields[],
-        filesystem_fields[], network_fields[], mfa_fields[], mfa_rule_fields[], break_glass_fields[],
-        signing_fields[], grace_fields[], limits_fields[], totp_fields[], fido2_fields[],
-        fingerprint_fields[], card_fields[], records_fields[], self_test_fields[], removable_fields[],
-        filesystems_fields[];
+        filesystem_fields[], network_fields[], networks_fields[], network_interface_fields[],
+        interface_match_fields[], mfa_fields[], mfa_rule_fields[], break_glass_fields[], signing_fields[],
+        grace_fields[], limits_fields[], totp_fields[], fido2_fields[], fingerprint_fields[], card_fields[],
+        records_fields[], self_test_fields[], removable_fields[], filesystems_fields[];

@@ -35,6 +35,9 @@ const char *reason_for_person(Reason reason) {
         case REASON_LOCKDOWN:
                 return N_("This terminal is in an emergency lockdown: nothing external may be used until it "
                           "is lifted.");
+        case REASON_NOT_GUARDED:
+                return N_("The policy of this terminal does not speak of the network, so nothing is guarded "
+                          "there.");
         case REASON_INVALID_QUESTION:
                 return N_("Too little is known about it, so it was refused.");
         }

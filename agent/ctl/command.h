@@ -36,6 +36,7 @@ int command_explain_device(const Options *options);
 int command_explain_open(const Options *options);
 int command_explain_login(const Options *options);
 int command_explain_destination(const Options *options);
+int command_network_explain(const Options *options);
 int command_maintenance(const Options *options);
 int command_maintenance_on(const Options *options);
 int command_maintenance_off(const Options *options);

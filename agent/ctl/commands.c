@@ -37,6 +37,8 @@ static const char help_main[] =
            "  policy explain login   what a login needs, and why\n"
            "  policy explain destination\n"
            "                         whether a person may reach an address or a host, and why\n"
+           "  network explain DEST[:PORT]\n"
+           "                         whether it may be reached, and by which rule\n"
            "  policy bundle DIR      make one file of policy files, to be signed\n"
            "  policy sign FILE       sign a bundle\n"
            "  policy unpack FILE DIR the policy files of a bundle\n"
@@ -154,6 +156,7 @@ static const Command commands[] = {
             "  -r, --rule NAME        decided by this rule\n"
             "  --name NAME            about a file of this name, also where records hold tokens for names\n"
             "  --state-dir DIR        where the secret for that is (default /var/lib/sekisho)\n"
+            "  --destination PLACE    on the way there: an address, a prefix or a host name\n"
             "  -e, --event KIND       of this kind, such as write-denied; may be repeated\n"
             "  -S, --since TIME       from then on: \"2026-11-21 08:30\", 08:30, yesterday, -2h, -3d\n"
             "  -U, --until TIME       up to then; a day includes its end\n"
@@ -525,7 +528,21 @@ static const Command commands[] = {
             "\n"
             "  -u, --user NAME|UID    who asks, with the groups the person has on this machine\n"
             "  --protocol P           tcp (default), udp or icmp\n"
-            "  --port NUMBER          of tcp and udp\n")},
+            "  --port NUMBER          of tcp and udp\n"
+            "  --program PATH         with this program\n"
+            "  --interface NAME       by this network interface\n")},
+        {COMMAND_NETWORK_EXPLAIN, "network explain", command_network_explain, 1, 1,
+         N_("Usage: sekishoctl network explain ADDRESS|HOST[:PORT] [OPTIONS]\n"
+            "\n"
+            "Tells whether a destination may be reached, and which rule says so. No name is looked up: a "
+            "host is\n"
+            "what a rule names. Exit status 0 if allowed, 1 if refused.\n"
+            "\n"
+            "  -u, --user NAME|UID    who asks (default: somebody whom no rule names)\n"
+            "  --protocol P           tcp (default), udp or icmp\n"
+            "  --port NUMBER          of tcp and udp, where it does not stand behind the destination\n"
+            "  --program PATH         with this program\n"
+            "  --interface NAME       by this network interface\n")},
 };
 
 /* How many arguments NAME's words are, if the arguments begin with them; else 0. "policy explain" may be
@@ -569,6 +586,8 @@ static int no_command(const Options *options) {
         }
         if (options->n_arguments == 0)
                 return fail(_("no command given; see sekishoctl --help"));
+        if (strcmp(options->arguments[0], "network") == 0)
+                return fail(_("'network' is followed by explain; see sekishoctl network explain --help"));
         if (strcmp(options->arguments[0], "pam") == 0)
                 return fail(_("'pam' is followed by check; see sekishoctl pam check --help"));
         if (explain || (policy && options->n_arguments > 1 && strcmp(options->arguments[1], "explain") == 0))

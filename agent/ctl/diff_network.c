@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Destinations. The prefixes of both policies cut the addresses into stretches in which every address has
- * the same rules: one of each is asked about, and by it each stretch of ports.
+ * the same rules: one of each is asked about, and by it each stretch of ports, with each program and by each
+ * interface that a rule about it names, and with and by none of them.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,6 +18,9 @@ enum {
         BITS_V4 = 32,
         BITS_V6 = 128
 };
+
+/* What is open to everybody by its port, and the terminal's own. */
+static const char *const own_places[] = {"127.0.0.0/8", "::1"};
 
 typedef struct Network {
         Diff *diff;
@@ -64,23 +68,43 @@ static int compare_addresses(const void *a, const void *b) {
         return x->bits != y->bits ? x->bits - y->bits : memcmp(x->bytes, y->bytes, sizeof(x->bytes));
 }
 
+/* Where the addresses of a place begin, and what comes behind them. */
+static int add_place(Network *network, const char *place) {
+        Address address = address_parse(place, strcspn(place, "/"));
+        int r;
+
+        if (address.bits == 0)
+                return 0;
+        r = add_address(network, address);
+        return r == 0 && behind(place, &address) ? add_address(network, address) : r;
+}
+
+static int add_places(Network *network, char *const *places, size_t n) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = add_place(network, places[i]);
+        return r;
+}
+
 static int find_stretches(Network *network) {
         int r = add_address(network, (Address){.bits = BITS_V4});
         size_t n = 0;
 
         if (r == 0)
                 r = add_address(network, (Address){.bits = BITS_V6});
-        for (int side = 0; side < DIFF_SIDES; side++)
-                for (size_t i = 0; r == 0 && i < network->diff->policies[side]->n_network; i++) {
-                        const char *to = network->diff->policies[side]->network[i].to;
-                        Address address = address_parse(to, strcspn(to, "/"));
+        for (size_t i = 0; r == 0 && i < ELEMENTS(own_places); i++)
+                r = add_place(network, own_places[i]);
+        for (int side = 0; side < DIFF_SIDES; side++) {
+                const Policy *policy = network->diff->policies[side];
 
-                        if (address.bits == 0)
-                                continue;
-                        r = add_address(network, address);
-                        if (r == 0 && behind(to, &address))
-                                r = add_address(network, address);
-                }
+                for (size_t i = 0; r == 0 && i < policy->n_network; i++)
+                        r = add_place(network, policy->network[i].to);
+                if (r == 0)
+                        r = add_places(network, policy->resolvers, policy->n_resolvers);
+                if (r == 0)
+                        r = add_places(network, policy->ntp, policy->n_ntp);
+        }
         if (r < 0)
                 return r;
         qsort(network->addresses, network->n_addresses, sizeof(*network->addresses), compare_addresses);
@@ -117,8 +141,13 @@ static size_t next_rule(const Policy *policy, const NetworkQuestion *question, s
 
 static bool same_rules(const Diff *diff, const NetworkQuestion *question) {
         const Policy *a = diff->policies[DIFF_BEFORE], *b = diff->policies[DIFF_AFTER];
+        OpenDecision first, second;
+        bool by_none = network_decide_for_everybody(a, question, &first),
+             by_none_after = network_decide_for_everybody(b, question, &second);
         size_t i = 0, j = 0;
 
+        if (by_none || by_none_after)
+                return by_none && by_none_after && first.verdict == second.verdict;
         for (;; i++, j++) {
                 i = next_rule(a, question, i);
                 j = next_rule(b, question, j);
@@ -131,15 +160,29 @@ static bool same_rules(const Diff *diff, const NetworkQuestion *question) {
                a->network_default_allow == b->network_default_allow;
 }
 
-/* The narrowest place of a rule that covers the destination; NULL: none. */
-static const char *narrowest(const Policy *policy, const NetworkQuestion *question, const char *present) {
-        for (size_t i = 0; (i = next_rule(policy, question, i)) < policy->n_network; i++) {
-                const char *to = policy->network[i].to, *slash = strchr(to, '/'),
-                           *other = present ? strchr(present, '/') : NULL;
+static const char *narrower(const char *present, const char *to) {
+        const char *slash = strchr(to, '/'), *other = present ? strchr(present, '/') : NULL;
 
-                if (!present || (other && (!slash || atoi(slash + 1) > atoi(other + 1))))
-                        present = to;
-        }
+        return !present || (other && (!slash || atoi(slash + 1) > atoi(other + 1))) ? to : present;
+}
+
+static const char *narrowest_of(char *const *places, size_t n, const Address *address, const char *present) {
+        for (size_t i = 0; i < n; i++)
+                if (address_in(places[i], address))
+                        present = narrower(present, places[i]);
+        return present;
+}
+
+/* The narrowest place, of a rule or what is open to everybody, that covers the destination; NULL: none. */
+static const char *narrowest(const Policy *policy, const NetworkQuestion *question, const char *present) {
+        Address address = address_parse(question->to, strlen(question->to));
+
+        for (size_t i = 0; (i = next_rule(policy, question, i)) < policy->n_network; i++)
+                present = narrower(present, policy->network[i].to);
+        if (question->port == NETWORK_PORT_DNS)
+                present = narrowest_of(policy->resolvers, policy->n_resolvers, &address, present);
+        if (question->port == NETWORK_PORT_NTP)
+                present = narrowest_of(policy->ntp, policy->n_ntp, &address, present);
         return present;
 }
 
@@ -197,6 +240,8 @@ static int consider_port(Network *network, NetworkQuestion *question, const Port
         json_put_text(what, "protocol",
                       question->protocol == PROTOCOL_ANY ? "other" : protocol_to_string(question->protocol));
         put_ports(what, stretch);
+        json_put_text(what, "program", question->program);
+        json_put_text(what, "interface", question->interface);
         json_object_object_add(what, "names", json_object_get(names));
         return r < 0 || was_considered(network, what) ? r : diff_compare(diff, &grid, &object);
 }
@@ -217,6 +262,24 @@ static void mark_ports(const Policy *policy, const NetworkQuestion *question, bo
         }
 }
 
+static void mark(bool starts[static 65537], unsigned port) {
+        starts[port] = starts[port + 1] = true;
+}
+
+/* The same of what is open to everybody. */
+static void mark_open(const Network *network, const NetworkQuestion *question, bool starts[static 65537]) {
+        Address address = address_parse(question->to, strlen(question->to));
+
+        for (int side = 0; side < DIFF_SIDES; side++) {
+                const Policy *policy = network->diff->policies[side];
+
+                if (narrowest_of(policy->resolvers, policy->n_resolvers, &address, NULL))
+                        mark(starts, NETWORK_PORT_DNS);
+                if (narrowest_of(policy->ntp, policy->n_ntp, &address, NULL))
+                        mark(starts, NETWORK_PORT_NTP);
+        }
+}
+
 static int consider_ports(Network *network, NetworkQuestion *question) {
         CLEANUP_FREE bool *starts = calloc(65537, sizeof(*starts));
         int r = 0;
@@ -226,6 +289,7 @@ static int consider_ports(Network *network, NetworkQuestion *question) {
         for (int side = 0; side < DIFF_SIDES; side++)
                 mark_ports(network->diff->policies[side], question, starts);
         starts[1] = true;
+        mark_open(network, question, starts);
         for (unsigned port = 1, end; r == 0 && port <= UINT16_MAX; port = end) {
                 PortRange stretch = {.from = (uint16_t)port};
 
@@ -239,10 +303,12 @@ static int consider_ports(Network *network, NetworkQuestion *question) {
         return r;
 }
 
-static int consider(Network *network, const char *to) {
-        NetworkQuestion question = {.to = to, .protocol = PROTOCOL_TCP};
-        int r = consider_ports(network, &question);
+static int consider_way(Network *network, const NetworkQuestion *way) {
+        NetworkQuestion question = *way;
+        int r;
 
+        question.protocol = PROTOCOL_TCP;
+        r = consider_ports(network, &question);
         question.protocol = PROTOCOL_UDP;
         if (r == 0)
                 r = consider_ports(network, &question);
@@ -252,6 +318,66 @@ static int consider(Network *network, const char *to) {
                 r = consider_port(network, &question, NULL);
         question.protocol = PROTOCOL_ANY;
         return r < 0 ? r : consider_port(network, &question, NULL);
+}
+
+typedef struct Ways {
+        const char **programs, **interfaces; /* the first of each is none */
+        size_t n_programs, n_interfaces;
+} Ways;
+
+static void ways_clear(Ways *ways) {
+        free(ways->programs);
+        free(ways->interfaces);
+}
+
+static int add_word(const char ***words, size_t *n, const char *word) {
+        const char **grown;
+
+        for (size_t i = 0; i < *n; i++)
+                if ((!word && !(*words)[i]) || (word && (*words)[i] && strcmp((*words)[i], word) == 0))
+                        return 0;
+        grown = reallocarray(*words, *n + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        *words = grown;
+        grown[(*n)++] = word;
+        return 0;
+}
+
+/* The programs and interfaces that rules about TO name, for whatever protocol and port. */
+static int find_ways(const Network *network, const char *to, Ways *ways) {
+        int r = add_word(&ways->programs, &ways->n_programs, NULL);
+
+        if (r == 0)
+                r = add_word(&ways->interfaces, &ways->n_interfaces, NULL);
+        for (int side = 0; side < DIFF_SIDES; side++)
+                for (size_t i = 0; r == 0 && i < network->diff->policies[side]->n_network; i++) {
+                        const NetworkRule *rule = &network->diff->policies[side]->network[i];
+                        const NetworkQuestion asked = {.to = to,
+                                                       .protocol = rule->protocol,
+                                                       .port = rule->n_ports > 0 ? rule->ports[0].from : 0,
+                                                       .program = rule->program,
+                                                       .interface = rule->interface};
+
+                        if ((!rule->program && !rule->interface) || !network_rule_covers(rule, &asked))
+                                continue;
+                        r = add_word(&ways->programs, &ways->n_programs, rule->program);
+                        if (r == 0)
+                                r = add_word(&ways->interfaces, &ways->n_interfaces, rule->interface);
+                }
+        return r;
+}
+
+static int consider(Network *network, const char *to) {
+        CLEANUP(ways_clear) Ways ways = {0};
+        int r = find_ways(network, to, &ways);
+
+        for (size_t i = 0; i < ways.n_programs; i++)
+                for (size_t j = 0; r == 0 && j < ways.n_interfaces; j++)
+                        r = consider_way(network, &(NetworkQuestion){.to = to,
+                                                                     .program = ways.programs[i],
+                                                                     .interface = ways.interfaces[j]});
+        return r;
 }
 
 int diff_network(Diff *diff) {

@@ -4,6 +4,7 @@
 
 #include "agent/ctl/diff.h"
 #include "agent/ctl/timespec.h"
+#include "policy/schema.h"
 
 static struct json_object *text(const char *value) {
         return value ? json_object_new_string(value) : NULL;
@@ -23,6 +24,42 @@ static struct json_object *flag(bool value) {
         return json_object_new_boolean(value);
 }
 
+static struct json_object *list(char *const *items, size_t n) {
+        struct json_object *array = json_object_new_array();
+
+        for (size_t i = 0; i < n; i++)
+                json_append_text(array, items[i]);
+        return array;
+}
+
+/* {"name": ..., "interface": ..., ...} of each rule, in order: the first that matches decides. */
+static struct json_object *interfaces(const Policy *policy) {
+        struct json_object *array = json_object_new_array();
+
+        for (size_t i = 0; i < policy->n_interfaces; i++) {
+                const InterfaceMatch *match = &policy->interfaces[i].match;
+                struct json_object *rule = json_object_new_object();
+
+                json_put_text(rule, "interface", match->interface);
+                json_put_text(rule, "driver", match->driver);
+                json_put_text(rule, "bus", match->bus);
+                json_put_text(rule, "mac", match->mac);
+                json_put_text(rule, "kind", match->kind_set ? interface_kind_to_string(match->kind) : NULL);
+                json_object_array_add(array, rule);
+        }
+        return array;
+}
+
+/* The kinds that are let up without a rule. */
+static struct json_object *kinds(const Policy *policy) {
+        struct json_object *array = json_object_new_array();
+
+        for (unsigned kind = 0; kind < INTERFACE_KINDS; kind++)
+                if (policy->interface_kind_allow[kind])
+                        json_append_text(array, interface_kind_to_string((InterfaceKind)kind));
+        return array;
+}
+
 /* X(what, how its value is told): by the keys of the policy, so that an admin finds them. */
 #define SETTING_LIST(X)                                                                                     \
         X("mode", text(policy_mode_to_string(policy->mode)))                                                \
@@ -34,6 +71,14 @@ static struct json_object *flag(bool value) {
         X("self-protection.state", flag(policy->protects[PROTECT_STATE]))                                   \
         X("self-protection.policy", flag(policy->protects[PROTECT_POLICY]))                                 \
         X("self-test.every", number(policy->self_test_every))                                               \
+        X("network.resolvers", list(policy->resolvers, policy->n_resolvers))                                \
+        X("network.ntp", list(policy->ntp, policy->n_ntp))                                                  \
+        X("network.services.dhcp",                                                                          \
+          text(answer_to_string(policy->network_dhcp ? ANSWER_ALLOW : ANSWER_DENY)))                        \
+        X("network.services.neighbour-discovery",                                                           \
+          text(answer_to_string(policy->network_neighbours ? ANSWER_ALLOW : ANSWER_DENY)))                  \
+        X("network.interfaces.default", kinds(policy))                                                      \
+        X("network.interfaces.allow", interfaces(policy))                                                   \
         X("mfa.require-guard", flag(policy->mfa_require_guard))                                             \
         X("mfa.lock-on-removal", flag(policy->mfa_lock_on_removal))                                         \
         X("mfa.lock-idle-minutes", number(policy->mfa_lock_idle_minutes))                                   \

@@ -12,6 +12,7 @@
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
 #include "agent/ctl/words.h"
+#include "policy/address.h"
 
 #define PREFIX  "SEKISHO_"
 #define PROGRAM "sekishod"
@@ -146,6 +147,16 @@ static bool has_name(const EventFilter *filter, const EventRecord *record) {
         return path && file_names_has(path, filter->name, filter->token[0] ? filter->token : NULL);
 }
 
+/* Places as rules have them. */
+static bool is_destination(const EventRecord *record, const char *place) {
+        const char *to = event_record_get(record, FIELD_DESTINATION);
+        Address address = to ? address_parse(to, strcspn(to, "%")) : (Address){0};
+
+        if (!to)
+                return false;
+        return address.bits != 0 ? address_in(place, &address) : strcasecmp(place, to) == 0;
+}
+
 bool event_filter_matches(const EventFilter *filter, const EventRecord *record) {
         int kind = kind_of(record);
 
@@ -165,6 +176,8 @@ bool event_filter_matches(const EventFilter *filter, const EventRecord *record) 
         if (filter->person && !is(record, FIELD_PERSON, filter->person))
                 return false;
         if (filter->name && !has_name(filter, record))
+                return false;
+        if (filter->destination && !is_destination(record, filter->destination))
                 return false;
         return !filter->device || is_device(record, filter->device);
 }
@@ -265,6 +278,31 @@ static char *join(const char *a, const char *between, const char *b) {
         return asprintf(&joined, "%s%s%s", a, between, b) < 0 ? NULL : joined;
 }
 
+char *event_record_destination(const EventRecord *record) {
+        const char *to = event_record_get(record, FIELD_DESTINATION),
+                   *port = event_record_get(record, FIELD_PORT),
+                   *protocol = event_record_get(record, FIELD_PROTOCOL);
+        char *cell;
+        int n;
+
+        if (!to)
+                return join(event_record_get(record, FIELD_OPERATION), "", NULL);
+        if (port)
+                n = asprintf(&cell, strchr(to, ':') ? "[%s]:%s" : "%s:%s", to, port);
+        else if (protocol)
+                n = asprintf(&cell, "%s (%s)", to, protocol);
+        else
+                n = asprintf(&cell, "%s", to);
+        return n < 0 ? NULL : cell;
+}
+
+static char *connection_cell(const EventRecord *record) {
+        const char *exe = event_record_get(record, FIELD_EXE);
+        CLEANUP_FREE char *to = event_record_destination(record);
+
+        return join(exe ? base_name(exe) : NULL, " → ", to);
+}
+
 /* What was tried; for what is no attempt, what came of it. */
 static char *what_cell(const EventRecord *record) {
         const char *exe = event_record_get(record, FIELD_EXE), *path = event_record_get(record, FIELD_PATH);
@@ -333,6 +371,15 @@ static char *what_cell(const EventRecord *record) {
         case EVENT_GUARD_TOUCHED:
                 return join(exe ? base_name(exe) : NULL, ": ",
                             path ? path : event_record_get(record, FIELD_OPERATION));
+        case EVENT_CONNECTION_DENIED:
+        case EVENT_CONNECTION_SEEN:
+                return connection_cell(record);
+        case EVENT_NETWORK_INTERFACE_VERDICT:
+                return join(event_record_get(record, FIELD_NETWORK_INTERFACE), ": ", verdict);
+        case EVENT_NETWORK_FAILED:
+                return join(event_record_get(record, FIELD_NETWORK_INTERFACE), ": ",
+                            word_text(event_record_get(record, FIELD_ERROR)));
+        case EVENT_NETWORK_GUARD_LOST:
         case EVENT_DEVICE_ATTACHED:
         case EVENT_DEVICE_DETACHED:
         case EVENT_AGENT_STARTED:

@@ -48,6 +48,7 @@ typedef struct EventFilter {
         const char *rule, *person;
         const char *name;            /* of a file */
         char token[FILE_NAME_TOKEN]; /* of that name; "" if there is no secret here */
+        const char *destination;     /* address, prefix or name: where it was to go */
         bool by_kind[EVENT_KINDS];
         bool any_kind;
         uint64_t since, until; /* inclusive */
@@ -59,6 +60,10 @@ bool event_filter_matches(const EventFilter *filter, const EventRecord *record);
 /* Keys are the journal's field names in lower case without "SEKISHO_", with time, timestamp_us, message and
  * message_id; numbers where the field is one. NULL if memory is short. */
 struct json_object *event_record_json(const EventRecord *record);
+
+/* Where a connection was to go: "10.9.0.1:443", "[fd00::1]:443", "10.9.0.1 (icmp)"; what was tried, where it
+ * leads nowhere yet. A new string; NULL if nothing is known or memory is short. */
+char *event_record_destination(const EventRecord *record);
 
 /* A row of the table for people. */
 enum {

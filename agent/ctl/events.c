@@ -13,6 +13,7 @@
 #include "agent/ctl/table.h"
 #include "agent/ctl/text.h"
 #include "agent/name_key.h"
+#include "policy/destination.h"
 
 #define DEFAULT_STATE_DIR "/var/lib/sekisho"
 
@@ -109,17 +110,25 @@ static int parse_name(const Options *options, EventFilter *filter) {
         return 0;
 }
 
+static int parse_destination(const char *text) {
+        const char *why;
+
+        return text && destination_check(text, &why) < 0 ? fail("--destination '%s': %s", text, _(why)) : 0;
+}
+
 static int parse(const Options *options, Viewer *viewer) {
         EventFilter *filter = &viewer->filter;
 
         filter->device = options->value[OPTION_DEVICE];
         filter->rule = options->value[OPTION_RULE];
         filter->person = options->value[OPTION_PERSON];
+        filter->destination = options->value[OPTION_DESTINATION];
         filter->untrusted = options->value[OPTION_UNTRUSTED];
         filter->name = options->value[OPTION_NAME];
         viewer->follow = options->value[OPTION_FOLLOW];
         if (parse_kinds(options, filter) != 0 || parse_lines(options->value[OPTION_LINES], viewer) != 0 ||
             parse_user(options->value[OPTION_USER], filter) != 0 || parse_name(options, filter) != 0 ||
+            parse_destination(options->value[OPTION_DESTINATION]) != 0 ||
             journal_source_times(options, filter) != 0)
                 return EXIT_TROUBLE;
         if (options->value[OPTION_SINCE] && !options->value[OPTION_LINES])

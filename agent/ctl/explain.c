@@ -111,6 +111,20 @@ static void print_line(const char *label, const char *value) {
         putchar('\n');
 }
 
+static const NetworkRule *network_rule(const Explain *explain, const char *name) {
+        for (size_t i = 0; name && i < explain->policy->n_network; i++)
+                if (strcmp(explain->policy->network[i].name, name) == 0)
+                        return &explain->policy->network[i];
+        return NULL;
+}
+
+static void print_way(const NetworkRule *rule) {
+        if (rule->program)
+                print_line(_("Program"), rule->program);
+        if (rule->interface)
+                print_line(_("Interface"), rule->interface);
+}
+
 static void print_rule(const Explain *explain, const Explanation *explanation) {
         const RuleScope *scope = conditions_of_rule(explain->policy, explanation->rule);
         CLEANUP_FREE char *conditions = scope ? conditions_for_person(scope) : NULL;
@@ -121,6 +135,8 @@ static void print_rule(const Explain *explain, const Explanation *explanation) {
         print_line(_("Rule"), rule);
         if (conditions)
                 print_line(_("Conditions"), conditions);
+        if (network_rule(explain, explanation->rule))
+                print_way(network_rule(explain, explanation->rule));
 }
 
 static void print_until(const char *mode, time_t until) {

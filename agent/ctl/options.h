@@ -47,7 +47,8 @@
         X(REVIEW)                                                                                           \
         X(LOCKDOWN)     /* show it */                                                                       \
         X(LOCKDOWN_SET) /* begin or lift it */                                                              \
-        X(INSPECT)
+        X(INSPECT)                                                                                          \
+        X(NETWORK_EXPLAIN)
 
 #define COMMAND_NUMBER_(name) COMMAND_NUMBER_##name,
 enum {
@@ -61,7 +62,8 @@ enum {
 
 enum {
         COMMAND_EXPLAIN_OBJECT = COMMAND_EXPLAIN_DEVICE | COMMAND_EXPLAIN_OPEN,
-        COMMAND_EXPLAIN = COMMAND_EXPLAIN_OBJECT | COMMAND_EXPLAIN_LOGIN | COMMAND_EXPLAIN_DESTINATION,
+        COMMAND_EXPLAIN_WAY = COMMAND_EXPLAIN_DESTINATION | COMMAND_NETWORK_EXPLAIN,
+        COMMAND_EXPLAIN = COMMAND_EXPLAIN_OBJECT | COMMAND_EXPLAIN_LOGIN | COMMAND_EXPLAIN_WAY,
         COMMAND_REGISTER = COMMAND_DEVICES_ADD | COMMAND_DEVICES_REMOVE,
         COMMAND_ENROL_DEVICE = COMMAND_ENROL_FIDO2 | COMMAND_ENROL_FINGERPRINT | COMMAND_ENROL_CARD,
         COMMAND_GIVING = COMMAND_ENROL | COMMAND_ENROL_DEVICE | COMMAND_UNENROL | COMMAND_RECOVERY_CODES |
@@ -92,6 +94,7 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_DEVICE, "device", 'd', true, COMMAND_EVENTS | COMMAND_DEVICES_ADD)                         \
         X(OPTION_RULE, "rule", 'r', true, COMMAND_EVENTS)                                                   \
         X(OPTION_NAME, "name", 0, true, COMMAND_EVENTS)                                                     \
+        X(OPTION_DESTINATION, "destination", 0, true, COMMAND_EVENTS)                                       \
         X(OPTION_EVENT, "event", 'e', true, COMMAND_EVENTS)                                                 \
         X(OPTION_SINCE, "since", 'S', true, COMMAND_EVENTS | COMMAND_POLICY_REPLAY | COMMAND_AUDIT_VERIFY)  \
         X(OPTION_UNTIL, "until", 'U', true, COMMAND_EVENTS | COMMAND_POLICY_REPLAY)                         \
@@ -146,8 +149,10 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_FROM, "from", 0, true, COMMAND_EXPLAIN_LOGIN)                                              \
         X(OPTION_FACTORS, "factors", 0, true, COMMAND_EXPLAIN_LOGIN)                                        \
         X(OPTION_ENROLLED, "enrolled", 0, true, COMMAND_EXPLAIN_LOGIN)                                      \
-        X(OPTION_PROTOCOL, "protocol", 0, true, COMMAND_EXPLAIN_DESTINATION)                                \
-        X(OPTION_PORT, "port", 0, true, COMMAND_EXPLAIN_DESTINATION)                                        \
+        X(OPTION_PROTOCOL, "protocol", 0, true, COMMAND_EXPLAIN_WAY)                                        \
+        X(OPTION_PORT, "port", 0, true, COMMAND_EXPLAIN_WAY)                                                \
+        X(OPTION_PROGRAM, "program", 0, true, COMMAND_EXPLAIN_WAY)                                          \
+        X(OPTION_INTERFACE, "interface", 0, true, COMMAND_EXPLAIN_WAY)                                      \
         X(OPTION_FILE, "file", 0, true,                                                                     \
           COMMAND_EVENTS | COMMAND_POLICY_REPLAY | COMMAND_AUDIT_VERIFY | COMMAND_REVIEW)                   \
         X(OPTION_LIMIT, "limit", 0, true, COMMAND_POLICY_DIFF)                                              \

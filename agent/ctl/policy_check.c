@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/ctl/check_network.h"
 #include "agent/ctl/command.h"
 #include "agent/ctl/i18n.h"
 #include "agent/ctl/json.h"
@@ -84,6 +85,10 @@ static bool is_over(const MonitorSpan *span) {
         return span->on && !monitor_is_on(span, time(NULL));
 }
 
+static void on_finding(void *userdata, const char *rule, const char *origin, const char *message) {
+        warn(userdata, rule, origin, "%s", message);
+}
+
 static void collect_warnings(Answer *answer, Policy *policy, bool builtin) {
         PolicyResolver resolver = policy_resolver_nss;
         int r;
@@ -113,6 +118,8 @@ static void collect_warnings(Answer *answer, Policy *policy, bool builtin) {
         for (size_t i = 0; i < policy->n_network; i++)
                 warn_if_expired(answer, policy->network[i].name, policy->network[i].origin,
                                 policy->network[i].scope.expires);
+        if (check_network(policy, &(CheckNetworkSink){.tell = on_finding, .userdata = answer}) < 0)
+                warn(answer, NULL, NULL, "%s", _("out of memory"));
 }
 
 static void add_policy(Answer *answer, const Policy *policy) {

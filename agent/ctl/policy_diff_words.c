@@ -130,7 +130,28 @@ static void print_need(const struct json_object *need, FILE *to) {
                 fputs(_(" (account for emergencies)"), to);
 }
 
+/* Lists one after the other, the words of an entry without their keys. */
 static void print_value(struct json_object *value, FILE *to) {
+        const char *separator = "";
+
+        if (json_object_is_type(value, json_type_array)) {
+                for (size_t i = 0; i < json_object_array_length(value); i++, separator = ", ") {
+                        fputs(separator, to);
+                        print_value(json_object_array_get_idx(value, i), to);
+                }
+                fputs(*separator ? "" : "-", to);
+                return;
+        }
+        if (json_object_is_type(value, json_type_object)) {
+                json_object_object_foreach(value, key, part) {
+                        (void)key;
+                        if (!part)
+                                continue;
+                        fprintf(to, "%s%s", separator, json_object_get_string(part));
+                        separator = " ";
+                }
+                return;
+        }
         fputs(value ? json_object_get_string(value) : "-", to);
 }
 
@@ -337,6 +358,10 @@ static void print_destination(const struct json_object *what, FILE *to) {
 
                 fprintf(to, from == until ? " %d" : " %d-%d", from, until);
         }
+        if (json_text(what, "program"))
+                fprintf(to, _(", with %s"), json_text(what, "program"));
+        if (json_text(what, "interface"))
+                fprintf(to, _(", by %s"), json_text(what, "interface"));
         fputc(')', to);
 }
 

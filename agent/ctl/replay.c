@@ -10,7 +10,9 @@
 #include "agent/ctl/timespec.h"
 #include "agent/mount/classify.h"
 #include "policy/decide.h"
+#include "policy/decide_interface.h"
 #include "policy/decide_mfa.h"
+#include "policy/decide_network.h"
 #include "policy/monitor.h"
 #include "policy/scope.h"
 
@@ -73,6 +75,8 @@ static int collect_all_groups(Asked *asked) {
                 r = collect_groups(asked, &draft->devices[i].scope);
         for (size_t i = 0; r == 0 && i < draft->n_filesystems; i++)
                 r = collect_groups(asked, &draft->filesystems[i].scope);
+        for (size_t i = 0; r == 0 && i < draft->n_network; i++)
+                r = collect_groups(asked, &draft->network[i].scope);
         for (size_t i = 0; r == 0 && i < draft->n_mfa_rules; i++)
                 r = collect_groups(asked, &draft->mfa_rules[i].scope);
         return r;
@@ -134,6 +138,12 @@ static SuperblockIdentity superblock_of(const Asked *asked, const DeviceIdentity
                 .device = device};
 }
 
+static Answer of_verdict(const OpenDecision *decision) {
+        return (Answer){verdict_to_string(decision->verdict), decision->rule,
+                        reason_to_string(decision->reason),
+                        decision->verdict == VERDICT_DENY && decision->monitor};
+}
+
 static Answer of_open(const Asked *asked, const Way *way, EventKind kind) {
         DeviceIdentity device = asked->device;
         Subject subject = subject_of(asked, way);
@@ -145,8 +155,46 @@ static Answer of_open(const Asked *asked, const Way *way, EventKind kind) {
         if (kind == EVENT_RAW_WRITE_DENIED)
                 id.kind = SUPERBLOCK_BLOCK;
         decide_open(asked->draft, &id, &subject, kind != EVENT_READ_DENIED, &asked->now, &open);
-        return (Answer){verdict_to_string(open.verdict), open.rule, reason_to_string(open.reason),
-                        open.verdict == VERDICT_DENY && open.monitor};
+        return of_verdict(&open);
+}
+
+/* Whether an address was a rule's name's no record says: it may have been or not. */
+static bool any_name(const void *userdata, const char *name, const Address *address) {
+        (void)userdata;
+        (void)address;
+        return address_parse(name, strcspn(name, "/")).bits == 0;
+}
+
+static Answer of_connection(const Asked *asked, const Way *way) {
+        const char *protocol = get(asked, FIELD_PROTOCOL), *port = get(asked, FIELD_PORT);
+        int value = protocol ? protocol_from_string(protocol) : PROTOCOL_ANY;
+        Subject subject = subject_of(asked, way);
+        const NetworkQuestion question = {.to = get(asked, FIELD_DESTINATION),
+                                          .protocol = value < 0 ? PROTOCOL_ANY : (Protocol)value,
+                                          .port = port ? (uint16_t)strtoul(port, NULL, 10) : 0,
+                                          .subject = get(asked, FIELD_UID) ? &subject : NULL,
+                                          .now = asked->now,
+                                          .program = get(asked, FIELD_EXE),
+                                          .interface = get(asked, FIELD_NETWORK_INTERFACE),
+                                          .resolves = way->late ? any_name : NULL};
+        OpenDecision decision;
+
+        decide_network(asked->draft, &question, &decision);
+        return of_verdict(&decision);
+}
+
+static Answer of_network_interface(const Asked *asked) {
+        const char *kind = get(asked, FIELD_INTERFACE_KIND);
+        int value = kind ? interface_kind_from_string(kind) : INTERFACE_UNKNOWN;
+        const InterfaceIdentity id = {.name = get(asked, FIELD_NETWORK_INTERFACE),
+                                      .driver = get(asked, FIELD_INTERFACE_DRIVER),
+                                      .bus = get(asked, FIELD_DEVICE_BUS),
+                                      .mac = get(asked, FIELD_INTERFACE_MAC),
+                                      .kind = value < 0 ? INTERFACE_UNKNOWN : (InterfaceKind)value};
+        InterfaceDecision decision;
+
+        decide_interface(asked->draft, &id, &decision);
+        return of_verdict(&decision);
 }
 
 static Answer of_decision(const Decision *decision) {
@@ -255,6 +303,20 @@ static Way way_of(unsigned number) {
                      .absent = number & 8};
 }
 
+static bool is_connection(EventKind kind) {
+        return kind == EVENT_CONNECTION_DENIED || kind == EVENT_CONNECTION_SEEN;
+}
+
+/* What the packet filter recorded has no program. */
+static const char *missing_of_connection(const Asked *asked) {
+        if (!get(asked, FIELD_DESTINATION))
+                return N_("it was refused for what it is, and not for where it leads");
+        for (size_t i = 0; !get(asked, FIELD_EXE) && i < asked->draft->n_network; i++)
+                if (asked->draft->network[i].program)
+                        return N_("a rule names a program, and the record has none");
+        return NULL;
+}
+
 /* What the record has to say for there to be an answer at all; NULL if it does. */
 static const char *missing(const Asked *asked, EventKind kind) {
         switch (kind) {
@@ -275,6 +337,11 @@ static const char *missing(const Asked *asked, EventKind kind) {
                 return asked->has_device || get(asked, FIELD_FSTYPE)
                                ? NULL
                                : N_("neither the device nor the file system is known");
+        case EVENT_CONNECTION_DENIED:
+        case EVENT_CONNECTION_SEEN:
+                return missing_of_connection(asked);
+        case EVENT_NETWORK_INTERFACE_VERDICT:
+                return get(asked, FIELD_NETWORK_INTERFACE) ? NULL : N_("the interface is not known");
         case EVENT_LOGIN_ALLOWED:
                 return get(asked, FIELD_SERVICE) ? NULL : N_("the service is not known");
         case EVENT_LOGIN_DENIED:
@@ -327,6 +394,13 @@ static bool answer(const Asked *asked, EventKind kind, const Way *way, uint8_t c
         case EVENT_LOGIN_DENIED:
                 *ret = of_login(asked, way, kind);
                 return true;
+        case EVENT_CONNECTION_DENIED:
+        case EVENT_CONNECTION_SEEN:
+                *ret = of_connection(asked, way);
+                return true;
+        case EVENT_NETWORK_INTERFACE_VERDICT:
+                *ret = of_network_interface(asked);
+                return true;
         case EVENT_GUARD_TOUCHED:
                 *ret = of_guard(asked, way);
                 return true;
@@ -339,8 +413,10 @@ static const char *recorded(const Asked *asked, EventKind kind) {
         const char *word = get(asked, FIELD_VERDICT);
         int access = word ? access_from_string(word) : -1, verdict = word ? verdict_from_string(word) : -1;
 
-        if (kind == EVENT_GUARD_TOUCHED)
+        if (kind == EVENT_GUARD_TOUCHED || kind == EVENT_CONNECTION_DENIED)
                 return verdict_to_string(VERDICT_DENY);
+        if (kind == EVENT_CONNECTION_SEEN)
+                return verdict_to_string(VERDICT_ALLOW);
         if (kind == EVENT_DEVICE_VERDICT || kind == EVENT_SUPERBLOCK_GUARDED ||
             kind == EVENT_SUPERBLOCK_RELEASED)
                 return access < 0 ? NULL : access_to_string((Access)access);
@@ -393,7 +469,9 @@ static void judge(const Asked *asked, EventKind kind, Replay *ret) {
                 if (i == 0)
                         first = other;
                 else if (strcmp(first.word, other.word) != 0)
-                        ret->missing = asked->known_person || kind == EVENT_GUARD_TOUCHED
+                        ret->missing = is_connection(kind) && way.late
+                                               ? N_("it hangs on which addresses a name had")
+                                       : asked->known_person || kind == EVENT_GUARD_TOUCHED
                                                ? N_("it hangs on what records do not hold: encryption, "
                                                     "enrolment, or which file it was")
                                                : N_("it is not known in which groups the person was");

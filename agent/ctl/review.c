@@ -34,6 +34,7 @@ typedef enum SheetPart {
         PART_EVENTS,
         PART_PEOPLE,
         PART_DEVICES,
+        PART_DESTINATIONS,
         PART_RULES,
         PART_MEDIA,
         PART_LOGINS,
@@ -106,11 +107,12 @@ static bool is_denial(EventKind kind) {
 
 static bool is_notable(EventKind kind) {
         static const EventKind notable[] = {
-                EVENT_LATE_WRITER,       EVENT_POLICY_LOADED,    EVENT_POLICY_REFUSED,
-                EVENT_POLICY_RESTORED,   EVENT_AGENT_LOST,       EVENT_ENFORCEMENT_FAILED,
-                EVENT_FACTOR_ENROLLED,   EVENT_FACTOR_REMOVED,   EVENT_SUBSTITUTE_ISSUED,
-                EVENT_GUARD_TOUCHED,     EVENT_BREAK_GLASS_USED, EVENT_MAINTENANCE_STARTED,
-                EVENT_MAINTENANCE_ENDED, EVENT_MONITOR_STARTED,  EVENT_MONITOR_ENDED};
+                EVENT_LATE_WRITER,       EVENT_POLICY_LOADED,      EVENT_POLICY_REFUSED,
+                EVENT_POLICY_RESTORED,   EVENT_AGENT_LOST,         EVENT_ENFORCEMENT_FAILED,
+                EVENT_FACTOR_ENROLLED,   EVENT_FACTOR_REMOVED,     EVENT_SUBSTITUTE_ISSUED,
+                EVENT_GUARD_TOUCHED,     EVENT_BREAK_GLASS_USED,   EVENT_MAINTENANCE_STARTED,
+                EVENT_MAINTENANCE_ENDED, EVENT_NETWORK_GUARD_LOST, EVENT_NETWORK_FAILED,
+                EVENT_MONITOR_STARTED,   EVENT_MONITOR_ENDED};
 
         for (size_t i = 0; i < ELEMENTS(notable); i++)
                 if (notable[i] == kind)
@@ -164,6 +166,28 @@ static int count_denial(Review *review, const EventRecord *record, const EventRo
         return r < 0 ? r : sheet_count(&review->hours, who, hour, when, times);
 }
 
+/* Programs that go on by themselves try at any hour, and often: no sign of anything. */
+static int count_connection(Review *review, const EventRecord *record, const EventRow *row) {
+        CLEANUP_FREE char *to = event_record_destination(record);
+        const char *when = row->cells[EVENT_TIME];
+        uint64_t times = times_of(record);
+        int r = sheet_count(&review->parts[PART_PEOPLE], or_unknown(row->cells[EVENT_USER]), NULL, when,
+                            times);
+
+        if (r == 0)
+                r = sheet_count(&review->parts[PART_DESTINATIONS], or_unknown(to), NULL, when, times);
+        return r < 0 ? r
+                     : sheet_count(&review->parts[PART_RULES], or_unknown(row->cells[EVENT_RULE]), NULL,
+                                   when, times);
+}
+
+static bool is_refused_interface(EventKind kind, const EventRecord *record) {
+        const char *verdict = event_record_get(record, FIELD_VERDICT);
+
+        return kind == EVENT_NETWORK_INTERFACE_VERDICT && verdict &&
+               strcmp(verdict, verdict_to_string(VERDICT_DENY)) == 0;
+}
+
 static bool has_row(const SheetTable *table, const char *first) {
         for (size_t i = 0; i < table->n; i++)
                 if (strcmp(table->rows[i].cells[0], first) == 0)
@@ -200,13 +224,15 @@ static int count(Review *review, const EventRecord *record, EventKind kind, cons
         if (r == 0 && is_denial(kind))
                 r = is_watched(record) ? count_watched(review, record, row)
                                        : count_denial(review, record, row);
+        if (r == 0 && kind == EVENT_CONNECTION_DENIED && !is_watched(record))
+                r = count_connection(review, record, row);
         if (r == 0 && (kind == EVENT_LOGIN_DENIED || kind == EVENT_FACTOR_FAILED))
                 r = sheet_count(&review->parts[PART_LOGINS],
                                 or_unknown(event_record_get(record, FIELD_PERSON)
                                                    ? event_record_get(record, FIELD_PERSON)
                                                    : event_record_get(record, FIELD_USER)),
                                 row->cells[EVENT_KIND], row->cells[EVENT_TIME], 1);
-        if (r == 0 && is_notable(kind))
+        if (r == 0 && (is_notable(kind) || is_refused_interface(kind, record)))
                 r = sheet_add(&review->parts[PART_NOTABLE], cells, 1);
         return r;
 }
@@ -264,6 +290,10 @@ static void head_tables(SheetTable *parts) {
                                   .title = _("Refused, by device"),
                                   .keys = {"device", "times", "last"},
                                   .headings = {_("DEVICE"), _("TIMES"), _("LAST")}},
+                [PART_DESTINATIONS] = {.key = "refused_by_destination",
+                                       .title = _("Refused, by destination on the network"),
+                                       .keys = {"destination", "times", "last"},
+                                       .headings = {_("DESTINATION"), _("TIMES"), _("LAST")}},
                 [PART_RULES] = {.key = "refused_by_rule",
                                 .title = _("Refused, by rule"),
                                 .keys = {"rule", "times", "last"},

@@ -91,6 +91,16 @@ static const char *of_event(EventKind kind) {
                 return C_("event", "monitor-started");
         case EVENT_MONITOR_ENDED:
                 return C_("event", "monitor-ended");
+        case EVENT_CONNECTION_DENIED:
+                return C_("event", "connection-denied");
+        case EVENT_CONNECTION_SEEN:
+                return C_("event", "connection-seen");
+        case EVENT_NETWORK_INTERFACE_VERDICT:
+                return C_("event", "network-interface-verdict");
+        case EVENT_NETWORK_GUARD_LOST:
+                return C_("event", "network-guard-lost");
+        case EVENT_NETWORK_FAILED:
+                return C_("event", "network-failed");
         }
         return NULL;
 }

@@ -17,9 +17,16 @@ int notice_set_text(Notice *notice, const char *name, const char *value) {
         const struct {
                 const char *name;
                 char **to;
-        } known[] = {{"event", &notice->event},     {"path", &notice->path}, {"mount", &notice->mount},
-                     {"device", &notice->device},   {"rule", &notice->rule}, {"reason", &notice->reason},
-                     {"contact", &notice->contact}, {"mode", &notice->mode}};
+        } known[] = {{"event", &notice->event},
+                     {"path", &notice->path},
+                     {"mount", &notice->mount},
+                     {"device", &notice->device},
+                     {"rule", &notice->rule},
+                     {"reason", &notice->reason},
+                     {"contact", &notice->contact},
+                     {"mode", &notice->mode},
+                     {"destination", &notice->destination},
+                     {"port", &notice->port}};
 
         for (size_t i = 0; i < ELEMENTS(known); i++) {
                 char *copy;
@@ -51,6 +58,8 @@ void notice_clear(Notice *notice) {
         free(notice->reason);
         free(notice->contact);
         free(notice->mode);
+        free(notice->destination);
+        free(notice->port);
         *notice = (Notice){0};
 }
 
@@ -61,6 +70,8 @@ const char *notice_summary(const Notice *notice) {
                 return _("Reading was blocked");
         if (kind == EVENT_RAW_WRITE_DENIED)
                 return _("Writing to a device was blocked");
+        if (kind == EVENT_CONNECTION_DENIED)
+                return _("A network connection was blocked");
         if (kind == EVENT_GUARD_TOUCHED)
                 return _("Tampering with Sekisho was blocked");
         return _("Writing was blocked");
@@ -120,10 +131,19 @@ static void put(Writer *writer, const char *label, const char *text) {
                 fputs(at + strlen("%s"), writer->to);
 }
 
+static void put_destination(Writer *writer, const Notice *notice) {
+        CLEANUP_FREE char *text = NULL;
+
+        if (notice->destination && notice->port)
+                text = text_format(_("%s, port %s"), notice->destination, notice->port);
+        put(writer, NULL, text ? text : notice->destination);
+}
+
 static void put_parts(Writer *writer, const Notice *notice, uint64_t total) {
         char number[32];
 
         put(writer, NULL, where(notice));
+        put_destination(writer, notice);
         put(writer, NULL, why(notice));
         put(writer, _("Rule: %s"), notice->rule);
         put(writer, _("Contact: %s"), notice->contact);

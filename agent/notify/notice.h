@@ -11,6 +11,7 @@
 /* What the guard said. Strings are owned, NULL where it said nothing. */
 typedef struct Notice {
         char *event, *path, *mount, *device, *rule, *reason, *contact, *mode;
+        char *destination, *port;
         uint64_t count;
         uint64_t loginuid; /* UINT64_MAX: not said */
 } Notice;

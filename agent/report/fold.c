@@ -51,7 +51,10 @@ static bool same_family(const Record *a, const Record *b) {
 
 static bool same_event(const Record *a, const Record *b) {
         return same_family(a, b) && a->operation == b->operation &&
-               same_text(a->text[TEXT_PATH], b->text[TEXT_PATH]);
+               same_text(a->text[TEXT_PATH], b->text[TEXT_PATH]) &&
+               same_text(a->text[TEXT_DESTINATION], b->text[TEXT_DESTINATION]) &&
+               same_text(a->text[TEXT_PORT], b->text[TEXT_PORT]) &&
+               same_text(a->text[TEXT_PROTOCOL], b->text[TEXT_PROTOCOL]);
 }
 
 static Record *copy_record(const Record *from) {

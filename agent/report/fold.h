@@ -4,7 +4,8 @@
  * journal. The first of a kind goes out at once; those like it that follow within a window are counted and
  * go out as one record when it ends. A window lasts a second at first and doubles, up to half a minute,
  * while repeats keep coming. Where one person's program is refused on very many paths, what follows the
- * first FOLD_PATHS of them in a window folds without regard to the path. Pure: time is an argument.
+ * first FOLD_PATHS of them in a window folds without regard to the path. A destination on the network is a
+ * path here. Pure: time is an argument.
  */
 #pragma once
 

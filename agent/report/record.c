@@ -84,7 +84,8 @@ const char *record_text_field(RecordText which) {
 
 int record_is_denial(const Record *record) {
         return record->kind == EVENT_WRITE_DENIED || record->kind == EVENT_READ_DENIED ||
-               record->kind == EVENT_RAW_WRITE_DENIED || record->kind == EVENT_GUARD_TOUCHED;
+               record->kind == EVENT_RAW_WRITE_DENIED || record->kind == EVENT_GUARD_TOUCHED ||
+               record->kind == EVENT_CONNECTION_DENIED;
 }
 
 static const char * or (const char *value, const char *otherwise) {
@@ -156,6 +157,50 @@ static void print_denial(FILE *f, const Record *r) {
         print_rule(f, r);
         if (r->count > 1)
                 fprintf(f, ", %" PRIu64 " times", r->count);
+}
+
+/* "tcp to 10.9.0.1 port 443 by eth0"; for what leads nowhere yet, what was tried. */
+static void print_way(FILE *f, const Record *r) {
+        if (r->text[TEXT_PROTOCOL])
+                fprintf(f, "%s ", r->text[TEXT_PROTOCOL]);
+        if (r->text[TEXT_DESTINATION])
+                fprintf(f, "to %s", r->text[TEXT_DESTINATION]);
+        else
+                fputs(operation_to_string(r->operation), f);
+        if (r->text[TEXT_PORT])
+                fprintf(f, " port %s", r->text[TEXT_PORT]);
+        if (r->text[TEXT_NETWORK_INTERFACE])
+                fprintf(f, " by %s", r->text[TEXT_NETWORK_INTERFACE]);
+}
+
+static void print_connection(FILE *f, const Record *r) {
+        bool monitor = r->text[TEXT_MODE] && strcmp(r->text[TEXT_MODE], "monitor") == 0;
+
+        if (r->kind == EVENT_CONNECTION_SEEN)
+                fputs("First connection to a destination that no rule names: ", f);
+        else
+                fprintf(f, "Connection %s: ", monitor ? "would be denied" : "denied");
+        print_way(f, r);
+        print_who(f, r);
+        print_rule(f, r);
+        if (r->count > 1)
+                fprintf(f, ", %" PRIu64 " times", r->count);
+}
+
+static void print_network_interface(FILE *f, const Record *r) {
+        fprintf(f, "Network interface %s (%s", or (r->text[TEXT_NETWORK_INTERFACE], "?"),
+                or (r->text[TEXT_INTERFACE_KIND], "unknown"));
+        if (r->text[TEXT_INTERFACE_DRIVER])
+                fprintf(f, ", %s", r->text[TEXT_INTERFACE_DRIVER]);
+        if (r->text[TEXT_INTERFACE_MAC])
+                fprintf(f, ", %s", r->text[TEXT_INTERFACE_MAC]);
+        fputc(')', f);
+        if (r->text[TEXT_DEVICE]) {
+                fputs(" of ", f);
+                print_device(f, r);
+        }
+        fprintf(f, ": %s", or (r->text[TEXT_VERDICT], "deny"));
+        print_rule(f, r);
 }
 
 static void print_record(FILE *f, const Record *r) {
@@ -304,6 +349,24 @@ static void print_record(FILE *f, const Record *r) {
                 if (r->uid != (uid_t)-1)
                         fprintf(f, " as uid %" PRIu32, (uint32_t)r->uid);
                 print_rule(f, r);
+                return;
+        case EVENT_CONNECTION_DENIED:
+        case EVENT_CONNECTION_SEEN:
+                print_connection(f, r);
+                return;
+        case EVENT_NETWORK_INTERFACE_VERDICT:
+                print_network_interface(f, r);
+                return;
+        case EVENT_NETWORK_GUARD_LOST:
+                fputs("Somebody took the packet filter of the guard away; it is in place again", f);
+                print_who(f, r);
+                return;
+        case EVENT_NETWORK_FAILED:
+                fputs("The network guard could not do its work", f);
+                if (r->text[TEXT_NETWORK_INTERFACE])
+                        fprintf(f, " on %s", r->text[TEXT_NETWORK_INTERFACE]);
+                if (r->text[TEXT_DESTINATION])
+                        fprintf(f, " for %s", r->text[TEXT_DESTINATION]);
                 return;
         case EVENT_LOGIN_ALLOWED: /* the PAM module's and sekishoctl's own records */
         case EVENT_LOGIN_DENIED:

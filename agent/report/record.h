@@ -40,7 +40,14 @@
         X(TEXT_CAUSE, FIELD_CAUSE)                                                                          \
         X(TEXT_PERSON, FIELD_PERSON)                                                                        \
         X(TEXT_PERSON_BEFORE, FIELD_PERSON_BEFORE)                                                          \
-        X(TEXT_FACTORS, FIELD_FACTORS)
+        X(TEXT_FACTORS, FIELD_FACTORS)                                                                      \
+        X(TEXT_DESTINATION, FIELD_DESTINATION)                                                              \
+        X(TEXT_PORT, FIELD_PORT)                                                                            \
+        X(TEXT_PROTOCOL, FIELD_PROTOCOL)                                                                    \
+        X(TEXT_NETWORK_INTERFACE, FIELD_NETWORK_INTERFACE)                                                  \
+        X(TEXT_INTERFACE_KIND, FIELD_INTERFACE_KIND)                                                        \
+        X(TEXT_INTERFACE_DRIVER, FIELD_INTERFACE_DRIVER)                                                    \
+        X(TEXT_INTERFACE_MAC, FIELD_INTERFACE_MAC)
 
 #define RECORD_TEXT_CONSTANT_(constant, field) constant,
 typedef enum RecordText {

@@ -17,7 +17,8 @@ from sekisho_world import program
 BOOT = "5f0c1d2e3a4b45c68d7e9f0a1b2c3d4e"
 IDS = {"write-denied": "6601ec7f17b44a1a88fb7cb3bb75a96e", "device-verdict": "9cb6e383ace74c0c84777362459b6ab4",
        "login-denied": "677a7578e417483abbae895477f3202a", "break-glass-used": "5d85628666b644eca60fbd9ec30b75b7",
-       "agent-started": "5724eef373e04493b9ce014912202907"}
+       "agent-started": "5724eef373e04493b9ce014912202907",
+       "connection-denied": "5e01d6eb3d63444bbd3e73c5c0f834c2", "network-interface-verdict": "d13e65fdd5fc47e29caf6249d883243a"}
 EVIL = "<script>alert(1)</script>\"'&"
 
 
@@ -149,3 +150,20 @@ def test_what_is_no_month_is_refused(path, month):
                           stdout=subprocess.PIPE, text=True)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+
+
+def test_refused_connections_are_counted_by_destination_and_are_no_sign(tmp_path):
+    refused = {"uid": 64001, "loginuid": 64001, "rule": "network.default", "exe": "/usr/bin/curl", "protocol": "tcp"}
+    path = write_journal(str(tmp_path / "network.journal"), [
+        record("2026-10-05T09:00:00", "agent-started"),
+        record("2026-11-07T03:00:00", "connection-denied", **refused, destination="10.9.0.1", port=443, count=40),
+        record("2026-11-08T03:00:00", "connection-denied", **refused, destination="10.9.0.1", port=443, count=2),
+        record("2026-11-08T04:00:00", "connection-denied", **refused, destination="fd00::1", port=53, count=1),
+        record("2026-11-09T09:00:00", "network-interface-verdict", network_interface="usb0", verdict="deny"),
+        record("2026-11-09T09:00:00", "network-interface-verdict", network_interface="enp3s0", verdict="allow")])
+    sheet = json.loads(review(path, "--json"))
+    assert {row["destination"]: row["times"] for row in sheet["refused_by_destination"]} == {
+        "10.9.0.1:443": 42, "[fd00::1]:53": 1}
+    assert {row["rule"]: row["times"] for row in sheet["refused_by_rule"]} == {"network.default": 43}
+    assert sheet["refused_by_device"] == [] and sheet["signs"] == []
+    assert [row["what"] for row in sheet["notable"]] == ["usb0: deny"]

@@ -120,3 +120,46 @@ Test(fold, more_kinds_than_it_has_room_for_lose_no_count) {
         cr_assert_eq(out, (size_t)6 * FOLD_ENTRIES);
         fold_free(fold);
 }
+
+static Record *refused_connection(const char *to, const char *port) {
+        Record *record = record_new(EVENT_CONNECTION_DENIED);
+
+        record->uid = 1000;
+        record->operation = OPERATION_CONNECT;
+        record_set(record, TEXT_EXE, "/usr/bin/curl");
+        record_set(record, TEXT_DESTINATION, to);
+        record_set(record, TEXT_PORT, port);
+        record_set(record, TEXT_PROTOCOL, "tcp");
+        return record;
+}
+
+Test(fold, another_destination_or_port_is_no_repeat) {
+        Fold *fold = fold_new();
+        Record *record;
+
+        cr_expect_eq(offer(fold, refused_connection("10.9.0.1", "443"), 0), 1);
+        cr_expect_eq(offer(fold, refused_connection("10.9.0.1", "80"), 0), 1);
+        cr_expect_eq(offer(fold, refused_connection("10.9.0.2", "443"), 0), 1);
+        cr_expect_eq(offer(fold, refused_connection("10.9.0.1", "443"), 1), 0);
+        record = fold_take_due(fold, FOLD_WINDOW_MIN_USEC + 1);
+        cr_assert_not_null(record);
+        cr_expect_str_eq(record->text[TEXT_PORT], "443");
+        cr_expect_str_eq(record->text[TEXT_DESTINATION], "10.9.0.1");
+        record_free(record);
+        fold_free(fold);
+}
+
+Test(fold, a_scan_of_many_destinations_is_counted_without_loss) {
+        Fold *fold = fold_new();
+        uint64_t told = 0;
+
+        for (unsigned i = 0; i < 50000; i++) {
+                char to[32];
+
+                snprintf(to, sizeof(to), "10.9.%u.%u", i / 250, i % 250);
+                told += offer(fold, refused_connection(to, "445"), i);
+        }
+        cr_expect_leq(told, 2 * FOLD_PATHS);
+        cr_expect_eq(told + drain(fold, 60 * FOLD_WINDOW_MAX_USEC), 50000);
+        fold_free(fold);
+}

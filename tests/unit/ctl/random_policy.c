@@ -33,8 +33,12 @@ static const char *const types[] = {"cifs", "nfs4", "fuse.sshfs"};
 static const char *const sources[] = {"//a/x", "//b/y"};
 static const char *const places[] = {"10.0.0.0/8",  "10.1.0.0/16", "10.1.2.3", "fd00::/8",
                                      "fd00:1::/32", "a.example",   "B.example"};
-static const char *const reached[] = {"10.1.2.3", "10.1.2.4", "10.9.9.9",  "192.0.2.1", "fd00:1::2",
-                                      "fd00::1",  "::1",      "A.example", "b.example", "c.example"};
+static const char *const programs[] = {"/usr/bin/a", "/usr/bin/b"};
+static const char *const interfaces[] = {"eth0", "eth1"};
+static const char *const servers[] = {"10.1.2.3", "192.0.2.1", "fd00::1"};
+static const char *const reached[] = {"127.0.0.9", "10.1.2.3",  "10.1.2.4", "10.9.9.9",
+                                      "192.0.2.1", "fd00:1::2", "fd00::1",  "::1",
+                                      "A.example", "b.example", "c.example"};
 static const char *const services[] = {"login", "sshd", "sudo"};
 static const char *const asked_services[] = {"login", "sshd", "sudo", "gdm-password"};
 static const char *const from[] = {"local", "remote", "192.0.2.0/24", "192.0.2.7", "desk.example"};
@@ -189,12 +193,22 @@ static void print_network(Maker *maker) {
                                                 "udp, ports: [53]",
                                                 "tcp, ports: [1-8005]"};
 
-        fprintf(maker->to, "network:\n  default: %s\n  allow:\n",
-                random_one_in(chance(maker), 4) ? "allow" : "deny");
+        if (random_one_in(chance(maker), 8))
+                return;
+        fprintf(maker->to, "network:\n  default: %s\n", random_one_in(chance(maker), 4) ? "allow" : "deny");
+        if (random_one_in(chance(maker), 2))
+                fprintf(maker->to, "  resolvers: [\"%s\"]\n", PICK(chance(maker), servers));
+        if (random_one_in(chance(maker), 2))
+                fprintf(maker->to, "  ntp: [\"%s\"]\n", PICK(chance(maker), servers));
+        fputs("  allow:\n", maker->to);
         for (unsigned n = 1 + random_below(chance(maker), 3); n > 0; n--) {
                 print_name(maker);
                 fprintf(maker->to, ", to: \"%s\", protocol: %s", PICK(chance(maker), places),
                         PICK(chance(maker), protocols));
+                if (random_one_in(chance(maker), 4))
+                        fprintf(maker->to, ", program: %s", PICK(chance(maker), programs));
+                if (random_one_in(chance(maker), 4))
+                        fprintf(maker->to, ", interface: %s", PICK(chance(maker), interfaces));
                 print_scope(maker, true);
                 fputs("}\n", maker->to);
         }
@@ -293,7 +307,7 @@ static char *pick_or_none(Random *random, const char *const *list, size_t n) {
 }
 
 void random_question(Random *random, RandomQuestion *ret) {
-        static const uint16_t ports[] = {1, 53, 443, 8000, 8005, 8006, 8011, 65535};
+        static const uint16_t ports[] = {1, 53, 123, 443, 8000, 8005, 8006, 8011, 65535};
         static const time_t moments[] = {1900000000, 1909200000, 1925000000}; /* 2030-03, 2030-07, 2031-01 */
         static const uint8_t codes[] = {0x03, 0x07, 0x08, 0x0e, 0x11, 0xff};
 
@@ -322,10 +336,13 @@ void random_question(Random *random, RandomQuestion *ret) {
         ret->now = (PolicyTime){.weekday = (int)random_below(random, 7),
                                 .minute = (int)random_below(random, 1440),
                                 .expiry_now = PICK(random, moments)};
-        ret->network = (NetworkQuestion){.to = PICK(random, reached),
-                                         .protocol = (Protocol)random_below(random, PROTOCOL_ICMP + 1),
-                                         .subject = &ret->subject,
-                                         .now = ret->now};
+        ret->network =
+                (NetworkQuestion){.to = PICK(random, reached),
+                                  .protocol = (Protocol)random_below(random, PROTOCOL_ICMP + 1),
+                                  .subject = &ret->subject,
+                                  .now = ret->now,
+                                  .program = pick_or_none(random, programs, ELEMENTS(programs)),
+                                  .interface = pick_or_none(random, interfaces, ELEMENTS(interfaces))};
         if (ret->network.protocol == PROTOCOL_TCP || ret->network.protocol == PROTOCOL_UDP)
                 ret->network.port = PICK(random, ports);
         ret->login = (MfaQuestion){.service = PICK(random, asked_services),

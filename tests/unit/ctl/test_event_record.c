@@ -111,6 +111,28 @@ Test(event_filter, lets_through_what_was_asked_for) {
         cr_expect_not(matches(FILTER(.until = THEN - 1), NULL));
 }
 
+Test(event_filter, lets_through_by_destination) {
+        static const struct {
+                const char *to, *place;
+                bool matches;
+        } cases[] = {
+                {"10.9.0.1", "10.9.0.1", true},          {"10.9.0.1", "10.9.0.0/16", true},
+                {"10.9.0.1", "10.8.0.0/16", false},      {"::ffff:10.9.0.1", "10.9.0.0/16", true},
+                {"fe80::1%eth0", "fe80::/10", true},     {"gw.example.jp", "GW.example.jp", true},
+                {"gw.example.jp", "10.9.0.0/16", false}, {NULL, "10.9.0.0/16", false},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                char field[64];
+                const char *const changed[] = {cases[i].to ? field : NULL, NULL};
+
+                snprintf(field, sizeof(field),
+                         cases[i].to ? "SEKISHO_DESTINATION=%s" : "X=", cases[i].to ? cases[i].to : "");
+                cr_expect_eq(matches(FILTER(.destination = cases[i].place), changed), cases[i].matches,
+                             "%s in %s", field, cases[i].place);
+        }
+}
+
 Test(event_filter, keeps_forged_records_out_unless_they_are_wanted) {
         const char *const *forged = CHANGED("_UID=1001", "_COMM=logger", "_EXE=/usr/bin/logger");
 
@@ -189,6 +211,31 @@ Test(event_record, with_every_kind_of_event_has_a_row) {
                 snprintf(field, sizeof(field), "SEKISHO_EVENT=%s", event_to_string((EventKind)kind));
                 cr_assert_eq(event_record_add(&record, field, strlen(field)), 0);
                 cr_expect_eq(event_record_row(&record, name, NULL, &row), 0, "%s", field);
+        }
+}
+
+Test(event_record, of_a_connection_says_where_it_was_to_go) {
+        static const struct {
+                const char *fields[4], *what;
+        } cases[] = {
+                {{"SEKISHO_DESTINATION=10.9.0.1", "SEKISHO_PORT=443"}, "curl → 10.9.0.1:443"},
+                {{"SEKISHO_DESTINATION=fd00::1", "SEKISHO_PORT=443"}, "curl → [fd00::1]:443"},
+                {{"SEKISHO_DESTINATION=10.9.0.1", "SEKISHO_PROTOCOL=icmp"}, "curl → 10.9.0.1 (icmp)"},
+                {{"SEKISHO_OPERATION=packet-socket"}, "curl → packet-socket"},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                CLEANUP_EVENT_RECORD EventRecord record = {.realtime = THEN};
+                CLEANUP_EVENT_ROW EventRow row = {0};
+
+                cr_assert_eq(event_record_add(&record, "SEKISHO_EVENT=connection-denied", 31), 0);
+                cr_assert_eq(event_record_add(&record, "SEKISHO_EXE=/usr/bin/curl", 25), 0);
+                for (size_t j = 0; cases[i].fields[j]; j++)
+                        cr_assert_eq(
+                                event_record_add(&record, cases[i].fields[j], strlen(cases[i].fields[j])),
+                                0);
+                cr_assert_eq(event_record_row(&record, name, NULL, &row), 0);
+                cr_expect_str_eq(row.cells[EVENT_WHAT], cases[i].what);
         }
 }
 

@@ -282,6 +282,10 @@ static void check_destination(Scene *scene) {
         snprintf(port, sizeof(port), "%u", question.port);
         if (question.port)
                 add_option(scene, "--port", port);
+        if (question.program)
+                add_option(scene, "--program", question.program);
+        if (question.interface)
+                add_option(scene, "--interface", question.interface);
         run(scene);
         expect_open(scene, &decision);
 }

@@ -67,6 +67,7 @@ Test(policy_check, good_policy_is_a_yes_with_warnings) {
         cr_expect_not_null(
                 strstr(outcome.out, "policy.yaml:7: warning: 課税課 暗号化USB 01: there is no group"));
         cr_expect_not_null(strstr(outcome.out, "old one: the rule has expired"));
+        cr_expect_not_null(strstr(outcome.out, "policy.yaml: warning: THE NETWORK IS NOT GUARDED"));
         cr_expect_str_empty(outcome.err);
 }
 
@@ -75,7 +76,7 @@ Test(policy_check, as_json_has_policies_and_warnings) {
         parse();
         cr_expect(json_is_true(json, "ok"));
         cr_expect_eq(json_object_array_length(json_list(json, "faults")), 0);
-        cr_expect_eq(json_object_array_length(json_list(json, "warnings")), 2);
+        cr_expect_eq(json_object_array_length(json_list(json, "warnings")), 3);
         cr_expect_eq(json_object_array_length(json_list(json, "policies")), 1);
 }
 

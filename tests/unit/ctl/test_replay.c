@@ -56,6 +56,11 @@ static int person(void *userdata, const char *uid, Subject *ret, gid_t **ret_gro
 #define ALLOWED_IN "SEKISHO_EVENT=login-allowed", "SEKISHO_VERDICT=allow", "SEKISHO_SERVICE=login"
 #define KEPT_OUT   "SEKISHO_EVENT=login-denied", "SEKISHO_VERDICT=deny", "SEKISHO_SERVICE=login"
 
+#define WEB(to) "network: {allow: [{name: n, protocol: tcp, ports: [443], to: " to "}]}\n"
+#define CONNECTION                                                                                          \
+        "SEKISHO_EVENT=connection-denied", "SEKISHO_VERDICT=deny", "SEKISHO_DESTINATION=10.9.0.1",          \
+                "SEKISHO_PORT=443", "SEKISHO_PROTOCOL=tcp"
+
 static const struct {
         const char *label, *draft, *fields[12];
         ReplayOutcome outcome;
@@ -196,6 +201,49 @@ static const struct {
          {"SEKISHO_EVENT=guard-touched", "SEKISHO_OPERATION=unlink"},
          REPLAY_UNDECIDED,
          NULL},
+        {"a destination refused as then",
+         WEB("10.9.0.2"),
+         {CONNECTION, BY_SATO, "SEKISHO_EXE=/usr/bin/curl"},
+         REPLAY_SAME,
+         "deny"},
+        {"a destination approved now",
+         WEB("10.9.0.0/16"),
+         {CONNECTION, BY_SATO, "SEKISHO_EXE=/usr/bin/curl"},
+         REPLAY_OTHERWISE,
+         "allow"},
+        {"a destination for another program",
+         WEB("10.9.0.0/16, program: /usr/bin/sync"),
+         {CONNECTION, BY_SATO, "SEKISHO_EXE=/usr/bin/curl"},
+         REPLAY_SAME,
+         "deny"},
+        {"a program that the record does not have",
+         WEB("10.9.0.0/16, program: /usr/bin/sync"),
+         {CONNECTION, BY_SATO},
+         REPLAY_UNDECIDED,
+         NULL},
+        {"a destination that a name may have had",
+         WEB("gw.example.jp"),
+         {CONNECTION, BY_SATO, "SEKISHO_EXE=/usr/bin/curl"},
+         REPLAY_UNDECIDED,
+         NULL},
+        {"a socket that leads nowhere yet",
+         WEB("10.9.0.0/16"),
+         {"SEKISHO_EVENT=connection-denied", "SEKISHO_OPERATION=packet-socket", BY_SATO},
+         REPLAY_UNDECIDED,
+         NULL},
+        {"the guard is off with it", "", {CONNECTION, BY_SATO}, REPLAY_OTHERWISE, "allow"},
+        {"a network interface by its driver",
+         "network: {interfaces: {default: deny, allow: [{name: n, match: {driver: r8152}}]}}\n",
+         {"SEKISHO_EVENT=network-interface-verdict", "SEKISHO_VERDICT=deny",
+          "SEKISHO_NETWORK_INTERFACE=eth7", "SEKISHO_INTERFACE_KIND=usb", "SEKISHO_INTERFACE_DRIVER=r8152"},
+         REPLAY_OTHERWISE,
+         "allow"},
+        {"a network interface by its kind",
+         "network: {interfaces: {default: deny, allow: [{name: n, match: {kind: ethernet}}]}}\n",
+         {"SEKISHO_EVENT=network-interface-verdict", "SEKISHO_VERDICT=deny",
+          "SEKISHO_NETWORK_INTERFACE=eth7", "SEKISHO_INTERFACE_KIND=usb"},
+         REPLAY_SAME,
+         "deny"},
         {"no verdict", STICK("write"), {"SEKISHO_EVENT=agent-started"}, REPLAY_NO_VERDICT, NULL},
         {"no event of ours", STICK("write"), {"SEKISHO_EVENT=bogus"}, REPLAY_NO_VERDICT, NULL},
 };

@@ -79,6 +79,20 @@ static const char *const mistakes[][8] = {
         {"policy", "explain", "open", "--user", "root", "--source", "x"},
         {"policy", "explain", "open", "--user", "root", "--fstype", "cifs", "/tmp"},
         {"policy", "explain", "open", "--user", "root", "--external", "/tmp"},
+        {"events", "--destination", "10.9.0.0/33"},
+        {"network"},
+        {"network", "bogus"},
+        {"network", "explain"},
+        {"network", "explain", "10.0.0.0/8"},
+        {"network", "explain", "10.0.0.1:0"},
+        {"network", "explain", "10.0.0.1:https"},
+        {"network", "explain", "10.0.0.1:443", "--port", "443"},
+        {"network", "explain", "10.0.0.1:443", "--protocol", "icmp"},
+        {"network", "explain", "10.0.0.1:443", "--protocol", "any"},
+        {"network", "explain", "10.0.0.1:443", "--program", "curl"},
+        {"network", "explain", "10.0.0.1:443", "--user", "no-such-user"},
+        {"network", "explain", "10.0.0.1:443", "--serial", "X"},
+        {"network", "explain", "10.0.0.1:443", "--policy", "/nonexistent"},
 };
 
 Test(usage, mistake_is_told_in_one_line_with_status_2) {
@@ -102,6 +116,7 @@ static const char *const helps[][5] = {
         {"policy", "check", "--help"},
         {"policy", "explain", "device", "--help"},
         {"policy", "explain", "open", "--help"},
+        {"network", "explain", "--help"},
 };
 
 Test(usage, help_is_there_for_every_command) {

@@ -94,3 +94,17 @@ Test(notice, passes_over_what_it_does_not_know) {
         cr_expect_eq(notice.loginuid, 1000);
         cr_expect_eq(notice.count, 1);
 }
+
+Test(notice, of_a_connection_names_where_it_was_to_go) {
+        Notice refused = {0};
+        CLEANUP_FREE char *body = NULL;
+
+        cr_assert_eq(notice_set_text(&refused, "event", "connection-denied"), 0);
+        cr_assert_eq(notice_set_text(&refused, "destination", "10.9.0.1"), 0);
+        cr_assert_eq(notice_set_text(&refused, "port", "443"), 0);
+        cr_assert_eq(notice_set_text(&refused, "rule", "network.default"), 0);
+        body = notice_body(&refused, 1, false);
+        cr_expect_str_eq(notice_summary(&refused), "A network connection was blocked");
+        cr_expect_str_eq(body, "10.9.0.1, port 443\nRule: network.default");
+        notice_clear(&refused);
+}

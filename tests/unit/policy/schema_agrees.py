@@ -33,8 +33,14 @@ WHOLE = {
                                "users": ["a"], "groups": ["b"], "hours": "08:30-17:15",
                                "expires": "2027-03-31 17:15", "mode": "monitor",
                                "monitor-until": "2027-01-31"}]},
-    "network": {"default": "deny",
+    "network": {"default": "deny", "resolvers": ["10.20.0.53"], "ntp": ["fd00::123"],
+                "services": {"dhcp": "allow", "neighbour-discovery": "deny"},
+                "interfaces": {"default": "deny",
+                               "allow": [{"name": "juki lan",
+                                          "match": {"interface": "enp*", "driver": "e1000e", "bus": "pci",
+                                                    "mac": "52:54:00:12:34:56", "kind": "ethernet"}}]},
                 "allow": [{"name": "juki", "to": "10.20.0.0/16", "protocol": "tcp", "ports": [443, "8000-8010"],
+                           "program": "/usr/bin/juki", "interface": "enp3s0",
                            "users": ["a"], "groups": ["b"], "hours": "08:30-17:15", "expires": "2027-03-31",
                            "mode": "monitor", "monitor-until": "2027-01-31"}]},
     "mfa": {"services": {"login": "required", "sudo": "off"}, "factors": ["password", "card"], "exempt": ["a"],
@@ -67,6 +73,10 @@ def network(**rest):
     return head(network={"allow": [{**NETWORK, **rest}]})
 
 
+def interface(**match):
+    return head(network={"interfaces": {"allow": [{"name": "r", "match": match}]}})
+
+
 def share(**rest):
     return head(filesystems={"allow": [{**SHARE, **rest}]})
 
@@ -82,6 +92,9 @@ GOOD = [
     device(name="x" * 255), device(encrypted="required"), device(holder="名" * 85), device(access="deny", holder="a"),
     share(source="x" * 4095), share(access="read-only"), network(protocol="icmp"),
     network(protocol="udp", ports=["53"]), network(to="fd00::/8"), network(to="10.0.0.1"), network(users=["a"]),
+    head(network={}), head(network={"resolvers": [], "ntp": [], "services": {}, "interfaces": {}}),
+    head(network={"resolvers": ["fd00::53", "10.0.0.1"]}), network(program="/a"), network(interface="a.b-c@d:1"),
+    interface(kind="wifi"), interface(interface="a*"), interface(mac="AA:bb:00:00:00:00"), interface(bus="usb"),
     mfa(services={"sudo": "off"}), mfa(factors=["fingerprint", "totp"]), mfa(factors=["password", "fingerprint", "card"]),
     mfa(default="deny"), mfa(rules=[]), mfa(rules=[{"name": "r", "login": "off"}]), mfa(**{"break-glass": []}),
     mfa(grace={}), mfa(limits={"tries": 20}), mfa(totp={"drift": 0}), mfa(factors=["password", "recovery"]),
@@ -112,6 +125,15 @@ BAD = [
     share(access="deny", groups=["a"]), share(source="x" * 4096), network(ports=[443]),
     network(protocol="any", ports=[443]), network(protocol="icmp", ports=[443]), network(protocol="tcp", ports=[]),
     network(protocol="tcp", ports=[0]), network(protocol="tcp", ports=[65536]), network(protocol="tcp", ports=["a"]),
+    head(network={"resolvers": "10.0.0.1"}), head(network={"resolvers": ["dns.example"]}),
+    head(network={"resolvers": ["10.0.0.0/8"]}), head(network={"ntp": ["a:b c"]}), head(network={"ntp": [""]}),
+    head(network={"resolvers": ["10.0.0.%d" % i for i in range(17)]}), head(network={"services": {"dns": "allow"}}),
+    head(network={"services": {"dhcp": "on"}}), head(network={"interfaces": {"default": "up"}}),
+    head(network={"interfaces": {"deny": []}}), network(program="a"), network(program="/"), network(program=""),
+    network(interface="a/b"), network(interface="x" * 16), network(interface=".."), network(interface="a*"),
+    interface(), interface(kind="unknown"), interface(kind="lan"), interface(interface="*"), interface(interface="a*b"),
+    interface(interface=".*"), interface(mac="52:54:00:12:34"), interface(mac="52-54-00-12-34-56"), interface(bus="a b"),
+    interface(driver=""), interface(vendor="0951"), head(network={"interfaces": {"allow": [{"match": {"kind": "wifi"}}]}}),
     network(to="a_b"), network(to="住民"), network(to=""), head(network={"default": "read-only"}),
     head(usb={"interfaces": {"camera": "deny"}}), head(usb={"interfaces": {"hid": "read-only"}}),
     head(removable={"also-external": ["floppy"]}), mfa(factors=["password"]), mfa(factors=["card", "totp"]),
@@ -149,6 +171,7 @@ BEYOND_A_SCHEMA = {
     "hours have a length": device(hours="08:30-08:30"),
     "addresses exist": network(to="10.0.0.256"),
     "prefixes end where their bits do": network(to="10.20.0.1/16"),
+    "resolvers are addresses that exist": head(network={"resolvers": ["10.0.0.256"]}),
     "ranges run upwards": network(protocol="tcp", ports=["9-8"]),
     "ranges end at 65535": network(protocol="tcp", ports=["1-99999"]),
     "services need factors, in whatever file": mfa(services={"login": "required"}),
