@@ -146,7 +146,6 @@ static void finish(Agent *agent, SelfTest *test) {
         } else {
                 self_test_look(agent, test);
                 self_test_connect(test, false);
-                self_test_tell(agent, test);
         }
         test->done = time(NULL);
         test->running = false;
@@ -154,6 +153,8 @@ static void finish(Agent *agent, SelfTest *test) {
         arm(agent, test);
         self_test_notify(agent, test);
         (void)agent_write_status(agent);
+        if (!agent_is_monitor(agent))
+                self_test_tell(agent, test); /* last: who hears of it finds it in the status */
         if (again)
                 agent_run_self_test(agent, again);
 }
