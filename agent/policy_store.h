@@ -44,9 +44,10 @@ typedef struct PolicyStore {
         time_t loaded;
         PolicyTrial trial; /* NULL: none */
         void *trial_userdata;
-        PolicyFaults faults; /* why the last attempt was refused; empty if it was not */
-        time_t refused;      /* when, 0 if it was not */
-        int unkept[POLICY_KEPT]; /* -errno of what of the last one could not be kept; the policy holds all the same */
+        PolicyFaults faults;     /* why the last attempt was refused; empty if it was not */
+        time_t refused;          /* when, 0 if it was not */
+        int unkept[POLICY_KEPT]; /* -errno of what of the last one could not be kept; the policy holds all
+                                    the same */
 } PolicyStore;
 
 /* Put a policy in force at start. 0, 1 if the policy at PATH was refused (faults say why) and another one is

@@ -11,19 +11,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include "agent/agent_private.h"
-#include "agent/device/hold.h"
 #include "agent/file.h"
-#include "agent/selftest/attempts.h"
-#include "agent/selftest/evidence.h"
-#include "agent/selftest/medium.h"
+#include "agent/self_test.h"
 #include "policy/decide.h"
 #include "policy/scope.h"
 #include "policy/translate.h"
@@ -33,66 +27,6 @@ enum {
         MINUTE_USEC = 60 * 1000000,
         SLACK_USEC = 1000000
 };
-
-/* X(constant, word in the status) */
-#define PROBE_LIST(X)                                                                                       \
-        X(PROBE_RAW_WRITE, "raw-write")             /* to the node of a disk that nobody approved */        \
-        X(PROBE_FILE_SYSTEM, "file-system")         /* to a file system on it */                            \
-        X(PROBE_HELD_DISKS, "held-disks")           /* people's own */                                      \
-        X(PROBE_GUARDED_MOUNTS, "guarded-mounts")   /* likewise */                                          \
-        X(PROBE_KERNEL_PROGRAMS, "kernel-programs") /* those of lsm/ */                                     \
-        X(PROBE_CONNECTION, "connection")           /* to where nobody is */
-
-#define PROBE_CONSTANT_(constant, word) constant,
-#define PROBE_WORD_(constant, word)     [constant] = word,
-enum {
-        PROBE_LIST(PROBE_CONSTANT_) PROBES
-};
-static const char *const probe_words[PROBES] = {PROBE_LIST(PROBE_WORD_)};
-
-typedef struct Result {
-        Probed state;
-        const char *what; /* a constant; NULL: nothing to be said */
-        int error;        /* an errno; 0: none */
-        char name[128];   /* of the device or mount that it is about; may be empty */
-} Result;
-
-struct SelfTest {
-        Result results[PROBES];
-        time_t done; /* 0: never */
-        bool running, told_passed;
-        const char *cause, *again; /* why the one that runs was begun, and the one after it */
-        Medium medium;
-        bool is_held; /* the agent is to take its own disk for an unapproved one */
-        pid_t child;  /* the last one, also after its end */
-        unsigned asked;
-        int answer; /* the child's end of it is its own */
-        sd_event_source *answered, *deadline, *interval;
-};
-
-static const char *probed_word(Probed state) {
-        switch (state) {
-        case PROBED_NOT:
-                return "not-probed";
-        case PROBED_PASSED:
-                return "passed";
-        case PROBED_FAILED:
-                return "failed";
-        }
-        return "not-probed";
-}
-
-/* What decides is the write that is tried; where that was not, nothing has passed. */
-static Probed overall(const SelfTest *test) {
-        for (size_t i = 0; i < PROBES; i++)
-                if (test->results[i].state == PROBED_FAILED)
-                        return PROBED_FAILED;
-        return test->results[PROBE_RAW_WRITE].state;
-}
-
-static void set(SelfTest *test, size_t probe, Probed state, const char *what, int error) {
-        test->results[probe] = (Result){.state = state, .what = what, .error = error};
-}
 
 /* whose disk it is */
 
@@ -129,93 +63,6 @@ void agent_self_test_judge(const Agent *agent, const DeviceIdentity *id, const P
                 ret->access = ACCESS_READ_ONLY;
 }
 
-/* what is looked at */
-
-typedef struct Look {
-        Agent *agent;
-        Result *result;
-        unsigned seen;
-} Look;
-
-static int found(Look *look, const char *name, const char *what, int error) {
-        look->result->state = PROBED_FAILED;
-        look->result->what = what;
-        look->result->error = error;
-        (void)snprintf(look->result->name, sizeof(look->result->name), "%s", name ? name : "?");
-        return 1;
-}
-
-/* A disk on which a LUKS2 volume waits to be opened is let go for that. */
-static int look_at_disk(void *userdata, const Device *device) {
-        Look *look = userdata;
-        Agent *agent = look->agent;
-
-        if (!device->block || !device->decision.external || device->decision.access == ACCESS_WRITE ||
-            device->n_closed > 0 || device->enforcement < 0 || agent_self_test_owns(agent, &device->id))
-                return 0;
-        look->seen++;
-        if (hold_is_read_only(NULL, device->id.devnum) == 0)
-                return found(look, device->id.name, N_("the disk is not read-only"), 0);
-        if (agent->lsm && !lsm_disk_known(agent->lsm, device->id.devnum) &&
-            access(device->syspath, F_OK) == 0)
-                return found(look, device->id.name, N_("the kernel has no verdict on the disk"), 0);
-        return 0;
-}
-
-static int look_at_mount(void *userdata, const Superblock *sb) {
-        Look *look = userdata;
-        Agent *agent = look->agent;
-        int marked;
-
-        if (sb->guard == GUARD_NONE || sb->guard == GUARD_FAILED || sb->guard == GUARD_SHUT_DOWN)
-                return 0;
-        look->seen++;
-        if (!agent_backstop_holds(agent, sb))
-                return found(look, sb->mount, N_("the kernel has no verdict on the file system"), 0);
-        if (!sb->gate)
-                return 0;
-        marked = evidence_of_mark(gate_fd(sb->gate), sb->identity.devnum);
-        return marked == 1 ? 0 : found(look, sb->mount, N_("the gate has no mark"), -marked);
-}
-
-static void look_at_what_is_there(Agent *agent, SelfTest *test) {
-        Look disks = {.agent = agent, .result = &test->results[PROBE_HELD_DISKS]},
-             mounts = {.agent = agent, .result = &test->results[PROBE_GUARDED_MOUNTS]};
-        int r;
-
-        *disks.result = *mounts.result = (Result){.what = N_("there is none")};
-        if (devices_foreach(agent->devices, look_at_disk, &disks) == 0 && disks.seen > 0)
-                set(test, PROBE_HELD_DISKS, PROBED_PASSED, NULL, 0);
-        if (superblocks_foreach(agent->superblocks, look_at_mount, &mounts) == 0 && mounts.seen > 0)
-                set(test, PROBE_GUARDED_MOUNTS, PROBED_PASSED, NULL, 0);
-        if (!agent->lsm) {
-                set(test, PROBE_KERNEL_PROGRAMS, PROBED_NOT, N_("there is none"), 0);
-                return;
-        }
-        r = lsm_in_force(agent->lsm);
-        set(test, PROBE_KERNEL_PROGRAMS, r < 0 ? PROBED_FAILED : PROBED_PASSED,
-            r < 0 ? N_("a program is not attached") : NULL, -r);
-}
-
-/* One destination of each family that leads nowhere. Only where something holds connections. */
-static void try_connections(SelfTest *test, bool is_held) {
-        static const char *const nowhere[] = {"192.0.2.1", "2001:db8::1"};
-        Result *result = &test->results[PROBE_CONNECTION];
-
-        *result = (Result){.what = N_("nothing holds connections")};
-        for (size_t i = 0; is_held && i < ELEMENTS(nowhere); i++) {
-                int why = 0;
-                Probed state = attempt_connection(nowhere[i], &why);
-
-                if (i > 0 && state != PROBED_FAILED && result->state != PROBED_NOT)
-                        continue; /* the other family said more */
-                *result = (Result){.state = state, .what = N_("sending"), .error = why};
-                (void)snprintf(result->name, sizeof(result->name), "%s", nowhere[i]);
-                if (state == PROBED_FAILED)
-                        return;
-        }
-}
-
 /* what is tried */
 
 static void judge_attempts(const Agent *agent, SelfTest *test, const Attempts *made) {
@@ -224,19 +71,19 @@ static void judge_attempts(const Agent *agent, SelfTest *test, const Attempts *m
         int why;
 
         state = attempts_raw(made, &what, &why);
-        set(test, PROBE_RAW_WRITE, state, what, why);
+        self_test_set(test, PROBE_RAW_WRITE, state, what, why);
         if (state == PROBED_PASSED && agent->lsm && made->raw_open == 0)
-                set(test, PROBE_RAW_WRITE, PROBED_FAILED, N_("the programs in the kernel were not asked"),
-                    0);
+                self_test_set(test, PROBE_RAW_WRITE, PROBED_FAILED,
+                              N_("the programs in the kernel were not asked"), 0);
         state = attempts_files(made, &what, &why);
-        set(test, PROBE_FILE_SYSTEM, state, what, why);
+        self_test_set(test, PROBE_FILE_SYSTEM, state, what, why);
         if (!medium_is_untouched(&test->medium))
-                set(test, PROBE_RAW_WRITE, PROBED_FAILED, N_("something was written"), 0);
+                self_test_set(test, PROBE_RAW_WRITE, PROBED_FAILED, N_("something was written"), 0);
 }
 
 static void not_tried(SelfTest *test, const char *what, int error) {
-        set(test, PROBE_RAW_WRITE, PROBED_NOT, what, error);
-        set(test, PROBE_FILE_SYSTEM, PROBED_NOT, what, error);
+        self_test_set(test, PROBE_RAW_WRITE, PROBED_NOT, what, error);
+        self_test_set(test, PROBE_FILE_SYSTEM, PROBED_NOT, what, error);
 }
 
 /* The child: calls that are safe after a fork beside other threads, and no others. */
@@ -272,102 +119,6 @@ static void give_back(Agent *agent, SelfTest *test) {
         (void)devices_look_again(agent->devices, test->medium.devnum); /* or when udev lets go of it */
 }
 
-/* what is told */
-
-static void print_result(FILE *f, size_t probe, const Result *result) {
-        fprintf(f, "%s", probe_words[probe]);
-        if (result->name[0])
-                fprintf(f, " (%s)", result->name);
-        if (result->what)
-                fprintf(f, ": %s", result->what);
-        if (result->error > 0)
-                fprintf(f, ": %s", strerror(result->error));
-}
-
-/* What came out as STATE, a line each; NULL if nothing did, or memory is short. */
-static char *text_of(const SelfTest *test, Probed state) {
-        CLEANUP_FREE char *text = NULL;
-        size_t size = 0;
-        bool any = false;
-        FILE *f = open_memstream(&text, &size);
-
-        if (!f)
-                return NULL;
-        for (size_t i = 0; i < PROBES; i++)
-                if (test->results[i].state == state) {
-                        fputs(any ? "\n" : "", f);
-                        print_result(f, i, &test->results[i]);
-                        any = true;
-                }
-        return fclose(f) == 0 && any ? STEAL_PTR(text) : NULL;
-}
-
-static bool is_by_interval(const SelfTest *test) {
-        return strcmp(test->cause, "interval") == 0;
-}
-
-/* Loud when it fails, each time; what passed is told once for a start or a change, and after a failure. */
-static void tell_result(Agent *agent, SelfTest *test) {
-        Probed state = overall(test);
-        EventKind kind = state == PROBED_FAILED   ? EVENT_SELF_TEST_FAILED
-                         : state == PROBED_PASSED ? EVENT_SELF_TEST_PASSED
-                                                  : EVENT_SELF_TEST_NOT_RUN;
-        CLEANUP_FREE char *text = NULL;
-        Record *record;
-
-        if (state != PROBED_FAILED && is_by_interval(test) && test->told_passed == (state == PROBED_PASSED))
-                return;
-        test->told_passed = state == PROBED_PASSED;
-        record = agent_record(agent, kind);
-        text = state == PROBED_PASSED ? NULL : text_of(test, state);
-        if (record) {
-                record_set(record, TEXT_CAUSE, test->cause);
-                record_set(record, TEXT_ERROR, text);
-        }
-        report_submit(agent->report, record);
-}
-
-static void notify(const Agent *agent, const SelfTest *test) {
-        CLEANUP_FREE char *text = overall(test) == PROBED_FAILED ? text_of(test, PROBED_FAILED) : NULL;
-        char *line = text ? strchr(text, '\n') : NULL;
-
-        if (line)
-                *line = '\0'; /* a status is one line */
-        (void)sd_notifyf(false, "STATUS=Policy serial %llu in force%s%s",
-                         (unsigned long long)agent->store.policy->serial,
-                         overall(test) == PROBED_FAILED ? "; SELF-TEST FAILED: " : "", text ? text : "");
-}
-
-struct json_object *agent_self_test_object(const Agent *agent) {
-        const SelfTest *test = agent->self_test;
-        struct json_object *object, *probes;
-
-        if (!test || test->done == 0)
-                return NULL;
-        object = json_object_new_object();
-        probes = json_object_new_array();
-        json_object_object_add(object, "state", json_object_new_string(probed_word(overall(test))));
-        json_object_object_add(object, "time", json_object_new_int64(test->done));
-        json_object_object_add(object, "every", json_object_new_int64(agent->store.policy->self_test_every));
-        for (size_t i = 0; i < PROBES; i++) {
-                const Result *result = &test->results[i];
-                struct json_object *probe = json_object_new_object();
-
-                json_object_object_add(probe, "name", json_object_new_string(probe_words[i]));
-                json_object_object_add(probe, "state", json_object_new_string(probed_word(result->state)));
-                json_object_object_add(probe, "on",
-                                       result->name[0] ? json_object_new_string(result->name) : NULL);
-                json_object_object_add(probe, "what",
-                                       result->what ? json_object_new_string(result->what) : NULL);
-                json_object_object_add(probe, "error",
-                                       result->error > 0 ? json_object_new_string(strerror(result->error))
-                                                         : NULL);
-                json_object_array_add(probes, probe);
-        }
-        json_object_object_add(object, "probes", probes);
-        return object;
-}
-
 /* the course of it */
 
 static int on_interval(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -391,18 +142,19 @@ static void finish(Agent *agent, SelfTest *test) {
 
         if (agent_is_monitor(agent)) {
                 for (size_t i = 0; i < PROBES; i++)
-                        set(test, i, PROBED_NOT, N_("the guard only watches"), 0);
+                        self_test_set(test, i, PROBED_NOT, N_("the guard only watches"), 0);
         } else {
-                look_at_what_is_there(agent, test);
-                try_connections(test, false);
-                tell_result(agent, test);
+                self_test_look(agent, test);
+                self_test_connect(test, false);
         }
         test->done = time(NULL);
         test->running = false;
         test->again = NULL;
         arm(agent, test);
-        notify(agent, test);
+        self_test_notify(agent, test);
         (void)agent_write_status(agent);
+        if (!agent_is_monitor(agent))
+                self_test_tell(agent, test); /* last: who hears of it finds it in the status */
         if (again)
                 agent_run_self_test(agent, again);
 }
@@ -487,8 +239,8 @@ static int begin(Agent *agent, SelfTest *test) {
         device = devices_look_again(agent->devices, test->medium.devnum);
         if (!device || device->enforcement < 0) {
                 r = device ? device->enforcement : -ENODEV;
-                set(test, PROBE_RAW_WRITE, PROBED_FAILED, N_("a disk could not be held"), -r);
-                set(test, PROBE_FILE_SYSTEM, PROBED_NOT, N_("a disk could not be held"), -r);
+                self_test_set(test, PROBE_RAW_WRITE, PROBED_FAILED, N_("a disk could not be held"), -r);
+                self_test_set(test, PROBE_FILE_SYSTEM, PROBED_NOT, N_("a disk could not be held"), -r);
                 return r;
         }
         r = start_child(agent, test);

@@ -78,8 +78,10 @@ static int look_at(Found *found, const char *directory, const char *name, int de
 static int look_into(Found *found, const char *directory, int depth) {
         CLEANUP_DIR DIR *dir = opendir(directory);
         const struct dirent *entry;
-        int r = dir ? 0 : -errno;
+        int r = 0;
 
+        if (!dir)
+                return -errno;
         while (r == 0 && (entry = readdir(dir)))
                 if (entry->d_name[0] != '.')
                         r = look_at(found, directory, entry->d_name, depth);

@@ -34,7 +34,8 @@ Retention retention_judge(const JournalLimits *limits, unsigned keep_days, uint6
                           uint64_t max_use, uint64_t *ret_days);
 
 /* retention_words.c: in a sentence, a new string, how a journal of BYTES whose oldest entry is of OLDEST
- * (microseconds since 1970; 0: there is none) falls short of KEEP_DAYS on this terminal. NULL if it does not. */
+ * (microseconds since 1970; 0: there is none) falls short of KEEP_DAYS on this terminal. NULL if it does
+ * not. */
 char *retention_words(unsigned keep_days, uint64_t bytes, uint64_t oldest, uint64_t now);
 /* The same by the journal that is there. */
 char *retention_words_here(unsigned keep_days);

@@ -17,17 +17,19 @@ char *retention_words(unsigned keep_days, uint64_t bytes, uint64_t oldest, uint6
         case RETENTION_ENOUGH:
                 break;
         case RETENTION_VOLATILE:
-                return text_format(_("RECORDS ARE NOT KEPT: the policy asks for %u days, and the journal is gone "
-                                     "at the next start (journald.conf: Storage=persistent)."),
-                                   keep_days);
+                return text_format(
+                        _("RECORDS ARE NOT KEPT: the policy asks for %u days, and the journal is gone "
+                          "at the next start (journald.conf: Storage=persistent)."),
+                        keep_days);
         case RETENTION_BY_TIME:
                 return text_format(_("RECORDS ARE KEPT TOO SHORT: the policy asks for %u days, and journald "
                                      "keeps %llu (journald.conf: MaxRetentionSec=)."),
                                    keep_days, (unsigned long long)days);
         case RETENTION_BY_SIZE:
-                return text_format(_("RECORDS ARE KEPT TOO SHORT: the policy asks for %u days, and the journal "
-                                     "is full after about %llu (journald.conf: SystemMaxUse=)."),
-                                   keep_days, (unsigned long long)days);
+                return text_format(
+                        _("RECORDS ARE KEPT TOO SHORT: the policy asks for %u days, and the journal "
+                          "is full after about %llu (journald.conf: SystemMaxUse=)."),
+                        keep_days, (unsigned long long)days);
         }
         return NULL;
 }

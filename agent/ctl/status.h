@@ -16,7 +16,8 @@ struct json_object *status_findings(const StatusFile *status);
 /* The whole status for people. */
 void status_print(const StatusFile *status, const struct json_object *findings, FILE *to);
 
-/* self_test.c: the last self-test in ROOT as a table; and one of its probes in a line, a new string or NULL. */
+/* self_test.c: the last self-test in ROOT as a table; and one of its probes in a line, a new string or NULL.
+ */
 void self_test_print(const struct json_object *root, FILE *to);
 char *self_test_words(const struct json_object *probe);
 

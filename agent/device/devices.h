@@ -66,8 +66,8 @@ int devices_rejudge(Devices *devices, bool monitor_only);
  * Borrowed, until the next call into Devices or the next turn of the event loop. */
 const Device *devices_find_block(Devices *devices, dev_t devnum);
 
-/* Look at the disk DEVNUM now, whatever udev tells of it later: it is read from sysfs, judged and enforced anew;
- * one that has no medium any more is forgotten. The disk (borrowed as above), or NULL. */
+/* Look at the disk DEVNUM now, whatever udev tells of it later: it is read from sysfs, judged and enforced
+ * anew; one that has no medium any more is forgotten. The disk (borrowed as above), or NULL. */
 const Device *devices_look_again(Devices *devices, dev_t devnum);
 
 /* Call F for every device; stops at the first non-zero and returns it. */

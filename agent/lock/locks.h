@@ -31,7 +31,7 @@ void locks_set_rules(Locks *locks, bool on_removal, unsigned idle_minutes);
 /* SESSION has begun, or its person has just unlocked it. What it was opened with may be gone already: then
  * it locks. Sessions from elsewhere are let be. 0 or -errno. */
 int locks_follow(Locks *locks, const Session *session);
-/* Lock every session that is known here for REASON, and follow them all until nothing is asked of it any more
- * (LOCK_FOR_NOTHING). */
+/* Lock every session that is known here for REASON, and follow them all until nothing is asked of it any
+ * more (LOCK_FOR_NOTHING). */
 void locks_lock_all(Locks *locks, LockReason reason);
 void locks_forget(Locks *locks, pid_t leader);

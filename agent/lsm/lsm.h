@@ -71,8 +71,8 @@ int lsm_guard_process(Lsm *lsm, pid_t pid);
  * machine a little, so only while there are some. 0 or -errno. */
 int lsm_tell_refused(Lsm *lsm, bool tell);
 
-/* force.c: whether every program that refuses is attached still, as the kernel says: 0, or -errno of the first
- * that is not. */
+/* force.c: whether every program that refuses is attached still, as the kernel says: 0, or -errno of the
+ * first that is not. */
 int lsm_in_force(const Lsm *lsm);
 
 /* What of the guard itself nobody else may touch, root included. */

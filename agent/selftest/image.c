@@ -79,7 +79,7 @@ static void put_root(uint8_t *inode, uint8_t *entries) {
         put32(entries + 12, ROOT_INODE);
         put16(entries + 16, BLOCK - 12);
         put16(entries + 18, 2);
-        memcpy(entries + 20, "..", 2);
+        entries[20] = entries[21] = '.';
 }
 
 void selftest_image(uint8_t to[static SELFTEST_IMAGE_SIZE]) {

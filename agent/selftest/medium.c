@@ -93,7 +93,7 @@ static uint64_t read_diskseq(dev_t devnum) {
 
 int medium_open(Medium *ret, const char **ret_step) {
         Medium medium = {.memory = -1, .disk = -1};
-        struct stat st;
+        struct stat st = {0};
         int r = make_memory();
 
         *ret_step = N_("memory for a disk of its own");

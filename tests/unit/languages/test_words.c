@@ -175,8 +175,8 @@ static void add_to(Table *table, size_t i) {
 /* The table of the story, as the command events prints it. */
 static char *told(void) {
         const char *const headings[EVENT_COLUMNS - 1] = {gettext("TIME"), gettext("EVENT"),  gettext("USER"),
-                                                     gettext("WHAT"), gettext("DEVICE"), gettext("RULE"),
-                                                     gettext("TIMES")};
+                                                         gettext("WHAT"), gettext("DEVICE"), gettext("RULE"),
+                                                         gettext("TIMES")};
         CLEANUP_TABLE Table *table = table_new(headings, ELEMENTS(headings));
         char *text = NULL;
         size_t size = 0;
