@@ -51,7 +51,7 @@ static int find_furthest(int fd, uint64_t base, Progress *ret) {
         bool found = false;
 
         for (unsigned place = 0; place < PLACES; place++) {
-                Progress progress;
+                Progress progress = {.base = 0};
                 int r = read_place(fd, place, text);
 
                 if (r == 0)
@@ -126,11 +126,13 @@ static int follow(const Store *store, const char *name, uint64_t generation) {
         struct stat st;
         int r = open_file(store->generations_fd, name, O_WRONLY, &fd);
 
-        if (r < 0 && r != -ENOENT)
+        if (r == -ENOENT)
+                return store_write_number(store, name, generation);
+        if (r < 0)
                 return r;
-        if (r == 0 && fstat(fd, &st) < 0)
+        if (fstat(fd, &st) < 0)
                 return -errno;
-        if (r < 0 || st.st_size != NUMBER_SIZE)
+        if (st.st_size != NUMBER_SIZE)
                 return store_write_number(store, name, generation);
         store_number_text(generation, text);
         r = write_at(fd, text, NUMBER_SIZE, 0);

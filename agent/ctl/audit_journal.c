@@ -10,6 +10,7 @@
 
 #include "agent/ctl/i18n.h"
 #include "agent/ctl/journal_files.h"
+#include "agent/ctl/journal_source.h"
 #include "agent/ctl/text.h"
 
 enum {
@@ -48,24 +49,9 @@ int audit_journal_open(const Options *options, sd_journal **ret) {
 }
 
 int audit_journal_read(sd_journal *journal, EventRecord *ret, ChainDigest *digest) {
-        CLEANUP_EVENT_RECORD EventRecord record = {0};
-        const void *data;
-        size_t length;
-        int r = sd_journal_get_realtime_usec(journal, &record.realtime);
+        int r = journal_source_read(journal, ret, digest);
 
-        sd_journal_restart_data(journal);
-        while (r >= 0 && (r = sd_journal_enumerate_available_data(journal, &data, &length)) > 0) {
-                if (digest)
-                        chain_digest_add_data(digest, data, length);
-                r = event_record_add(&record, data, length);
-        }
-        if (r == -EBADMSG || r == -EADDRNOTAVAIL)
-                return 0;
-        if (r < 0)
-                return r;
-        *ret = record;
-        record = (EventRecord){0};
-        return 1;
+        return r == -EBADMSG || r == -EADDRNOTAVAIL ? 0 : r < 0 ? r : 1;
 }
 
 uint64_t audit_journal_oldest(sd_journal *journal) {
