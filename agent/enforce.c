@@ -249,6 +249,14 @@ static Volume *volume_of_superblock(void *userdata, const SuperblockIdentity *id
         return agent_make_volume(userdata, id, mount, NULL);
 }
 
+/* Outside, and for somebody to write to. */
+static bool labels(void *userdata, const Superblock *sb) {
+        const Agent *agent = userdata;
+
+        return agent->store.policy->n_assets > 0 && sb->decision.external &&
+               sb->decision.access == ACCESS_WRITE;
+}
+
 static const Device *find_device(void *userdata, dev_t devnum) {
         return devices_find_block(((Agent *)userdata)->devices, devnum);
 }
@@ -319,6 +327,7 @@ SuperblocksCallbacks agent_superblocks_callbacks(Agent *agent) {
         return (SuperblocksCallbacks){.judge = judge_superblock,
                                       .volume = volume_of_superblock,
                                       .find_device = find_device,
+                                      .labels = labels,
                                       .hold = agent_backstop_superblock,
                                       .is_held = agent_backstop_holds,
                                       .let_go = agent_backstop_let_go,

@@ -30,6 +30,7 @@ DEFINE_CLEANUP(Policy, policy_unref);
 void device_rule_clear(DeviceRule *rule);
 void usb_rule_clear(UsbRule *rule);
 void filesystem_rule_clear(FilesystemRule *rule);
+void asset_clear(Asset *asset);
 void network_rule_clear(NetworkRule *rule);
 void interface_rule_clear(InterfaceRule *rule);
 void mfa_rule_clear(MfaRule *rule);

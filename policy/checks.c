@@ -45,7 +45,8 @@ static void check_name(Check *check, const TreeNode *node) {
                                                "network.loopback",
                                                "interfaces.default",
                                                "interfaces.loopback",
-                                               "mode"};
+                                               "mode",
+                                               "assets-unknown"};
 
         for (size_t i = 0; i < ELEMENTS(reserved); i++)
                 if (tree_is(node, reserved[i])) {
@@ -143,6 +144,20 @@ static void check_network_rule(Check *check, const TreeNode *node) {
         check_monitor(check, node);
 }
 
+/* As the kernel tells the paths of open files. */
+static void check_asset_path(Check *check, const TreeNode *node) {
+        const char *path = node->text;
+        size_t length = strlen(path);
+        char text[QUOTE_MAX];
+
+        if (path[0] != '/' || length < 2 || path[length - 1] == '/' || strstr(path, "//") ||
+            strstr(path, "/./") || strstr(path, "/../") || strcmp(path + length - 2, "/.") == 0 ||
+            (length > 2 && strcmp(path + length - 3, "/..") == 0))
+                check_fault(check, node,
+                            "%s: expected an absolute path below /, without . or .. and a slash at its end",
+                            quote(node->text, node->length, text));
+}
+
 static const FieldCheck field_checks[] = {
         {.fields = policy_fields, .key = "version", .value = check_version},
         {.fields = policy_fields, .key = "serial", .value = check_serial},
@@ -205,6 +220,8 @@ static const FieldCheck field_checks[] = {
         {.fields = totp_fields, .key = "drift", .value = check_mfa_drift},
         {.fields = mfa_fields, .key = "lock-idle-minutes", .value = check_mfa_lock_idle},
         {.fields = self_test_fields, .key = "every", .value = check_self_test_every},
+        {.fields = asset_fields, .key = "name", .value = check_name},
+        {.fields = asset_fields, .key = "paths", .entry = check_asset_path},
         {.fields = records_fields, .key = "keep-days", .value = check_keep_days},
         {.fields = fido2_fields, .key = "relying-party", .value = check_mfa_relying_party},
         {.fields = fido2_fields, .key = "timeout-seconds", .value = check_mfa_timeout},

@@ -239,6 +239,29 @@ static int add_signing(Policy *policy, const RawSigning *raw) {
         return r;
 }
 
+static int add_asset(Compile *compile, RawAsset *raw, const TreeNode *node) {
+        Asset *asset = &compile->policy->assets[compile->policy->n_assets++];
+
+        asset->name = STEAL_PTR(raw->name);
+        asset->class = STEAL_PTR(raw->class);
+        asset->n_paths = raw->paths_count;
+        asset->paths = STEAL_PTR(raw->paths);
+        raw->paths_count = 0;
+        asset->export = raw->export;
+        return compile_make_origin(compile, node, &asset->origin);
+}
+
+static int add_assets(Compile *compile, RawPolicy *raw, const TreeNode *list) {
+        const TreeNode *node = list ? tree_first(compile->tree, list) : NULL;
+        int r = GROW(compile->policy->assets, compile->policy->n_assets, raw->assets_count);
+
+        for (uint32_t i = 0; r == 0 && i < raw->assets_count; i++) {
+                r = node ? add_asset(compile, &raw->assets[i], node) : -EINVAL;
+                node = node ? tree_next(compile->tree, node) : NULL;
+        }
+        return r;
+}
+
 static void add_self_protection(Policy *policy, const RawSelfProtection *raw) {
         const bool *const given[PROTECTIONS] = {[PROTECT_PROCESS] = raw->process,
                                                 [PROTECT_STATE] = raw->state,
@@ -310,6 +333,10 @@ int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *fi
                 return r;
         if (raw->mfa && (r = compile_mfa(&compile, raw->mfa, tree_find(tree, root, "mfa"))) < 0)
                 return r;
+        if ((r = add_assets(&compile, raw, tree_find(tree, root, "assets"))) < 0)
+                return r;
+        if (raw->assets_unknown)
+                policy->assets_unknown = *raw->assets_unknown;
         if (raw->self_protection)
                 add_self_protection(policy, raw->self_protection);
         if (raw->self_test && raw->self_test->every)

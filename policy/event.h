@@ -53,7 +53,8 @@
         X(EVENT_NETWORK_INTERFACE_VERDICT, "network-interface-verdict", "d13e65fdd5fc47e29caf6249d883243a", \
           5)                                                                                                \
         X(EVENT_NETWORK_GUARD_LOST, "network-guard-lost", "e4b1e9be670b4023b5a7572f0f90f3c6", 2)            \
-        X(EVENT_NETWORK_FAILED, "network-failed", "90f95adcef554444bcc0bd5f6466715a", 2)
+        X(EVENT_NETWORK_FAILED, "network-failed", "90f95adcef554444bcc0bd5f6466715a", 2)                    \
+        X(EVENT_LABELLED_WRITE, "labelled-write", "8f6d1c27e0b94ad2a35f7c9040be61d8", 5)
 
 #define EVENT_CONSTANT_(constant, word, id, priority) constant,
 typedef enum EventKind {
@@ -117,6 +118,7 @@ int event_priority(EventKind kind);
 #define FIELD_INTERFACE_KIND    "SEKISHO_INTERFACE_KIND"
 #define FIELD_INTERFACE_DRIVER  "SEKISHO_INTERFACE_DRIVER"
 #define FIELD_INTERFACE_MAC     "SEKISHO_INTERFACE_MAC"
+#define FIELD_LABEL             "SEKISHO_LABEL"
 
 /* What was tried: SEKISHO_OPERATION. */
 #define OPERATION_LIST(X)                                                                                   \

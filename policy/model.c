@@ -85,6 +85,13 @@ void mfa_rule_clear(MfaRule *rule) {
         scope_clear(&rule->scope);
 }
 
+void asset_clear(Asset *asset) {
+        free(asset->name);
+        free(asset->origin);
+        free(asset->class);
+        strings_free(asset->paths, asset->n_paths);
+}
+
 static void policy_free(Policy *policy) {
         free(policy->contact);
         free(policy->mode_origin);
@@ -109,6 +116,9 @@ static void policy_free(Policy *policy) {
         for (size_t i = 0; i < policy->n_interfaces; i++)
                 interface_rule_clear(&policy->interfaces[i]);
         free(policy->interfaces);
+        for (size_t i = 0; i < policy->n_assets; i++)
+                asset_clear(&policy->assets[i]);
+        free(policy->assets);
         for (size_t i = 0; i < policy->n_mfa_services; i++)
                 free(policy->mfa_services[i].name);
         free(policy->mfa_services);

@@ -204,6 +204,27 @@ typedef struct InterfaceRule {
         InterfaceMatch match;
 } InterfaceRule;
 
+/* Whether files of an asset may be the source of a write to what is approved. */
+#define ASSET_EXPORT_LIST(X)                                                                                \
+        X(EXPORT_NEVER, "never")                                                                            \
+        X(EXPORT_RECORD, "record") /* it goes ahead, with a record */
+DECLARE_ENUM(AssetExport, asset_export, ASSET_EXPORT_LIST);
+
+/* A write of which it cannot be told where it comes from. */
+#define ASSETS_UNKNOWN_LIST(X)                                                                              \
+        X(ASSETS_UNKNOWN_DENY, "deny")                                                                      \
+        X(ASSETS_UNKNOWN_ALLOW, "allow")
+DECLARE_ENUM(AssetsUnknown, assets_unknown, ASSETS_UNKNOWN_LIST);
+
+/* Files and directories of one kind of confidentiality. */
+typedef struct Asset {
+        char *name, *origin;
+        char *class; /* the label that records have; NULL: the name */
+        char **paths;
+        size_t n_paths;
+        AssetExport export;
+} Asset;
+
 typedef struct MfaService {
         char *name;
         bool required;
@@ -354,6 +375,10 @@ typedef struct Policy {
         unsigned mfa_lock_idle_minutes; /* an idle session locks; 0: not by time */
 
         unsigned self_test_every; /* minutes; 0: not at intervals */
+        Asset *assets;
+        size_t n_assets;
+        AssetsUnknown assets_unknown;
+
         FileNames records_file_names;
         unsigned records_keep_days; /* how long records have to be kept; 0: the policy does not say */
 

@@ -17,6 +17,8 @@ DEFINE_WORDS(bus_strings, DEVICE_BUS_LIST);
 DEFINE_WORDS(zone_strings, POLICY_ZONE_LIST);
 DEFINE_WORDS(mode_strings, POLICY_MODE_LIST);
 DEFINE_WORDS(without_lsm_strings, WITHOUT_LSM_LIST);
+DEFINE_WORDS(asset_export_strings, ASSET_EXPORT_LIST);
+DEFINE_WORDS(assets_unknown_strings, ASSETS_UNKNOWN_LIST);
 DEFINE_WORDS(file_names_strings, FILE_NAMES_LIST);
 DEFINE_WORDS(factor_strings, FACTOR_LIST);
 DEFINE_WORDS(protocol_strings, PROTOCOL_LIST);
@@ -316,6 +318,20 @@ const cyaml_schema_field_t signing_fields[] = {
         CYAML_FIELD_END,
 };
 
+static const cyaml_schema_value_t path_schema = {
+        CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, SOURCE_LENGTH_MAX)};
+
+const cyaml_schema_field_t asset_fields[] = {
+        FIELD_TEXT("name", REQUIRED, RawAsset, name, NAME_LENGTH_MAX),
+        FIELD_TEXT("class", OPTIONAL, RawAsset, class, NAME_LENGTH_MAX),
+        CYAML_FIELD_SEQUENCE("paths", CYAML_FLAG_POINTER, RawAsset, paths, &path_schema, 1, ASSET_PATHS_MAX),
+        FIELD_WORD("export", RawAsset, export, asset_export_strings),
+        CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t asset_schema = {
+        CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, RawAsset, asset_fields)};
+
 const cyaml_schema_field_t policy_fields[] = {
         CYAML_FIELD_INT("version", CYAML_FLAG_DEFAULT, RawPolicy, version),
         CYAML_FIELD_UINT_PTR("serial", CYAML_FLAG_OPTIONAL, RawPolicy, serial),
@@ -335,6 +351,8 @@ const cyaml_schema_field_t policy_fields[] = {
         CYAML_FIELD_MAPPING_PTR("self-protection", OPTIONAL, RawPolicy, self_protection,
                                 self_protection_fields),
         CYAML_FIELD_MAPPING_PTR("self-test", OPTIONAL, RawPolicy, self_test, self_test_fields),
+        CYAML_FIELD_SEQUENCE("assets", LIST, RawPolicy, assets, &asset_schema, 0, ASSETS_MAX),
+        FIELD_WORD_OPTIONAL("assets-unknown", RawPolicy, assets_unknown, assets_unknown_strings),
         CYAML_FIELD_MAPPING_PTR("records", OPTIONAL, RawPolicy, records, records_fields),
         CYAML_FIELD_END,
 };

@@ -31,6 +31,8 @@ enum {
         REVOKED_KEYS_MAX = 64,
         FROM_MAX = 64,
         BREAK_GLASS_MAX = 16,
+        ASSETS_MAX = 256,
+        ASSET_PATHS_MAX = 64,
 };
 
 #define ANSWER_LIST(X)                                                                                      \
@@ -93,6 +95,13 @@ typedef struct RawNetwork {
         RawScope scope;
         RawMonitor monitor;
 } RawNetwork;
+
+typedef struct RawAsset {
+        char *name, *class;
+        char **paths;
+        uint32_t paths_count;
+        AssetExport export;
+} RawAsset;
 
 typedef struct RawRemovable {
         Access *initial;
@@ -258,6 +267,9 @@ typedef struct RawPolicy {
         RawSelfProtection *self_protection;
         RawSelfTest *self_test;
         RawRecords *records;
+        RawAsset *assets;
+        uint32_t assets_count;
+        AssetsUnknown *assets_unknown;
 } RawPolicy;
 
 extern const cyaml_schema_value_t policy_schema;
@@ -265,4 +277,4 @@ extern const cyaml_schema_field_t policy_fields[], match_fields[], device_fields
         filesystem_fields[], network_fields[], networks_fields[], network_interface_fields[],
         interface_match_fields[], mfa_fields[], mfa_rule_fields[], break_glass_fields[], signing_fields[],
         grace_fields[], limits_fields[], totp_fields[], fido2_fields[], fingerprint_fields[], card_fields[],
-        records_fields[], self_test_fields[], removable_fields[], filesystems_fields[];
+        records_fields[], self_test_fields[], removable_fields[], filesystems_fields[], asset_fields[];

@@ -38,6 +38,11 @@ const char *reason_for_person(Reason reason) {
         case REASON_NOT_GUARDED:
                 return N_("The policy of this terminal does not speak of the network, so nothing is guarded "
                           "there.");
+        case REASON_LABELLED_SOURCE:
+                return N_("The program has a file open that must not leave this terminal.");
+        case REASON_UNKNOWN_SOURCE:
+                return N_(
+                        "It cannot be told whether it comes from files that must not leave this terminal.");
         case REASON_INVALID_QUESTION:
                 return N_("Too little is known about it, so it was refused.");
         }

@@ -37,6 +37,9 @@ DECLARE_ENUM(Verdict, verdict, VERDICT_LIST);
         X(REASON_LOCKDOWN, "lockdown") /* an emergency: everything external is denied until it is lifted */ \
         X(REASON_NOT_GUARDED,                                                                               \
           "not-guarded") /* the policy does not speak of the network: all of it is open */                  \
+        X(REASON_LABELLED_SOURCE,                                                                           \
+          "labelled-source")                       /* it would come from an asset that is never exported */ \
+        X(REASON_UNKNOWN_SOURCE, "unknown-source") /* where it would come from cannot be told */            \
         X(REASON_INVALID_QUESTION, "invalid-question") /* not enough is known to decide: denied */
 DECLARE_ENUM(Reason, reason, REASON_LIST);
 
@@ -73,6 +76,7 @@ typedef struct OpenDecision {
         bool monitor; /* a denial that is only recorded: it goes ahead */
         const char *rule;
         const char *origin;
+        const char *label; /* of the asset it may come from; NULL: none that is known */
 } OpenDecision;
 
 /* The sentence for REASON as a person is told it, in English (gettext's msgid). Never NULL; static. */

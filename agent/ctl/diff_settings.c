@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What holds for the whole terminal: values that are compared as they are. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/ctl/diff.h"
@@ -18,6 +20,28 @@ static struct json_object *moment(time_t at) {
         char buffer[TIMESPEC_TEXT_MAX];
 
         return at ? json_object_new_string(timespec_iso((uint64_t)at * USEC_PER_SEC, buffer)) : NULL;
+}
+
+/* "name (class): export: path, path; ..." */
+static struct json_object *assets(const Policy *policy) {
+        struct json_object *made;
+        char *words = NULL;
+        size_t size = 0;
+        FILE *to = policy->n_assets > 0 ? open_memstream(&words, &size) : NULL;
+
+        if (!to)
+                return NULL;
+        for (size_t i = 0; i < policy->n_assets; i++) {
+                const Asset *asset = &policy->assets[i];
+
+                fprintf(to, "%s%s (%s): %s: ", i > 0 ? "; " : "", asset->name,
+                        asset->class ? asset->class : asset->name, asset_export_to_string(asset->export));
+                for (size_t j = 0; j < asset->n_paths; j++)
+                        fprintf(to, "%s%s", j > 0 ? ", " : "", asset->paths[j]);
+        }
+        made = fclose(to) == 0 ? json_object_new_string(words) : NULL;
+        free(words);
+        return made;
 }
 
 static struct json_object *flag(bool value) {
@@ -64,6 +88,8 @@ static struct json_object *kinds(const Policy *policy) {
 #define SETTING_LIST(X)                                                                                     \
         X("mode", text(policy_mode_to_string(policy->mode)))                                                \
         X("monitor-until", moment(policy->monitor_until))                                                   \
+        X("assets", assets(policy))                                                                         \
+        X("assets-unknown", text(assets_unknown_to_string(policy->assets_unknown)))                         \
         X("records.file-names", text(file_names_to_string(policy->records_file_names)))                     \
         X("without-lsm", text(without_lsm_to_string(policy->without_lsm)))                                  \
         X("zone", text(policy_zone_to_string(policy->zone)))                                                \

@@ -354,6 +354,8 @@ static char *what_cell(const EventRecord *record) {
         case EVENT_SELF_TEST_NOT_RUN:
                 return join(event_record_get(record, FIELD_CAUSE), ": ",
                             event_record_get(record, FIELD_ERROR));
+        case EVENT_LABELLED_WRITE:
+                return join(event_record_get(record, FIELD_LABEL), ": ", path);
         case EVENT_MONITOR_STARTED:
                 return join(event_record_get(record, FIELD_EXPIRES), ": ",
                             event_record_get(record, FIELD_RULE));

@@ -317,8 +317,17 @@ static const char *missing_of_connection(const Asked *asked) {
         return NULL;
 }
 
+static bool is_about_source(const Asked *asked) {
+        const char *reason = get(asked, FIELD_REASON);
+
+        return reason && (strcmp(reason, reason_to_string(REASON_LABELLED_SOURCE)) == 0 ||
+                          strcmp(reason, reason_to_string(REASON_UNKNOWN_SOURCE)) == 0);
+}
+
 /* What the record has to say for there to be an answer at all; NULL if it does. */
 static const char *missing(const Asked *asked, EventKind kind) {
+        if (is_about_source(asked))
+                return N_("which files the program had open is in no record");
         switch (kind) {
         case EVENT_WRITE_DENIED:
         case EVENT_READ_DENIED:

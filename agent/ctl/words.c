@@ -101,6 +101,8 @@ static const char *of_event(EventKind kind) {
                 return C_("event", "network-guard-lost");
         case EVENT_NETWORK_FAILED:
                 return C_("event", "network-failed");
+        case EVENT_LABELLED_WRITE:
+                return C_("event", "labelled-write");
         }
         return NULL;
 }

@@ -20,6 +20,7 @@
 #include "agent/gate/cmdline.h"
 #include "agent/gate/opener.h"
 #include "agent/gate/operation.h"
+#include "agent/gate/sources.h"
 #include "agent/thread.h"
 #include "policy/scope.h"
 
@@ -44,6 +45,7 @@ struct Gate {
         int stop; /* eventfd: the owner wants the thread to end */
         CmdlineReader *cmdline;
         OperationReader *operations; /* the thread's own */
+        SourcesReader *sources;      /* likewise */
 };
 
 /* Who answers for a group, and with what. */
@@ -52,6 +54,7 @@ typedef struct Listener {
         Report *report;              /* may be NULL */
         CmdlineReader *cmdline;      /* NULL: command lines are not told */
         OperationReader *operations; /* NULL: none are kept open */
+        SourcesReader *sources;      /* NULL: where a write comes from is not known */
 } Listener;
 
 /* Everything one answer needs, so that the functions below stay short. */
@@ -75,6 +78,7 @@ static void gate_release(Gate *gate) {
         report_unref(gate->report);
         cmdline_reader_free(gate->cmdline);
         operation_reader_free(gate->operations);
+        sources_reader_free(gate->sources);
         if (gate->fd >= 0)
                 close(gate->fd);
         if (gate->stop >= 0)
@@ -111,7 +115,9 @@ static void set_path(Record *record, int fd) {
 
 static Record *make_record(const Volume *volume, const Question *question, CmdlineReader *cmdline) {
         bool read = question->operation == OPERATION_OPEN_READ;
-        Record *record = record_new(read                    ? EVENT_READ_DENIED
+        bool allowed = question->decision.verdict == VERDICT_ALLOW;
+        Record *record = record_new(allowed                 ? EVENT_LABELLED_WRITE
+                                    : read                  ? EVENT_READ_DENIED
                                     : volume_is_raw(volume) ? EVENT_RAW_WRITE_DENIED
                                                             : EVENT_WRITE_DENIED);
 
@@ -149,10 +155,25 @@ static void judge(const Listener *listener, const Volume *volume, Question *ques
         }
 }
 
+/* Where it may come from: what the opener and those around it have open. */
+static void judge_source(const Listener *listener, const Volume *volume, Question *question) {
+        Policy *policy = question->operation == OPERATION_OPEN_READ ? NULL : volume_assets(volume);
+        const Asset *asset = NULL;
+        int r;
+
+        if (!policy)
+                return;
+        if (question->opener.subject.uid == (uid_t)-1) /* for the number of its process */
+                (void)opener_read(question->tid, &question->opener);
+        r = listener->sources ? sources_find(listener->sources, policy, question->opener.tgid, &asset)
+                              : -ESRCH;
+        volume_judge_source(volume, asset, r == 0, &question->decision);
+}
+
 static void handle(const Listener *listener, const Volume *volume, pid_t tid, int fd) {
         Question question = {.tid = tid, .fd = fd};
         Record *record = NULL;
-        bool denied;
+        bool denied, told;
 
         question.opener.tid = question.opener.tgid = tid;
         question.opener.subject.uid = question.opener.subject.loginuid = (uid_t)-1;
@@ -162,12 +183,14 @@ static void handle(const Listener *listener, const Volume *volume, pid_t tid, in
                 return;
         }
         judge(listener, volume, &question);
+        judge_source(listener, volume, &question);
         denied = question.decision.verdict != VERDICT_ALLOW;
         if (denied && volume_is_quiet(volume)) {
                 answer(listener->group, fd, VERDICT_DENY);
                 return;
         }
-        if (denied) { /* who it is must be read while the caller still waits */
+        told = denied || question.decision.label;
+        if (told) { /* who it is must be read while the caller still waits */
                 if (question.opener.subject.uid == (uid_t)-1)
                         (void)opener_read(tid, &question.opener);
                 record = make_record(volume, &question, listener->cmdline);
@@ -177,10 +200,11 @@ static void handle(const Listener *listener, const Volume *volume, pid_t tid, in
         answer(listener->group, fd,
                denied && !volume_is_monitor(volume) && !question.decision.monitor ? VERDICT_DENY
                                                                                   : VERDICT_ALLOW);
-        if (!denied)
+        if (!told)
                 return;
         if (listener->report) {
-                report_refused(listener->report);
+                if (denied)
+                        report_refused(listener->report);
                 report_submit(listener->report, record);
         } else
                 record_free(record);
@@ -291,7 +315,8 @@ static void *gate_thread(void *userdata) {
         Listener listener = {.group = gate->fd,
                              .report = gate->report,
                              .cmdline = gate->cmdline,
-                             .operations = gate->operations};
+                             .operations = gate->operations,
+                             .sources = gate->sources};
         bool stopping = false;
 
         while (!stopping) {
@@ -353,6 +378,7 @@ int gate_new(Volume *volume, Report *report, Gate **ret) {
         else if ((gate->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
                 r = -errno;
         else if ((r = operation_reader_new(&gate->operations)) == 0 &&
+                 (r = sources_reader_new(&gate->sources)) == 0 &&
                  (r = cmdline_reader_new(&gate->cmdline)) == 0) {
                 gate->holders = 2;
                 r = thread_start(STACK_SIZE, gate_thread, gate);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/assets.h"
 #include "policy/decide.h"
 #include "policy/scope.h"
 
@@ -122,6 +123,38 @@ bool volume_unlocks(const Volume *volume, dev_t node, const Subject *subject) {
         return false;
 }
 
+Policy *volume_assets(const Volume *volume) {
+        const VolumeSettings *settings = &volume->settings;
+
+        return settings->raw || settings->refuse_writes || settings->policy->n_assets == 0
+                       ? NULL
+                       : settings->policy;
+}
+
+static const char *label_of(const Asset *asset) {
+        return asset->class ? asset->class : asset->name;
+}
+
+void volume_judge_source(const Volume *volume, const Asset *asset, bool known, OpenDecision *decision) {
+        const Policy *policy = volume->settings.policy;
+
+        if (known && asset)
+                decision->label = label_of(asset);
+        if (decision->verdict != VERDICT_ALLOW)
+                return;
+        if (known && asset && asset->export == EXPORT_NEVER)
+                *decision = (OpenDecision){.verdict = VERDICT_DENY,
+                                           .reason = REASON_LABELLED_SOURCE,
+                                           .rule = asset->name,
+                                           .origin = asset->origin,
+                                           .label = label_of(asset)};
+        else if (!known && policy->assets_unknown == ASSETS_UNKNOWN_DENY && policy_keeps_assets(policy))
+                *decision = (OpenDecision){.verdict = VERDICT_DENY,
+                                           .reason = REASON_UNKNOWN_SOURCE,
+                                           .rule = "assets-unknown",
+                                           .origin = "built-in"};
+}
+
 void volume_describe(const Volume *volume, const OpenDecision *decision, Record *record) {
         record->policy_serial = volume->settings.policy->serial;
         record_set_device(record, volume->settings.identity.device);
@@ -131,5 +164,6 @@ void volume_describe(const Volume *volume, const OpenDecision *decision, Record 
         record_set(record, TEXT_RULE, decision->rule);
         record_set(record, TEXT_RULE_ORIGIN, decision->origin);
         record_set(record, TEXT_REASON, reason_to_string(decision->reason));
+        record_set(record, TEXT_LABEL, decision->label);
         record_set(record, TEXT_MODE, volume->settings.monitor || decision->monitor ? "monitor" : NULL);
 }

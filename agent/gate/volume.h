@@ -43,6 +43,10 @@ bool volume_is_quiet(const Volume *volume);
 bool volume_is_raw(const Volume *volume);
 /* Whether the verdict depends on who asks (else nothing of the asker need be read to decide). */
 bool volume_asks_subject(const Volume *volume);
+/* The policy whose assets an open for writing is to be looked at for; NULL if it has none. Borrowed. */
+Policy *volume_assets(const Volume *volume);
+/* The verdict where it may come from ASSET (NULL: from none), or where that is not known. */
+void volume_judge_source(const Volume *volume, const Asset *asset, bool known, OpenDecision *decision);
 
 /* The verdict on one open. Pure but for reading the clocks; strings live as long as VOLUME. */
 void volume_judge(const Volume *volume, const Subject *subject, bool for_writing, OpenDecision *ret);

@@ -123,11 +123,13 @@ static int set_gate(Superblocks *all, Superblock *sb, int mount_fd, bool watched
 static int set_asking(Superblocks *all, Superblock *sb, int mount_fd, bool watched) {
         const SuperblocksCallbacks *callbacks = superblocks_callbacks(all);
         int r = set_volume(all, sb);
+        bool held;
 
         sb->guard = GUARD_GATE;
         if (r < 0)
                 return r;
-        if (callbacks->hold(callbacks->userdata, sb) != 1) /* what failed was told */
+        held = callbacks->hold(callbacks->userdata, sb) == 1; /* what failed was told */
+        if (!held || callbacks->labels(callbacks->userdata, sb))
                 return set_gate(all, sb, mount_fd, watched);
         drop_gate(all, sb);
         sb->guard = GUARD_LSM;
@@ -251,7 +253,8 @@ int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
         int r, gate_error, detach_error = 0;
         bool watched;
 
-        if (decision->access == ACCESS_WRITE && !decision->conditional) {
+        if (decision->access == ACCESS_WRITE && !decision->conditional &&
+            !superblocks_callbacks(all)->labels(superblocks_callbacks(all)->userdata, sb)) {
                 release(all, sb);
                 return superblocks_callbacks(all)->hold(superblocks_callbacks(all)->userdata, sb) < 0 ? -EIO
                                                                                                       : 0;

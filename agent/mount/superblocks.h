@@ -47,6 +47,8 @@ typedef struct SuperblocksCallbacks {
         Volume *(*volume)(void *userdata, const SuperblockIdentity *id, const char *mount);
         /* the disk that holds a block device number, or NULL */
         const Device *(*find_device)(void *userdata, dev_t devnum);
+        /* whether each open for writing is to be looked at for where it comes from, whatever else holds */
+        bool (*labels)(void *userdata, const Superblock *sb);
         /* the kernel itself is to hold SB by its decision: 1 if it does from now on, 0 if it cannot, -errno
          */
         int (*hold)(void *userdata, const Superblock *sb);

@@ -20,8 +20,8 @@ struct Fold {
 };
 
 /* What must agree for two denials to be repeats of one another. The verdict's mode is part of the rule. */
-static const RecordText key_texts[] = {TEXT_EXE,    TEXT_RULE,  TEXT_REASON, TEXT_DEVICE,
-                                       TEXT_FSTYPE, TEXT_MOUNT, TEXT_MODE,   TEXT_PERSON};
+static const RecordText key_texts[] = {TEXT_EXE,   TEXT_RULE, TEXT_REASON, TEXT_DEVICE, TEXT_FSTYPE,
+                                       TEXT_MOUNT, TEXT_MODE, TEXT_PERSON, TEXT_LABEL};
 
 Fold *fold_new(void) {
         return calloc(1, sizeof(Fold));

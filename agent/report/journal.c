@@ -50,7 +50,8 @@ static void add_numbers(Entry *entry, const Record *record) {
         add(entry, "MESSAGE_ID=%s", event_message_id(record->kind));
         add(entry, FIELD_EVENT "=%s", event_to_string(record->kind));
         add(entry, FIELD_POLICY_SERIAL "=%" PRIu64, record->policy_serial);
-        if (record_is_denial(record) || record->kind == EVENT_LATE_WRITER) {
+        if (record_is_denial(record) || record->kind == EVENT_LATE_WRITER ||
+            record->kind == EVENT_LABELLED_WRITE) {
                 add(entry, FIELD_OPERATION "=%s", operation_to_string(record->operation));
                 add(entry, FIELD_COUNT "=%" PRIu64, record->count);
         }

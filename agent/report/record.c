@@ -210,6 +210,12 @@ static void print_record(FILE *f, const Record *r) {
         case EVENT_RAW_WRITE_DENIED:
                 print_denial(f, r);
                 return;
+        case EVENT_LABELLED_WRITE:
+                fprintf(f, "Write of what may be %s: %s", or (r->text[TEXT_LABEL], "?"),
+                        or (r->text[TEXT_PATH], "(path not known)"));
+                print_who(f, r);
+                print_rule(f, r);
+                return;
         case EVENT_LATE_WRITER:
                 fprintf(f, "File was open for writing before the guard came: %s",
                         or (r->text[TEXT_PATH], "(path not known)"));

@@ -40,6 +40,7 @@
         X(TEXT_CAUSE, FIELD_CAUSE)                                                                          \
         X(TEXT_PERSON, FIELD_PERSON)                                                                        \
         X(TEXT_PERSON_BEFORE, FIELD_PERSON_BEFORE)                                                          \
+        X(TEXT_LABEL, FIELD_LABEL)                                                                          \
         X(TEXT_FACTORS, FIELD_FACTORS)                                                                      \
         X(TEXT_DESTINATION, FIELD_DESTINATION)                                                              \
         X(TEXT_PORT, FIELD_PORT)                                                                            \

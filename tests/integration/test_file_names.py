@@ -13,7 +13,7 @@ NAME = "山田太郎 健康保険.xlsx"
 
 
 def refused(world, how):
-    stick = world.stick(attach=False)
+    stick = world.stick(attach=False, content={NAME: "was there before"})
     world.start_agent(removable={"default": "read-only", "devices": [rule_for(stick, groups=[GROUP])]},
                       records={"file-names": how})
     stick.attach()

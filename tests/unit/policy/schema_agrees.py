@@ -53,6 +53,8 @@ WHOLE = {
                        "expires": "2027-03-31"}]},
     "self-protection": {"process": True, "state": False, "policy": True},
     "self-test": {"every": 60},
+    "assets": [{"name": "住民記録", "paths": ["/srv/juki", "/srv/住民"], "class": "特定個人情報", "export": "never"}],
+    "assets-unknown": "allow",
     "records": {"keep-days": 366, "file-names": "keyed"},
 }
 
@@ -105,6 +107,7 @@ GOOD = [
     mfa(card={"module": "/usr/lib/x.so", "ca": "/a", "crl": "/b", "wait-seconds": 5}),
     mfa(exempt=[]), head(contact="true"), head(contact="5"),
     head(self_test={}), head(self_test={"every": 1}), head(self_test={"every": 1440}), head(zone="lgwan", self_test={"every": 0}),
+    head(assets=[]), head(assets=[{"name": "a", "paths": ["/srv"], "export": "record"}]), head(assets_unknown="deny"),
     head(records={}), head(records={"keep-days": 1}), head(records={"keep-days": 3660}), head(records={"file-names": "plain"}), head(records={"file-names": "masked"}),
     head(mode="monitor"), device(mode="enforce"), device(mode="monitor"), network(mode="monitor", **{"monitor-until": "2027-01-01"}),
     head(removable={"monitor": False}), head(filesystems={"monitor": True}),
@@ -156,7 +159,10 @@ BAD = [
     head(monitor_until="2027-01-01"), head(mode="enforce", monitor_until="2027-01-01"), head(removable={"monitor-until": "2027-01-01"}),
     head(removable={"monitor": False, "monitor-until": "2027-01-01"}), device(**{"monitor-until": "2027-01-01"}),
     share(mode="enforce", **{"monitor-until": "2027-01-01"}), device(mode="watch"), head(removable={"monitor": "2027-01-01"}),
-    head(records={"keep-days": 0}), head(records={"keep-days": 3661}), head(records={"keep-days": "x"}),
+    *(head(assets=[{"name": "a", "paths": paths, "export": "never"}])
+      for paths in ([], ["/"], ["srv"], ["/srv/"], ["/srv/../x"], ["/srv/."], ["//srv"], ["/.."])),
+    head(assets=[{"name": "a", "paths": ["/srv"]}]), head(assets=[{"name": "a", "paths": ["/srv"], "export": "ask"}]),
+    head(assets_unknown="record"), head(records={"keep-days": 0}), head(records={"keep-days": 3661}), head(records={"keep-days": "x"}),
     head(records={"file-names": "hashed"}), head(records={"keep": 5}), head(records=5), head(self_protection=True), head(self_protection={"process": "true"}), head(self_protection={"process": 1}),
     head(self_protection={"state": None}), head(self_protection={"kernel": True}),
 ]
