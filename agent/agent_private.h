@@ -202,7 +202,8 @@ bool agent_self_test_tried(Agent *agent, pid_t pid, dev_t devnum);
 struct json_object *agent_self_test_object(const Agent *agent);
 
 /* connections.c: the network guard. Start once there is a policy; update after whatever may change what it
- * says. Where the agent was started by hand it guards the network only if it was told to, and leaves nothing. */
+ * says. Where the agent was started by hand it guards the network only if it was told to, and leaves
+ * nothing. */
 bool agent_guards_network(const Agent *agent);
 void agent_start_network(Agent *agent);
 void agent_update_network(Agent *agent);

@@ -63,9 +63,9 @@ static void describe(Record *record, const NetworkPlan *plan, const NetworkAttem
         char text[INET6_ADDRSTRLEN];
 
         record->uid = attempt->uid;
-        record_set(record, TEXT_DESTINATION,
-                   inet_ntop(packet->to.bits == 32 ? AF_INET : AF_INET6, packet->to.bytes, text,
-                             sizeof(text)));
+        record_set(
+                record, TEXT_DESTINATION,
+                inet_ntop(packet->to.bits == 32 ? AF_INET : AF_INET6, packet->to.bytes, text, sizeof(text)));
         if (packet->has_port)
                 record_setf(record, TEXT_PORT, "%u", packet->port);
         set_protocol(record, packet);
@@ -137,8 +137,8 @@ void agent_start_network(Agent *agent) {
 
         if (!agent_guards_network(agent))
                 return;
-        agent->network_error = network_new(agent->event, &agent->clock, agent->settings.state_dir, &callbacks,
-                                           agent, &agent->network);
+        agent->network_error = network_new(agent->event, &agent->clock, agent->settings.state_dir,
+                                           &callbacks, agent, &agent->network);
         if (agent->network_error < 0) {
                 on_failed(agent, NULL, strerror(-agent->network_error));
                 return;

@@ -56,7 +56,8 @@ static void print_help(void) {
              "STATE/incoming;\n"
              "                        \"\": none)\n"
              "  --monitor             record what would be denied, deny nothing\n"
-             "  --network             guard the network too, which one that is started by hand leaves alone\n"
+             "  --network             guard the network too, which one that is started by hand leaves "
+             "alone\n"
              "  --version, --help");
 }
 

@@ -110,7 +110,8 @@ int filter_put(Filter *filter, const char *text) {
 
         if (!copy)
                 return -ENOMEM;
-        if (filter->text && filter->error == 0 && filter->apply.pid == 0 && strcmp(filter->text, copy) == 0) {
+        if (filter->text && filter->error == 0 && filter->apply.pid == 0 &&
+            strcmp(filter->text, copy) == 0) {
                 free(copy);
                 return 0;
         }

@@ -40,6 +40,7 @@ struct Network {
         Resolver *resolver;
         Policy *policy;
         bool monitor;
+        bool closing; /* everything, since the table could not be put in force */
         NetworkPlan *plan;
         sd_event_source *replan, *counting;
         Count refused, passed;
@@ -104,13 +105,32 @@ static void on_replacing(void *userdata) {
         network->passed.seen = network->passed.told = 0;
 }
 
+/* Where not even an older table is in force. */
+static void close_what_is_open(Network *network) {
+        const NetworkPlan plan = {.locked = true};
+        CLEANUP_FREE char *text = NULL;
+
+        if (!network->policy->network_given || network->monitor || network->policy->mode == MODE_MONITOR)
+                return;
+        if (watch_table_exists() != 0 || network_table_text(&plan, &text) < 0)
+                return;
+        network->closing = true;
+        (void)filter_put(network->filter, text);
+        (void)filter_wait(network->filter);
+        network->closing = false;
+}
+
 static void on_done(void *userdata, int error, const char *why) {
         Network *network = userdata;
 
+        if (network->closing) /* what is in force then is not what was asked for */
+                return;
         network->error = error;
         (void)snprintf(network->why, sizeof(network->why), "%s", error < 0 ? why : "");
-        if (error < 0)
+        if (error < 0) {
                 network->callbacks.failed(network->userdata, NULL, network->why);
+                close_what_is_open(network);
+        }
         network->callbacks.changed(network->userdata);
 }
 
@@ -183,14 +203,12 @@ static int plan_again(Network *network) {
         r = make_plan(network, &plan);
         if (r >= 0)
                 r = network_table_text(plan, &text);
-        if (r >= 0)
-                r = filter_put(network->filter, text);
         if (r < 0) {
                 network_plan_free(plan);
-                network->error = r;
-                (void)snprintf(network->why, sizeof(network->why), "%s", strerror(-r));
+                on_done(network, r, strerror(-r));
                 return r;
         }
+        (void)filter_put(network->filter, text); /* what becomes of it is told by on_done() */
         network_plan_free(network->plan);
         network->plan = plan;
         network->required_error = network_required_write(network->state_dir,
@@ -225,8 +243,7 @@ const char *network_word(Network *network) {
         size_t failing = resolver_n_failing(network->resolver);
 
         if (network->error < 0)
-                (void)snprintf(network->word, sizeof(network->word), "%s: %s", N_("not in force"),
-                               network->why);
+                (void)snprintf(network->word, sizeof(network->word), "%s: %s", "failed", network->why);
         else if (!network->plan || (network->plan->off && !network->plan->locked))
                 return N_("off: the policy has no network section");
         else if (network->nflog_error < 0)
