@@ -358,3 +358,14 @@ def test_names_are_asked_of_the_approved_resolver(world, net, names):
     world.agent.process.send_signal(signal.SIGHUP)
     wait_until(lambda: talk(net.term, "10.99.1.1", 443) == "echo", "the new address is approved")
     assert talk(net.term, "10.99.1.9", 443) in REFUSED
+
+
+def test_what_the_unit_leaves_the_agent_is_enough(world, net):
+    world.confined = True
+    guard(world, net)
+    assert word(world).startswith("ok"), world.tell()
+    assert talk(net.term, "10.99.2.1", 443) in REFUSED and talk(net.term, "10.99.1.1", 443) == "echo"
+    world.journal.wait("connection-denied", destination="10.99.2.1", port="443", uid="0")
+    run([*net.term.prefix, "nft", "flush", "ruleset"])
+    world.journal.wait("network-guard-lost")
+    wait_until(lambda: table(net).returncode == 0, "the table is there again")
