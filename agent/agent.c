@@ -211,6 +211,7 @@ static int rejudge(Agent *agent) {
         int timer = arm_expiry(agent);
 
         agent_follow_monitoring(agent);
+        agent_update_network(agent);
         agent_settle_soon(agent);
         return devices < 0 ? devices : superblocks < 0 ? superblocks : timer;
 }
@@ -399,6 +400,7 @@ static int start(Agent *agent) {
                 agent_tell_refused(agent, NULL, NULL, 0);
         tell(agent, EVENT_POLICY_LOADED);
         tell_unkept(agent);
+        agent_start_network(agent);
         r = start_rooms(agent);
         if (r >= 0)
                 r = arm_expiry(agent);
@@ -456,6 +458,7 @@ Agent *agent_free(Agent *agent) {
         agent->incoming = incoming_free(agent->incoming);
         agent->bus = bus_service_free(agent->bus);
         agent_stop_locks(agent);
+        agent_stop_network(agent);
         if (agent->devices && !agent->stays && devices_hold_conditional(agent->devices) < 0)
                 closed = false;
         if (agent->superblocks && !agent->stays)

@@ -13,6 +13,7 @@ typedef struct AgentSettings {
         const char *policy, *state_dir, *runtime_dir;
         const char *incoming; /* NULL: STATE/incoming; "": none */
         bool monitor;         /* --monitor: record, deny nothing */
+        bool network;         /* --network: guard the network, although started by hand */
 } AgentSettings;
 
 /* Take the runtime directory's lock, put a policy and everything else in force. 0, -EBUSY if another agent

@@ -21,6 +21,7 @@
 #include "agent/maintenance.h"
 #include "agent/monitoring.h"
 #include "agent/mount/superblocks.h"
+#include "agent/network/network.h"
 #include "agent/policy_store.h"
 #include "agent/report/report.h"
 #include "agent/sessions.h"
@@ -67,6 +68,8 @@ struct Agent {
         Sessions *sessions;      /* who has logged in */
         Locks *locks;            /* NULL: memory was short */
         char *login_store;       /* the directory of what they are enrolled with */
+        Network *network;        /* NULL: the network is left alone ... */
+        int network_error;       /* ... or why there is no guard */
         Incoming *incoming;      /* NULL: none, or it could not be watched ... */
         int incoming_error;      /* ... and why */
         SelfTest *self_test;     /* NULL: not yet, or memory was short */
@@ -197,6 +200,16 @@ void agent_self_test_judge(const Agent *agent, const DeviceIdentity *id, const P
 bool agent_self_test_tried(Agent *agent, pid_t pid, dev_t devnum);
 /* For the status; NULL before the first has ended. */
 struct json_object *agent_self_test_object(const Agent *agent);
+
+/* connections.c: the network guard. Start once there is a policy; update after whatever may change what it
+ * says. Where the agent was started by hand it guards the network only if it was told to, and leaves
+ * nothing. */
+bool agent_guards_network(const Agent *agent);
+void agent_start_network(Agent *agent);
+void agent_update_network(Agent *agent);
+void agent_stop_network(Agent *agent);
+/* In one line, for the status. */
+const char *agent_network_word(const Agent *agent);
 
 /* answer.c: what the service on the bus asks for. */
 BusServiceCallbacks agent_bus_callbacks(Agent *agent);

@@ -16,6 +16,7 @@ enum {
         OPTION_RUNTIME,
         OPTION_INCOMING,
         OPTION_MONITOR,
+        OPTION_NETWORK,
         OPTION_KEEPER,
         OPTION_KEEPER_LOCK,
         OPTION_VERSION,
@@ -32,6 +33,7 @@ static const struct option options[] = {
         {"runtime-dir", required_argument, NULL, OPTION_RUNTIME},
         {"incoming", required_argument, NULL, OPTION_INCOMING},
         {"monitor", no_argument, NULL, OPTION_MONITOR},
+        {"network", no_argument, NULL, OPTION_NETWORK},
         {"keeper-lock", required_argument, NULL, OPTION_KEEPER_LOCK},
         {"keeper", required_argument, NULL, OPTION_KEEPER}, /* how the agent starts its keeper */
         {"version", no_argument, NULL, OPTION_VERSION},
@@ -42,7 +44,7 @@ static const struct option options[] = {
 static void print_help(void) {
         puts("Usage: sekishod [--policy FILE_OR_DIR] [--state-dir DIR] [--runtime-dir DIR] [--incoming "
              "DIR]\n"
-             "                [--monitor]\n"
+             "                [--monitor] [--network]\n"
              "\n"
              "Keeps data on this machine: blocks writes to every external device and file system that the\n"
              "policy does not approve, and records who tried. Runs in the foreground; see sekishod(8).\n"
@@ -54,6 +56,8 @@ static void print_help(void) {
              "STATE/incoming;\n"
              "                        \"\": none)\n"
              "  --monitor             record what would be denied, deny nothing\n"
+             "  --network             guard the network too, which one that is started by hand leaves "
+             "alone\n"
              "  --version, --help");
 }
 
@@ -104,6 +108,9 @@ int main(int argc, char **argv) {
                         break;
                 case OPTION_MONITOR:
                         settings.monitor = true;
+                        break;
+                case OPTION_NETWORK:
+                        settings.network = true;
                         break;
                 case OPTION_KEEPER:
                         keeper = (int)strtol(optarg, NULL, 10);

@@ -86,7 +86,7 @@ def test_each_line_has_its_clause_result_and_evidence(scene):
     assert "mode enforce" in lines_of(report, "guard")[0]["evidence"]
     assert results_of(report, "policy") == {"ok"} and results_of(report, "policy-files") == {"ok"}
     assert "finding" not in results_of(report, "mechanism") or any(
-        line["evidence"].startswith("audit") for line in lines_of(report, "mechanism") if line["result"] == "finding")
+        line["evidence"].startswith(("audit", "network")) for line in lines_of(report, "mechanism") if line["result"] == "finding")
     assert results_of(report, "holder") == {"finding"} and HOSTILE in lines_of(report, "holder")[0]["evidence"]
     assert results_of(report, "mfa-exempt") == {"finding"} and "root" in lines_of(report, "mfa-exempt")[0]["evidence"]
     assert results_of(report, "contact") == {"ok"} and "内線 2345" in lines_of(report, "contact")[0]["evidence"]

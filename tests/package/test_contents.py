@@ -12,6 +12,8 @@ CONTENTS = {
     "/usr/sbin/sekishod": "-rwxr-xr-x",
     "/usr/bin/sekishoctl": "-rwxr-xr-x",
     "/usr/libexec/sekisho-fetch": "-rwxr-xr-x",
+    "/usr/libexec/sekisho-network": "-rwxr-xr-x",
+    "/usr/lib/systemd/system/sekisho-network.service": "-rw-r--r--",
     "/usr/lib/udev/sekisho-hold": "-rwxr-xr-x",
     "/usr/lib/udev/rules.d/10-sekisho.rules": "-rw-r--r--",
     "/usr/lib/systemd/system/sekishod.service": "-rw-r--r--",

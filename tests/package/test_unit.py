@@ -9,7 +9,7 @@ from sekisho_package import run, source
 
 UNIT = source("packaging", "systemd", "sekishod.service")
 # In tenths, as systemd 252 counts. What keeps it from less is in docs/hardening.md.
-EXPOSURE = 30
+EXPOSURE = 36
 # What the agent needs of all that the settings above it take away.
 WRITABLE = {"/etc/sekisho", "/sys/devices", "/sys/bus", "-/sys/fs/fuse/connections", "-/sys/fs/bpf/sekisho"}
 
@@ -72,3 +72,25 @@ def test_every_setting_of_what_fetches_is_known_to_systemd(tmp_path):
     checked = run("systemd-analyze", "verify", tmp_path / "sekisho-fetch.timer", tmp_path / "sekisho-fetch.service",
                   check=False)
     assert [line for line in checked.stderr.splitlines() if "sekisho-fetch" in line] == []
+
+
+EARLY = source("packaging", "systemd", "sekisho-network.service")
+EARLY_EXPOSURE = 16
+
+
+def test_what_closes_the_network_before_there_is_one_is_exposed_less():
+    run("systemd-analyze", "security", "--offline=true", f"--threshold={EARLY_EXPOSURE}", "--no-pager", EARLY)
+
+
+def test_it_stands_before_the_network_and_after_whoever_flushes_every_table(tmp_path):
+    with open(EARLY, encoding="utf-8") as file:
+        text = file.read()
+    found = re.findall(r"^([A-Za-z]+)=(.*)$", text, re.MULTILINE)
+    assert ("Wants", "network-pre.target") in found
+    assert any(key == "Before" and "network-pre.target" in value.split() for key, value in found)
+    assert any(key == "After" and "nftables.service" in value.split() for key, value in found)
+    assert any(key == "After" and "sekisho-network.service" in value.split() for key, value in settings())
+    unit = tmp_path / "sekisho-network.service"
+    unit.write_text(re.sub(r"(?m)^Documentation=.*\n", "", text).replace("/usr/libexec/sekisho-network", "/bin/true"))
+    checked = run("systemd-analyze", "verify", unit, check=False)
+    assert [line for line in checked.stderr.splitlines() if "sekisho-network.service" in line] == []

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The network guard and the rest of the agent: policies go in, records come out.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent_private.h"
+#include "agent/network/network.h"
+#include "policy/scope.h"
+#include "policy/translate.h"
+
+static bool names_person(const NetworkDestination *destination, uid_t uid) {
+        for (size_t i = 0; i < destination->n_uids; i++)
+                if (destination->uids[i] == uid)
+                        return true;
+        return destination->everybody;
+}
+
+/* By what, and why, as far as the packet tells: its program is not known here. */
+static void set_cause(Record *record, const NetworkPlan *plan, const NetworkAttempt *attempt) {
+        const Packet *packet = &attempt->packet;
+        Reason reason = plan->locked ? REASON_LOCKDOWN : REASON_DEFAULT;
+        const char *rule = plan->locked ? "lockdown" : "network.default", *origin = NULL;
+
+        origin = plan->locked ? plan->policy->lockdown_origin : plan->policy->network_origin;
+        for (size_t i = 0; i < plan->n_destinations && !plan->locked; i++) {
+                const NetworkDestination *destination = &plan->destinations[i];
+
+                if (destination->program ||
+                    (destination->interface && strcmp(destination->interface, attempt->interface) != 0) ||
+                    !network_destination_covers(destination, &packet->to, packet->protocol, packet->port))
+                        continue;
+                if (destination->open && names_person(destination, attempt->uid))
+                        break; /* it is by something else: a route in the packet, or for another machine */
+                reason = destination->open ? REASON_NOT_THIS_PERSON : REASON_OUTSIDE_HOURS;
+                rule = destination->rule;
+                origin = destination->origin;
+                break;
+        }
+        record_set(record, TEXT_RULE, rule);
+        record_set(record, TEXT_RULE_ORIGIN, origin);
+        record_set(record, TEXT_REASON, reason_to_string(reason));
+}
+
+static void set_protocol(Record *record, const Packet *packet) {
+        char buffer[1024];
+        struct protoent entry, *found = NULL;
+
+        if (packet->protocol != PROTOCOL_ANY)
+                record_set(record, TEXT_PROTOCOL, protocol_to_string(packet->protocol));
+        else if (getprotobynumber_r(packet->number, &entry, buffer, sizeof(buffer), &found) == 0 && found)
+                record_set(record, TEXT_PROTOCOL, entry.p_name);
+        else
+                record_setf(record, TEXT_PROTOCOL, "%u", packet->number);
+}
+
+static void describe(Record *record, const NetworkPlan *plan, const NetworkAttempt *attempt) {
+        const Packet *packet = &attempt->packet;
+        char text[INET6_ADDRSTRLEN];
+
+        record->uid = attempt->uid;
+        record_set(
+                record, TEXT_DESTINATION,
+                inet_ntop(packet->to.bits == 32 ? AF_INET : AF_INET6, packet->to.bytes, text, sizeof(text)));
+        if (packet->has_port)
+                record_setf(record, TEXT_PORT, "%u", packet->port);
+        set_protocol(record, packet);
+        record_set(record, TEXT_NETWORK_INTERFACE, attempt->interface[0] ? attempt->interface : NULL);
+        if (plan)
+                set_cause(record, plan, attempt);
+}
+
+/* A first connection that the default allows is seen, anything else denied, or would be. */
+static void on_told(void *userdata, const NetworkAttempt *attempt, NetworkFate fate, uint64_t count) {
+        Agent *agent = userdata;
+        const NetworkPlan *plan = network_plan(agent->network);
+        bool seen = fate == NETWORK_PASSED && plan && plan->default_allow;
+        Record *record = agent_record(agent, seen ? EVENT_CONNECTION_SEEN : EVENT_CONNECTION_DENIED);
+
+        if (record) {
+                record->count = count;
+                record->operation = fate == NETWORK_FORWARD_REFUSED ? OPERATION_FORWARD : OPERATION_SEND;
+                record_set(record, TEXT_VERDICT, fate == NETWORK_PASSED ? "allow" : "deny");
+                if (fate == NETWORK_PASSED && !seen)
+                        record_set(record, TEXT_MODE, "monitor");
+                if (attempt)
+                        describe(record, plan, attempt);
+        }
+        report_submit(agent->report, record);
+}
+
+static void on_lost(void *userdata, pid_t pid, const char *program) {
+        Agent *agent = userdata;
+        Record *record = agent_record(agent, EVENT_NETWORK_GUARD_LOST);
+
+        if (record) {
+                record->pid = pid;
+                record_set(record, TEXT_EXE, program);
+        }
+        report_submit(agent->report, record);
+}
+
+static void on_failed(void *userdata, const char *destination, const char *why) {
+        Agent *agent = userdata;
+        Record *record = agent_record(agent, EVENT_NETWORK_FAILED);
+
+        if (record) {
+                record_set(record, TEXT_DESTINATION, destination);
+                record_set(record, TEXT_ERROR, why);
+        }
+        report_submit(agent->report, record);
+}
+
+static void on_planned(void *userdata, const NetworkPlan *plan) {
+        (void)userdata;
+        (void)plan;
+}
+
+static void on_changed(void *userdata) {
+        agent_settle_soon(userdata);
+}
+
+bool agent_guards_network(const Agent *agent) {
+        return agent->settings.network || lsm_is_unit();
+}
+
+void agent_start_network(Agent *agent) {
+        const NetworkCallbacks callbacks = {.told = on_told,
+                                            .lost = on_lost,
+                                            .failed = on_failed,
+                                            .planned = on_planned,
+                                            .changed = on_changed};
+
+        if (!agent_guards_network(agent))
+                return;
+        agent->network_error = network_new(agent->event, &agent->clock, agent->settings.state_dir,
+                                           &callbacks, agent, &agent->network);
+        if (agent->network_error < 0) {
+                on_failed(agent, NULL, strerror(-agent->network_error));
+                return;
+        }
+        agent_update_network(agent);
+        (void)network_settle(agent->network); /* what failed was told */
+}
+
+void agent_update_network(Agent *agent) {
+        int r;
+
+        if (!agent->network)
+                return;
+        r = network_update(agent->network, agent->store.policy, agent_is_monitor(agent));
+        if (r < 0)
+                on_failed(agent, NULL, strerror(-r));
+}
+
+void agent_stop_network(Agent *agent) {
+        agent->network = network_free(agent->network, !lsm_is_unit());
+}
+
+const char *agent_network_word(const Agent *agent) {
+        if (agent->network)
+                return network_word(agent->network);
+        return agent_guards_network(agent) ? strerror(-agent->network_error)
+                                           : N_("off: started by hand, without --network");
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/network/filter.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "agent/network/apply.h"
+#include "agent/network/watch.h"
+#include "policy/scope.h"
+
+enum {
+        WHY = 256
+};
+
+struct Filter {
+        sd_event *event;
+        FilterCallbacks callbacks;
+        void *userdata;
+        Watch *watch;
+        char *text; /* what shall be in force */
+        Apply apply;
+        sd_event_source *ended;
+        bool again; /* another text came while one was put in force, or it was taken away meanwhile */
+        int error;  /* of the last one */
+};
+
+static int start(Filter *filter);
+
+/* Take the end of the run; start the next one if there is one to start. */
+static void finish(Filter *filter) {
+        char why[WHY];
+        bool again = filter->again;
+
+        filter->ended = sd_event_source_disable_unref(filter->ended);
+        filter->error = apply_finish(&filter->apply, why, sizeof(why));
+        if (filter->error < 0 && why[0] == '\0')
+                (void)snprintf(why, sizeof(why), "%s", strerror(-filter->error));
+        filter->again = false;
+        filter->callbacks.done(filter->userdata, filter->error, why);
+        if (again)
+                (void)start(filter);
+}
+
+static int on_ended(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        (void)source;
+        (void)fd;
+        (void)revents;
+        finish(userdata);
+        return 0;
+}
+
+static int start(Filter *filter) {
+        int r;
+
+        filter->callbacks.replacing(filter->userdata);
+        r = apply_start(filter->text, &filter->apply);
+        if (r >= 0) {
+                watch_set_own(filter->watch, filter->apply.pid);
+                r = sd_event_add_io(filter->event, &filter->ended, filter->apply.pidfd, EPOLLIN, on_ended,
+                                    filter);
+                if (r < 0) /* nobody would be told of its end */
+                        finish(filter);
+                return 0;
+        }
+        filter->error = r;
+        filter->callbacks.done(filter->userdata, r, strerror(-r));
+        return r;
+}
+
+/* Of the text that is in force or being put there; a filter that never had one holds nothing. */
+static void on_changed(void *userdata, pid_t pid, const char *program) {
+        Filter *filter = userdata;
+
+        if (!filter->text)
+                return;
+        if (!program && filter->apply.pid == 0 && watch_table_exists() == 1)
+                return; /* too much was told at once, most likely of our own */
+        if (program)
+                filter->callbacks.lost(filter->userdata, pid, program);
+        if (filter->apply.pid > 0)
+                filter->again = true;
+        else
+                (void)start(filter);
+}
+
+int filter_new(sd_event *event, const FilterCallbacks *callbacks, void *userdata, Filter **ret) {
+        Filter *filter = calloc(1, sizeof(*filter));
+        int r;
+
+        if (!filter)
+                return -ENOMEM;
+        filter->event = event;
+        filter->callbacks = *callbacks;
+        filter->userdata = userdata;
+        filter->apply = (Apply){.pidfd = -1, .errors = -1};
+        r = watch_new(event, on_changed, filter, &filter->watch);
+        if (r < 0) {
+                filter_free(filter);
+                return r;
+        }
+        *ret = filter;
+        return 0;
+}
+
+int filter_put(Filter *filter, const char *text) {
+        char *copy = strdup(text);
+
+        if (!copy)
+                return -ENOMEM;
+        if (filter->text && filter->error == 0 && filter->apply.pid == 0 &&
+            strcmp(filter->text, copy) == 0) {
+                free(copy);
+                return 0;
+        }
+        free(filter->text);
+        filter->text = copy;
+        if (filter->apply.pid > 0) {
+                filter->again = true;
+                return 0;
+        }
+        return start(filter);
+}
+
+int filter_wait(Filter *filter) {
+        while (filter->apply.pid > 0)
+                finish(filter);
+        return filter->error;
+}
+
+Filter *filter_free(Filter *filter) {
+        char why[WHY];
+
+        if (!filter)
+                return NULL;
+        sd_event_source_disable_unref(filter->ended);
+        if (filter->apply.pid > 0)
+                (void)apply_finish(&filter->apply, why, sizeof(why));
+        watch_free(filter->watch);
+        free(filter->text);
+        free(filter);
+        return NULL;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/network/groups.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+
+#include "policy/scope.h"
+
+enum {
+        BUFFER = 1024 * 1024
+};
+
+void network_groups_free(NetworkGroup *groups, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                free((uid_t *)groups[i].uids);
+        free(groups);
+}
+
+static bool has(const NetworkGroup *groups, size_t n, gid_t gid) {
+        for (size_t i = 0; i < n; i++)
+                if (groups[i].gid == gid)
+                        return true;
+        return false;
+}
+
+/* The uids of those that the group's entry lists. Those whose own group it is are known by their sockets. */
+static int read_group(gid_t gid, NetworkGroup *ret) {
+        CLEANUP_FREE char *buffer = malloc(BUFFER), *names = malloc(BUFFER);
+        struct group group, *found = NULL;
+        struct passwd person, *known;
+        uid_t *uids;
+        size_t n = 0;
+
+        *ret = (NetworkGroup){.gid = gid};
+        if (!buffer || !names)
+                return -ENOMEM;
+        if (getgrgid_r(gid, &group, buffer, BUFFER, &found) != 0 || !found)
+                return 0;
+        while (group.gr_mem[n])
+                n++;
+        uids = calloc(n + 1, sizeof(*uids));
+        if (!uids)
+                return -ENOMEM;
+        ret->uids = uids;
+        for (size_t i = 0; i < n; i++)
+                if (getpwnam_r(group.gr_mem[i], &person, names, BUFFER, &known) == 0 && known)
+                        uids[ret->n_uids++] = person.pw_uid;
+        return 0;
+}
+
+int network_groups_read(const Policy *policy, NetworkGroup **ret, size_t *ret_n) {
+        NetworkGroup *groups = NULL;
+        size_t n = 0;
+        int r = 0;
+
+        for (size_t i = 0; i < policy->n_network && r == 0; i++) {
+                const RuleScope *scope = &policy->network[i].scope;
+
+                for (size_t j = 0; j < scope->n_gids && r == 0; j++) {
+                        NetworkGroup *larger;
+
+                        if (has(groups, n, scope->gids[j]))
+                                continue;
+                        larger = reallocarray(groups, n + 1, sizeof(*groups));
+                        if (!larger) {
+                                r = -ENOMEM;
+                                break;
+                        }
+                        groups = larger;
+                        r = read_group(scope->gids[j], &groups[n]);
+                        n += r == 0;
+                }
+        }
+        if (r < 0) {
+                network_groups_free(groups, n);
+                return r;
+        }
+        *ret = groups;
+        *ret_n = n;
+        return 0;
+}

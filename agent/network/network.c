@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agent/network/network.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/network/filter.h"
+#include "agent/network/groups.h"
+#include "agent/network/required.h"
+#include "agent/network/resolve.h"
+#include "agent/network/table.h"
+#include "agent/network/watch.h"
+#include "policy/scope.h"
+#include "policy/translate.h"
+
+enum {
+        WORD = 256,
+        COUNT_USEC = 500000 /* how long what was not told by itself waits to be counted */
+};
+
+/* What a counter of the table had when it was read last, and how many of those were told one by one. */
+typedef struct Count {
+        const char *name;
+        NetworkFate fate;
+        uint64_t seen, told;
+        NetworkAttempt last;
+        bool has_last;
+} Count;
+
+struct Network {
+        sd_event *event;
+        const Clock *clock;
+        char *state_dir;
+        NetworkCallbacks callbacks;
+        void *userdata;
+        Filter *filter;
+        Nflog *nflog;
+        Resolver *resolver;
+        Policy *policy;
+        bool monitor;
+        bool closing; /* everything, since the table could not be put in force */
+        NetworkPlan *plan;
+        sd_event_source *replan, *counting;
+        Count refused, passed;
+        int error, nflog_error, required_error;
+        char why[WORD], word[WORD * 2];
+};
+
+/* counts */
+
+static void count(Network *network, Count *count) {
+        uint64_t packets;
+
+        if (watch_counter(count->name, &packets) < 0)
+                return;
+        if (packets > count->seen + count->told)
+                network->callbacks.told(network->userdata, count->has_last ? &count->last : NULL,
+                                        count->fate, packets - count->seen - count->told);
+        if (packets > count->seen)
+                count->seen = packets;
+        count->told = 0;
+}
+
+/* What was told one by one is in the counters as well: it is taken first. */
+static void count_all(Network *network) {
+        if (network->nflog)
+                nflog_drain(network->nflog);
+        count(network, &network->refused);
+        if (network->plan && network->plan->monitor)
+                count(network, &network->passed);
+}
+
+static int on_counting(sd_event_source *source, uint64_t usec, void *userdata) {
+        Network *network = userdata;
+
+        (void)source;
+        (void)usec;
+        network->counting = sd_event_source_disable_unref(network->counting);
+        count_all(network);
+        return 0;
+}
+
+static void on_told(void *userdata, const NetworkAttempt *attempt) {
+        Network *network = userdata;
+        Count *count = attempt->fate == NETWORK_PASSED ? &network->passed : &network->refused;
+
+        count->told++;
+        count->last = *attempt;
+        count->has_last = true;
+        network->callbacks.told(network->userdata, attempt, attempt->fate, 1);
+        if (!network->counting)
+                (void)sd_event_add_time_relative(network->event, &network->counting, CLOCK_BOOTTIME,
+                                                 COUNT_USEC, COUNT_USEC / 10, on_counting, network);
+}
+
+/* the table */
+
+static void on_replacing(void *userdata) {
+        Network *network = userdata;
+
+        count_all(network);
+        network->refused.seen = network->refused.told = 0; /* the next one's begin at nothing */
+        network->passed.seen = network->passed.told = 0;
+}
+
+/* Where not even an older table is in force. */
+static void close_what_is_open(Network *network) {
+        const NetworkPlan plan = {.locked = true};
+        CLEANUP_FREE char *text = NULL;
+
+        if (!network->policy->network_given || network->monitor || network->policy->mode == MODE_MONITOR)
+                return;
+        if (watch_table_exists() != 0 || network_table_text(&plan, &text) < 0)
+                return;
+        network->closing = true;
+        (void)filter_put(network->filter, text);
+        (void)filter_wait(network->filter);
+        network->closing = false;
+}
+
+static void on_done(void *userdata, int error, const char *why) {
+        Network *network = userdata;
+
+        if (network->closing) /* what is in force then is not what was asked for */
+                return;
+        network->error = error;
+        (void)snprintf(network->why, sizeof(network->why), "%s", error < 0 ? why : "");
+        if (error < 0) {
+                network->callbacks.failed(network->userdata, NULL, network->why);
+                close_what_is_open(network);
+        }
+        network->callbacks.changed(network->userdata);
+}
+
+static void on_lost(void *userdata, pid_t pid, const char *program) {
+        Network *network = userdata;
+
+        network->callbacks.lost(network->userdata, pid, program);
+}
+
+/* the plan */
+
+static int plan_again(Network *network);
+
+static int on_replan(sd_event_source *source, uint64_t usec, void *userdata) {
+        Network *network = userdata;
+        int r = plan_again(network);
+
+        (void)source;
+        (void)usec;
+        if (r < 0)
+                network->callbacks.failed(network->userdata, NULL, strerror(-r));
+        return 0;
+}
+
+static void on_names_changed(void *userdata) {
+        (void)on_replan(NULL, 0, userdata);
+}
+
+static void on_name_state(void *userdata, const char *name, const char *error) {
+        Network *network = userdata;
+
+        if (error)
+                network->callbacks.failed(network->userdata, name, error);
+        network->callbacks.changed(network->userdata);
+}
+
+static void arm_replan(Network *network) {
+        network->replan = sd_event_source_disable_unref(network->replan);
+        if (network->plan->next_change > 0)
+                (void)sd_event_add_time_relative(network->event, &network->replan, CLOCK_BOOTTIME,
+                                                 (uint64_t)network->plan->next_change * 1000000, 100000,
+                                                 on_replan, network);
+}
+
+static int make_plan(Network *network, NetworkPlan **ret) {
+        NetworkKnown known = {.monitor = network->monitor};
+        NetworkGroup *groups = NULL;
+        PolicyTime now;
+        int r = clock_policy_time(network->clock, &now);
+
+        if (r < 0)
+                return r;
+        r = network_groups_read(network->policy, &groups, &known.n_groups);
+        if (r < 0)
+                return r;
+        known.groups = groups;
+        known.names = resolver_names(network->resolver, &known.n_names);
+        r = network_plan_make(network->policy, &known, &now, ret);
+        network_groups_free(groups, known.n_groups);
+        return r;
+}
+
+static int plan_again(Network *network) {
+        CLEANUP_FREE char *text = NULL;
+        NetworkPlan *plan = NULL;
+        int r;
+
+        if (!network->policy)
+                return 0;
+        r = make_plan(network, &plan);
+        if (r >= 0)
+                r = network_table_text(plan, &text);
+        if (r < 0) {
+                network_plan_free(plan);
+                on_done(network, r, strerror(-r));
+                return r;
+        }
+        (void)filter_put(network->filter, text); /* what becomes of it is told by on_done() */
+        network_plan_free(network->plan);
+        network->plan = plan;
+        network->required_error = network_required_write(network->state_dir,
+                                                         !plan->off || policy_is_locked_down(plan->policy));
+        network->callbacks.planned(network->userdata, plan);
+        arm_replan(network);
+        return 0;
+}
+
+int network_update(Network *network, Policy *policy, bool monitor) {
+        int r;
+
+        policy_ref(policy);
+        policy_unref(network->policy);
+        network->policy = policy;
+        network->monitor = monitor;
+        r = resolver_follow(network->resolver, policy);
+        if (r < 0)
+                network->callbacks.failed(network->userdata, NULL, strerror(-r));
+        return plan_again(network);
+}
+
+int network_settle(Network *network) {
+        return filter_wait(network->filter);
+}
+
+const NetworkPlan *network_plan(const Network *network) {
+        return network->plan;
+}
+
+const char *network_word(Network *network) {
+        size_t failing = resolver_n_failing(network->resolver);
+
+        if (network->error < 0)
+                (void)snprintf(network->word, sizeof(network->word), "%s: %s", "failed", network->why);
+        else if (!network->plan || (network->plan->off && !network->plan->locked))
+                return N_("off: the policy has no network section");
+        else if (network->nflog_error < 0)
+                (void)snprintf(network->word, sizeof(network->word), "%s: %s",
+                               N_("in force, but nothing is recorded"), strerror(-network->nflog_error));
+        else if (failing > 0)
+                (void)snprintf(network->word, sizeof(network->word), "%s: %zu",
+                               N_("in force, but names cannot be resolved"), failing);
+        else if (network->plan->monitor)
+                return N_("ok: packets are recorded, none is refused");
+        else
+                return N_("ok: the packet filter refuses what is not approved");
+        return network->word;
+}
+
+int network_new(sd_event *event, const Clock *clock, const char *state_dir,
+                const NetworkCallbacks *callbacks, void *userdata, Network **ret) {
+        const FilterCallbacks filter = {.replacing = on_replacing, .done = on_done, .lost = on_lost};
+        Network *network = calloc(1, sizeof(*network));
+        int r;
+
+        if (!network)
+                return -ENOMEM;
+        network->event = event;
+        network->clock = clock;
+        network->callbacks = *callbacks;
+        network->userdata = userdata;
+        network->refused = (Count){.name = NETWORK_COUNT_REFUSED, .fate = NETWORK_REFUSED};
+        network->passed = (Count){.name = NETWORK_COUNT_PASSED, .fate = NETWORK_PASSED};
+        network->state_dir = strdup(state_dir);
+        r = network->state_dir ? filter_new(event, &filter, network, &network->filter) : -ENOMEM;
+        if (r >= 0)
+                r = resolver_new(event, on_names_changed, on_name_state, network, &network->resolver);
+        if (r < 0) {
+                network_free(network, false);
+                return r;
+        }
+        /* what is refused is refused all the same */
+        network->nflog_error = nflog_new(event, on_told, network, &network->nflog);
+        *ret = network;
+        return 0;
+}
+
+Network *network_free(Network *network, bool remove) {
+        if (!network)
+                return NULL;
+        if (network->filter && network->plan) {
+                (void)filter_wait(network->filter);
+                count_all(network);
+        }
+        if (remove && network->filter) {
+                (void)filter_put(network->filter,
+                                 "add table inet " NETWORK_TABLE "\ndelete table inet " NETWORK_TABLE "\n");
+                (void)filter_wait(network->filter);
+        }
+        sd_event_source_disable_unref(network->replan);
+        sd_event_source_disable_unref(network->counting);
+        filter_free(network->filter);
+        nflog_free(network->nflog);
+        resolver_free(network->resolver);
+        network_plan_free(network->plan);
+        policy_unref(network->policy);
+        free(network->state_dir);
+        free(network);
+        return NULL;
+}
