@@ -13,6 +13,8 @@
 #define NOTE_RELEASED "released"
 /* A superblock was made read-only by us, not by whoever mounted it; the number is the mount's id. */
 #define NOTE_SEALED "sealed"
+/* A network interface is let go; the device number is its own, and so is the number. */
+#define NOTE_LINK "links"
 
 /* Write, drop and ask for a note. RUNTIME_DIR is absolute. 0 or -errno; note_holds: 1 yes, 0 no, -errno
  * (which callers take as no): -EPERM for one that somebody else could have written. A number of 0 names
