@@ -15,6 +15,8 @@
 #define NOTE_SEALED "sealed"
 /* A network interface is let go; the device number is its own, and so is the number. */
 #define NOTE_LINK "links"
+/* In the state directory: the policy does not ask that network interfaces be held. */
+#define LINKS_NOT_GUARDED "links-not-guarded"
 
 /* Write, drop and ask for a note. RUNTIME_DIR is absolute. 0 or -errno; note_holds: 1 yes, 0 no, -errno
  * (which callers take as no): -EPERM for one that somebody else could have written. A number of 0 names
