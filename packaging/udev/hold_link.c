@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sekisho-hold-link: run by udev for every new network interface, once it has its name and before anybody else
- * is told of it. What can be plugged in or needs no cable (USB, Thunderbolt, Wi-Fi, mobile radio, Bluetooth)
- * is set down, and no frame leaves or enters by it, unless the agent has let it go, or the policy that was in
- * force last does not ask for that. Needs no agent and no policy.
+ * sekisho-hold-link: run by udev for every new network interface, once it has its name and before anybody
+ * else is told of it. What can be plugged in or needs no cable (USB, Thunderbolt, Wi-Fi, mobile radio,
+ * Bluetooth) is set down, and no frame leaves or enters by it, unless the agent has let it go, or the policy
+ * that was in force last does not ask for that. Needs no agent and no policy.
  *
  * It fails closed but for one: where the root file system is on the network, an interface that is up already
  * was set up in the initial ramdisk to get at it, and is left to the agent: a terminal that cannot start
