@@ -461,7 +461,7 @@ Agent *agent_free(Agent *agent) {
         agent->bus = bus_service_free(agent->bus);
         agent_stop_locks(agent);
         agent_stop_network(agent);
-        agent->interfaces = interfaces_free(agent->interfaces); /* what is held stays so */
+        agent_stop_links(agent);
         if (agent->devices && !agent->stays && devices_hold_conditional(agent->devices) < 0)
                 closed = false;
         if (agent->superblocks && !agent->stays)

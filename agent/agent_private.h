@@ -176,8 +176,10 @@ int agent_start_logins(Agent *agent);
 void agent_stop_logins(Agent *agent);
 BusLoginsCallbacks agent_logins_callbacks(Agent *agent);
 
-/* links.c: network interfaces. At start, and after whatever may change verdicts on them. What failed is told. */
+/* links.c: network interfaces. At start, and after whatever may change verdicts on them. What failed is
+ * told. */
 void agent_update_links(Agent *agent);
+void agent_stop_links(Agent *agent);
 /* All of them with their verdicts, for the status. */
 struct json_object *agent_links_object(const Agent *agent);
 

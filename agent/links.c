@@ -125,9 +125,9 @@ static void on_lost(void *userdata, int error) {
 }
 
 static InterfacesMode mode_of(const Agent *agent) {
-        return !agent->store.policy->network_given ? INTERFACES_OFF
-               : agent_is_monitor(agent)           ? INTERFACES_MONITOR
-                                                   : INTERFACES_ENFORCE;
+        return !agent_guards_network(agent) || !agent->store.policy->network_given ? INTERFACES_OFF
+               : agent_is_monitor(agent)                                           ? INTERFACES_MONITOR
+                                                                                   : INTERFACES_ENFORCE;
 }
 
 /* For udev's helper, which holds what can be plugged in while nobody judges it: this terminal's policy does
@@ -147,8 +147,11 @@ void agent_update_links(Agent *agent) {
         const InterfacesCallbacks callbacks = {
                 .judge = judge, .changed = on_changed, .lost = on_lost, .userdata = agent};
         InterfacesMode mode = mode_of(agent);
-        int r = note_mode(agent, mode);
+        int r;
 
+        if (!agent_guards_network(agent))
+                return;
+        r = note_mode(agent, mode);
         if (r < 0 && mode != INTERFACES_OFF)
                 tell_failure(agent, NULL, r);
         if (agent->interfaces) {
@@ -159,6 +162,12 @@ void agent_update_links(Agent *agent) {
                                                  &callbacks, &agent->interfaces);
         if (agent->interfaces_error < 0 && mode != INTERFACES_OFF)
                 tell_failure(agent, NULL, agent->interfaces_error);
+}
+
+void agent_stop_links(Agent *agent) {
+        if (agent->interfaces && !lsm_is_unit()) /* one that was started by hand leaves nothing */
+                (void)interfaces_rejudge(agent->interfaces, INTERFACES_OFF);
+        agent->interfaces = interfaces_free(agent->interfaces);
 }
 
 /* status */

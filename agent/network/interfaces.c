@@ -170,8 +170,10 @@ static int settle(Interfaces *all) {
                 if (before && !before[i].rule) /* it was not judged yet */
                         tell(all, interface, INTERFACE_FOUND);
                 else if (before && (!same_decision(&before[i], &interface->decision) ||
-                                    enforcement != interface->enforcement))
+                                    enforcement != interface->enforcement ||
+                                    (interface->renamed && is_refused(all, interface))))
                         tell(all, interface, INTERFACE_REJUDGED);
+                interface->renamed = false;
         }
         return first;
 }
@@ -221,6 +223,7 @@ static int take_in(Interfaces *all, const Link *link) {
                 return r < 0 ? r : settle(all);
         }
         if (is_another(&known->link, link)) {
+                known->renamed = strcmp(known->link.name, link->name) != 0;
                 known->link = *link;
                 interface_identify(all->sysfs, link, &known->facts);
                 return settle(all);

@@ -20,6 +20,7 @@ typedef struct Interface {
         InterfaceFacts facts;
         OpenDecision own, decision; /* on it alone; with what it stands on. Strings are the policy's */
         int enforcement;            /* 0, or the -errno with which holding it failed */
+        bool renamed;               /* since it was told of last */
         bool was_up;                /* when it was first set down: it goes up again once it is approved */
         uint64_t raised;            /* how often somebody set it up since that was told */
         uint64_t raised_told;       /* when that was, microseconds since boot */

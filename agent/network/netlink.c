@@ -176,7 +176,7 @@ static ssize_t receive(int fd, unsigned char *bytes, int flags) {
 }
 
 int netlink_talk(int fd, NetlinkBuffer *buffer, uint32_t sequence, NetlinkHandler handler, void *userdata) {
-        CLEANUP_FREE unsigned char *bytes = malloc(ANSWER_MAX);
+        CLEANUP_FREE unsigned char *bytes = calloc(1, ANSWER_MAX);
         int r = bytes ? buffer->error : -ENOMEM, answered = 0;
 
         if (r < 0)
@@ -205,7 +205,7 @@ int netlink_talk(int fd, NetlinkBuffer *buffer, uint32_t sequence, NetlinkHandle
 }
 
 int netlink_receive(int fd, NetlinkHandler handler, void *userdata) {
-        CLEANUP_FREE unsigned char *bytes = malloc(ANSWER_MAX);
+        CLEANUP_FREE unsigned char *bytes = calloc(1, ANSWER_MAX);
         bool lost = false;
 
         if (!bytes)
