@@ -55,6 +55,8 @@ class Server:
         with contextlib.suppress(OSError):
             while True:
                 data, who = self._udp.recvfrom(4096)
+                if not who:
+                    return  # shut down
                 self._take(data)
                 self._udp.sendto(b"heard\n", who)
 
