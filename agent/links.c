@@ -82,6 +82,37 @@ static void tell_failure(Agent *agent, const Interface *interface, int error) {
         report_submit(agent->report, record);
 }
 
+static int add_approved(void *userdata, const Interface *interface) {
+        const InterfaceFacts *facts = &interface->facts;
+
+        if (facts->kind == INTERFACE_ETHERNET && facts->device[0] != '\0' &&
+            interface->decision.verdict == VERDICT_ALLOW)
+                fprintf(userdata, "%s %s\n", facts->device, facts->mac);
+        return 0;
+}
+
+/* For udev's helper at the next start of the machine, should there be no agent. */
+static void note_approved(const Agent *agent) {
+        CLEANUP_FREE char *path = NULL, *list = NULL;
+        char before[LINKS_APPROVED_MAX];
+        size_t size = 0;
+        ssize_t n;
+        FILE *f;
+
+        if (!agent->interfaces || asprintf(&path, "%s/" LINKS_APPROVED, agent->settings.state_dir) < 0)
+                return;
+        f = open_memstream(&list, &size);
+        if (!f)
+                return;
+        (void)interfaces_foreach(agent->interfaces, add_approved, f);
+        if (fclose(f) != 0)
+                return;
+        n = file_read_small(AT_FDCWD, path, before, sizeof(before));
+        if (n >= 0 && size > 0 && (size_t)n == size - 1 && memcmp(before, list, (size_t)n) == 0)
+                return;                             /* reading drops the last newline */
+        (void)file_replace(path, list, size, 0600); /* else they wait for the agent */
+}
+
 /* What the terminal has of its own and nobody refuses is no news. */
 static bool is_news(const Interface *interface) {
         return interface->decision.verdict == VERDICT_DENY || interface->facts.device[0] != '\0';
@@ -96,10 +127,12 @@ static void on_changed(void *userdata, const Interface *interface, InterfaceChan
                 return;
         switch (change) {
         case INTERFACE_FOUND:
+                note_approved(agent);
                 if (is_news(interface))
                         tell_verdict(agent, interface, "found", 1);
                 break;
         case INTERFACE_REJUDGED:
+                note_approved(agent);
                 tell_verdict(agent, interface, "judged-anew", 1);
                 break;
         case INTERFACE_RAISED:
@@ -160,6 +193,8 @@ void agent_update_links(Agent *agent) {
         }
         agent->interfaces_error = interfaces_new(agent->event, "/sys", agent->settings.runtime_dir, mode,
                                                  &callbacks, &agent->interfaces);
+        if (mode != INTERFACES_OFF)
+                note_approved(agent);
         if (agent->interfaces_error < 0 && mode != INTERFACES_OFF)
                 tell_failure(agent, NULL, agent->interfaces_error);
 }

@@ -17,6 +17,12 @@
 #define NOTE_LINK "links"
 /* In the state directory: the policy does not ask that network interfaces be held. */
 #define LINKS_NOT_GUARDED "links-not-guarded"
+/* In the state directory: cards in the terminal that were approved last, a line for each: its directory in
+ * sysfs, a blank, its hardware address. */
+#define LINKS_APPROVED "links-approved"
+enum {
+        LINKS_APPROVED_MAX = 64 * 1024
+};
 
 /* Write, drop and ask for a note. RUNTIME_DIR is absolute. 0 or -errno; note_holds: 1 yes, 0 no, -errno
  * (which callers take as no): -EPERM for one that somebody else could have written. A number of 0 names

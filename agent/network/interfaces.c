@@ -83,14 +83,14 @@ static int judge(Interfaces *all) {
 
 /* enforcing */
 
-/* A helper of udev's holds what can be plugged in until this note says that it is let go. Without the note
+/* A helper of udev's holds devices until this note says that it is let go. Without the note
  * it is held, which is put right as soon as its chain is heard of. */
 static void note(const Interfaces *all, const Interface *interface) {
         dev_t number = (dev_t)interface->link.index;
 
         if (is_refused(all, interface))
                 (void)note_drop(all->runtime_dir, NOTE_LINK, number);
-        else if (interface_kind_is_external(interface->facts.kind))
+        else if (interface->facts.kind != INTERFACE_VIRTUAL && !interface->facts.loopback)
                 (void)note_write(all->runtime_dir, NOTE_LINK, number, (uint64_t)interface->link.index);
 }
 
