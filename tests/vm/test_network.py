@@ -57,6 +57,9 @@ def booted(guest_lab, areas):
     guest_lab.guest.write(POLICY, network_policy(guest_lab, good), "600")
     guest_lab.guest.run("systemctl", "--quiet", "enable", "systemd-networkd.service")
     guest_lab.guest.run("systemctl", "--quiet", "disable", "systemd-networkd-wait-online.service", check=False)
+    guest_lab.wait_guard()
+    guest_lab.guest.run("systemctl", "reload", UNIT)
+    guest_lab.journal.wait("network-interface-verdict", verdict="deny", interface_driver="e1000")
     guest_lab.sync()
     machine.power_off()
     for area in areas:
