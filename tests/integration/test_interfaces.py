@@ -11,6 +11,7 @@ import struct
 import pytest
 
 from sekisho_wait import run, start, wait_until
+from sekisho_world import BUILD
 
 NAMESPACE, OUTSIDE = "sekisho-inside", "sekisho-outside"
 
@@ -305,6 +306,18 @@ def test_router_advertisements_by_a_refused_one_change_nothing(world, net):
     wait_until(lambda: not net.is_up("bad"), "it is down")
     assert "2001:db8:99" not in net.ip("-6", "route", "show", "table", "all").stdout
     assert "2001:db8:99" not in net.ip("-6", "address").stdout
+
+
+def test_removing_the_package_lets_go_of_all(world, net):
+    cable = net.cable("bad")
+    agent = world.start_agent("--network", **policy())
+    verdict(world, "bad", verdict="deny")
+    agent.kill()
+    net.inside(os.path.join(BUILD, "libexec", "sekisho-network"), "remove")
+    assert net.held() == {"egress": set(), "ingress": set()}
+    net.ip("link", "set", "bad", "up")
+    assert net.send("bad") is None
+    wait_until(cable.heard, "what is sent arrives")
 
 
 def test_one_that_was_started_by_hand_leaves_nothing_and_without_being_told_to_does_nothing(world, net):
