@@ -80,7 +80,8 @@ class Area:
     @property
     def netdev(self):
         number = self.prefix.split(".")[1]
-        return {"type": "user", "id": self.id, "net": self.prefix + ".0/24", "ipv6-net": f"fd00:{number}::/64"}
+        return {"type": "user", "id": self.id, "net": self.prefix + ".0/24", "ipv6-prefix": f"fd00:{number}::",
+                "ipv6-prefixlen": 64}
 
     def arguments(self):
         """Those of a machine that has the card from power-on."""
