@@ -212,6 +212,7 @@ static int rejudge(Agent *agent) {
 
         agent_follow_monitoring(agent);
         agent_update_network(agent);
+        agent_update_links(agent);
         agent_settle_soon(agent);
         return devices < 0 ? devices : superblocks < 0 ? superblocks : timer;
 }
@@ -401,6 +402,7 @@ static int start(Agent *agent) {
         tell(agent, EVENT_POLICY_LOADED);
         tell_unkept(agent);
         agent_start_network(agent);
+        agent_update_links(agent);
         r = start_rooms(agent);
         if (r >= 0)
                 r = arm_expiry(agent);
@@ -459,6 +461,7 @@ Agent *agent_free(Agent *agent) {
         agent->bus = bus_service_free(agent->bus);
         agent_stop_locks(agent);
         agent_stop_network(agent);
+        agent_stop_links(agent);
         if (agent->devices && !agent->stays && devices_hold_conditional(agent->devices) < 0)
                 closed = false;
         if (agent->superblocks && !agent->stays)

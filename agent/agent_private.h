@@ -21,6 +21,7 @@
 #include "agent/maintenance.h"
 #include "agent/monitoring.h"
 #include "agent/mount/superblocks.h"
+#include "agent/network/interfaces.h"
 #include "agent/network/network.h"
 #include "agent/policy_store.h"
 #include "agent/report/report.h"
@@ -65,6 +66,8 @@ struct Agent {
         CmdlineReader *cmdline; /* for what it refuses */
         Devices *devices;
         Superblocks *superblocks;
+        Interfaces *interfaces;  /* NULL: network interfaces could not be followed ... */
+        int interfaces_error;    /* ... and why */
         Sessions *sessions;      /* who has logged in */
         Locks *locks;            /* NULL: memory was short */
         char *login_store;       /* the directory of what they are enrolled with */
@@ -172,6 +175,13 @@ char *agent_devices_text(Agent *agent);
 int agent_start_logins(Agent *agent);
 void agent_stop_logins(Agent *agent);
 BusLoginsCallbacks agent_logins_callbacks(Agent *agent);
+
+/* links.c: network interfaces. At start, and after whatever may change verdicts on them. What failed is
+ * told. */
+void agent_update_links(Agent *agent);
+void agent_stop_links(Agent *agent);
+/* All of them with their verdicts, for the status. */
+struct json_object *agent_links_object(const Agent *agent);
 
 /* arrival.c: signed policies that are put into a directory. What failed is told. */
 void agent_start_incoming(Agent *agent);

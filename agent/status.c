@@ -273,6 +273,7 @@ char *agent_status_text(Agent *agent) {
         (void)superblocks_foreach(agent->superblocks, add_superblock, superblocks);
         json_object_object_add(object, "devices", devices);
         json_object_object_add(object, "superblocks", superblocks);
+        json_object_object_add(object, "interfaces", agent_links_object(agent));
         json_object_object_add(object, "counters", counters_object(agent));
         return text_of(object);
 }

@@ -56,7 +56,9 @@ void decide_interface(const Policy *policy, const InterfaceIdentity *interface, 
                         return;
                 }
         kind_allowed =
-                (unsigned)interface->kind < INTERFACE_KINDS && policy->interface_kind_allow[interface->kind];
+                (unsigned)interface->kind < INTERFACE_KINDS &&
+                policy->interface_kind_allow[interface->kind] &&
+                !(interface->tunnel && policy->zone == ZONE_MYNUMBER && !policy->interfaces_default_given);
         *ret = (InterfaceDecision){.verdict = kind_allowed ? VERDICT_ALLOW : VERDICT_DENY,
                                    .reason = REASON_DEFAULT,
                                    .rule = "interfaces.default",

@@ -237,6 +237,32 @@ void status_print_devices(const struct json_object *root, bool all, FILE *to) {
                 table_print(table, to);
 }
 
+/* Those that are refused, and those that are devices: of what the terminal has within itself there may be
+ * many. */
+static void print_interfaces(const struct json_object *root, FILE *to) {
+        struct json_object *list = json_list(root, "interfaces");
+        const char *const headings[] = {_("NETWORK INTERFACE"), _("KIND"), _("DRIVER"), _("VERDICT"),
+                                        _("RULE")};
+        CLEANUP_TABLE Table *table = table_new(headings, ELEMENTS(headings));
+
+        for (size_t i = 0; list && table && i < json_object_array_length(list); i++) {
+                const struct json_object *interface = json_object_array_get_idx(list, i);
+                const char *verdict = json_text(interface, "verdict"), *kind = json_text(interface, "kind");
+                const char *cells[] = {json_text(interface, "name"), kind, json_text(interface, "driver"),
+                                       json_text(interface, "error") ? _("NOT ENFORCED")
+                                                                     : word_access(verdict),
+                                       json_text(interface, "rule")};
+                bool allowed = verdict && strcmp(verdict, "allow") == 0;
+
+                if (!allowed || !kind || strcmp(kind, "virtual") != 0)
+                        (void)table_add(table, cells);
+        }
+        if (!table || table_rows(table) == 0)
+                return;
+        fputc('\n', to);
+        table_print(table, to);
+}
+
 static void print_counters(const struct json_object *root, FILE *to) {
         const struct json_object *counters = json_map(root, "counters");
         int64_t denied = 0, records = 0, lost = 0, audit_lost = 0;
@@ -277,6 +303,7 @@ void status_print(const StatusFile *status, const struct json_object *findings, 
         fputc('\n', to);
         status_print_devices(status->root, false, to);
         print_superblocks(status->root, to);
+        print_interfaces(status->root, to);
 }
 
 /* The agent's own words, with what is made of them. */

@@ -15,6 +15,7 @@
 
 #include "agent/file.h"
 #include "agent/lockdown.h"
+#include "agent/network/ether.h"
 #include "agent/network/required.h"
 #include "agent/network/table.h"
 #include "policy/build.h"
@@ -56,7 +57,8 @@ static int apply(void) {
 }
 
 static int take_away(void) {
-        return run("add table inet " NETWORK_TABLE "\ndelete table inet " NETWORK_TABLE "\n");
+        return run("add table inet " NETWORK_TABLE "\ndelete table inet " NETWORK_TABLE
+                   "\nadd table netdev " ETHER_TABLE "\ndelete table netdev " ETHER_TABLE "\n");
 }
 
 /* Nothing but loopback. */

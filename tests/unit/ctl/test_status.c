@@ -25,6 +25,9 @@ static const char in_force[] =
         "\"access\":\"read-only\",\"conditional\":false,\"rule\":\"removable.default\",\"enforced\":true}],"
         "\"superblocks\":[{\"mount\":\"/media/課税課\",\"fstype\":\"vfat\",\"access\":\"read-only\","
         "\"rule\":\"removable.default\",\"guard\":\"gate+read-only\"}],"
+        "\"interfaces\":[{\"name\":\"wlan7\",\"kind\":\"wifi\",\"driver\":\"iwlwifi\",\"verdict\":\"deny\","
+        "\"rule\":\"interfaces.default\"},{\"name\":\"docker7\",\"kind\":\"virtual\",\"verdict\":\"allow\"}]"
+        ","
         "\"counters\":{\"denied\":3,\"records\":4,\"folded\":0,\"lost\":0}}";
 
 static const char *runtime;
@@ -57,6 +60,8 @@ Test(status, of_a_guard_in_force_is_a_yes) {
         cr_expect_not_null(strstr(outcome.out, "in force, since 2026-11-21 08:30:15, version 0.1.0"));
         cr_expect_not_null(strstr(outcome.out, "serial 2026112101, from /etc/sekisho/policy.d"));
         cr_expect_not_null(strstr(outcome.out, "情報政策課 内線 2345"));
+        cr_expect_not_null(strstr(outcome.out, "wlan7"));
+        cr_expect_null(strstr(outcome.out, "docker7"), "the terminal has it within itself");
         cr_expect_not_null(strstr(outcome.out, "E0\\x1b[2J"),
                            "what a device calls itself steers no terminal");
         cr_expect_null(strstr(outcome.out, "\x1b"));

@@ -111,3 +111,19 @@ Test(decide_interface, loopback_is_approved_and_nothing_is_guarded_without_the_s
         decide_interface(silent, &(InterfaceIdentity){0}, &found);
         cr_expect_eq(found.verdict, VERDICT_DENY);
 }
+
+Test(decide_interface, zone_mynumber_has_no_tunnels_but_named_ones) {
+        const InterfaceIdentity tunnel = {.name = "wg0", .kind = INTERFACE_VIRTUAL, .tunnel = true};
+        CLEANUP_POLICY Policy *by_zone = policy_of(HEAD "network: {}\n");
+        CLEANUP_POLICY Policy *open = policy_of(HEAD "network: {interfaces: {default: allow}}\n");
+        CLEANUP_POLICY Policy *lgwan = policy_of(HEAD "zone: lgwan\nnetwork: {}\n");
+        InterfaceDecision found;
+
+        decide_interface(by_zone, &tunnel, &found);
+        cr_expect_eq(found.verdict, VERDICT_DENY);
+        decide_interface(open, &tunnel, &found);
+        cr_expect_eq(found.verdict, VERDICT_ALLOW);
+        decide_interface(lgwan, &tunnel, &found);
+        cr_expect_eq(found.verdict, VERDICT_ALLOW);
+        cr_expect_eq(ask("interface: wg0", &tunnel).verdict, VERDICT_ALLOW);
+}

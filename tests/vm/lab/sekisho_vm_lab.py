@@ -42,9 +42,9 @@ def package():
 
 
 class Lab:
-    def __init__(self, *debs):
-        """DEBS are installed beside the package under test."""
-        self.machine = Machine(sekisho_vm_image.build([package(), *debs]))
+    def __init__(self, *debs, arguments=()):
+        """DEBS are installed beside the package under test; ARGUMENTS are QEMU's."""
+        self.machine = Machine(sekisho_vm_image.build([package(), *debs]), arguments=arguments)
         self._serials = itertools.count(1)
         self._uids = {}
 

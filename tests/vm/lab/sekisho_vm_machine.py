@@ -26,7 +26,7 @@ CONSOLE = "console=tty0 console=ttyS0"
 
 class Machine:
     def __init__(self, image, serial=None, arguments=()):
-        self.image, self._serial, self._more = image, serial, list(arguments)
+        self.image, self._serial, self.arguments = image, serial, list(arguments)
         self.media = []  # that know this machine
         self.kernel_options = ""  # at the next boot
         self.directory = tempfile.mkdtemp(prefix="sekisho-vm-")
@@ -50,7 +50,7 @@ class Machine:
                 "-append", f"root=/dev/vda rw quiet {CONSOLE} {self.kernel_options}",
                 "-drive", f"if=none,id=root,file={self._disk},format=qcow2", "-device", "virtio-blk-pci,drive=root",
                 *port("exec"), *port("journal"), "-serial", self._serial or f"file:{self.path('console')}",
-                "-qmp", f"unix:{self.path('qmp')},server=on,wait=off", "-S", *self._more]
+                "-qmp", f"unix:{self.path('qmp')},server=on,wait=off", "-S", *self.arguments]
 
     def power_on(self):
         """There is power, but the processor does not run yet: what is plugged in now is there at boot."""
