@@ -206,6 +206,8 @@ static const FieldCheck field_checks[] = {
         {.fields = mfa_fields, .key = "lock-idle-minutes", .value = check_mfa_lock_idle},
         {.fields = self_test_fields, .key = "every", .value = check_self_test_every},
         {.fields = records_fields, .key = "keep-days", .value = check_keep_days},
+        {.fields = grants_fields, .key = "minutes-max", .value = check_grant_minutes},
+        {.fields = grants_fields, .key = "answer-key", .value = check_mfa_path},
         {.fields = fido2_fields, .key = "relying-party", .value = check_mfa_relying_party},
         {.fields = fido2_fields, .key = "timeout-seconds", .value = check_mfa_timeout},
         {.fields = fido2_fields, .key = "attestation", .value = check_mfa_attestation},

@@ -53,6 +53,7 @@ WHOLE = {
                        "expires": "2027-03-31"}]},
     "self-protection": {"process": True, "state": False, "policy": True},
     "self-test": {"every": 60},
+    "grants": {"allowed": True, "two-people": False, "minutes-max": 60, "answer-key": "/etc/sekisho/grant.key"},
     "records": {"keep-days": 366, "file-names": "keyed"},
 }
 
@@ -104,6 +105,7 @@ GOOD = [
     mfa(card={}), mfa(card={"ca": "/etc/sekisho/ca.pem"}), mfa(factors=["card", "card-pin"]), mfa(factors=["password", "card", "card-pin"]),
     mfa(card={"module": "/usr/lib/x.so", "ca": "/a", "crl": "/b", "wait-seconds": 5}),
     mfa(exempt=[]), head(contact="true"), head(contact="5"),
+    head(grants={}), head(grants={"minutes-max": 1}), head(grants={"minutes-max": 720, "two-people": True}),
     head(self_test={}), head(self_test={"every": 1}), head(self_test={"every": 1440}), head(zone="lgwan", self_test={"every": 0}),
     head(records={}), head(records={"keep-days": 1}), head(records={"keep-days": 3660}), head(records={"file-names": "plain"}), head(records={"file-names": "masked"}),
     head(mode="monitor"), device(mode="enforce"), device(mode="monitor"), network(mode="monitor", **{"monitor-until": "2027-01-01"}),
@@ -152,6 +154,7 @@ BAD = [
     mfa(card={"crl": "/b"}), mfa(card={"module": "x.so"}), mfa(card={"ca": "/"}), mfa(card={"wait-seconds": 4}), mfa(card={"pin": "off"}),
     mfa(factors=["password", "card-pin"]), mfa(factors=["card-pin", "totp"]), mfa(factors=["card-pin", "fingerprint"]),
     mfa(services={"": "off"}), mfa(services={"s%d" % i: "off" for i in range(65)}),
+    head(grants={"minutes-max": 0}), head(grants={"minutes-max": 721}), head(grants={"allowed": "x"}), head(grants={"answer-key": "key"}),
     head(self_test={"every": 1441}), head(self_test={"every": -1}), head(self_test={"minutes": 5}), head(self_test=60),
     head(monitor_until="2027-01-01"), head(mode="enforce", monitor_until="2027-01-01"), head(removable={"monitor-until": "2027-01-01"}),
     head(removable={"monitor": False, "monitor-until": "2027-01-01"}), device(**{"monitor-until": "2027-01-01"}),
