@@ -16,6 +16,7 @@
 #include "agent/agent_private.h"
 #include "agent/file.h"
 #include "agent/witness.h"
+#include "policy/build.h"
 #include "policy/chain_file.h"
 #include "policy/decide.h"
 #include "policy/scope.h"
@@ -206,6 +207,7 @@ static int watch_clock(Agent *agent) {
 
 /* Everything anew: by another policy, or at another time. 0 or the first -errno; all is tried. */
 static int rejudge(Agent *agent) {
+        CLEANUP_POLICY Policy *old = agent_refresh_grants(agent);
         int devices = devices_rejudge(agent->devices, agent_is_monitor(agent));
         int superblocks = superblocks_rejudge(agent->superblocks, agent_is_monitor(agent));
         int timer = arm_expiry(agent);
@@ -213,6 +215,7 @@ static int rejudge(Agent *agent) {
         agent_follow_monitoring(agent);
         agent_update_network(agent);
         agent_update_links(agent);
+        agent_grants_follow_all(agent);
         agent_settle_soon(agent);
         return devices < 0 ? devices : superblocks < 0 ? superblocks : timer;
 }
@@ -395,6 +398,7 @@ static int start(Agent *agent) {
                 return policy;
         agent_hide_names(agent);
         agent_load_lockdown(agent);
+        agent_load_grants(agent);
         tell_witnessed(agent, serial, witnessed);
         tell_restored(agent);
         if (policy == 1)
@@ -475,6 +479,7 @@ Agent *agent_free(Agent *agent) {
         }
         superblocks_free(agent->superblocks);
         nodes_free(agent->nodes);
+        agent_free_grants(agent);
         audit_free(agent->audit);
         if (agent->lsm && !lsm_is_unit())
                 (void)lsm_remove(); /* what was held by it is held underneath by now */

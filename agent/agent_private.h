@@ -13,6 +13,7 @@
 #include "agent/gate/cmdline.h"
 #include "agent/gate/nodes.h"
 #include "agent/gate/opener.h"
+#include "agent/granting.h"
 #include "agent/incoming.h"
 #include "agent/keeper/keeper.h"
 #include "agent/lock/locks.h"
@@ -58,11 +59,12 @@ struct Agent {
         size_t n_backstop_nodes;
         Maintenance maintenance; /* until is 0: none */
         sd_event_source *maintenance_end;
-        int protection_error;   /* why the guard itself is not protected as the policy asks */
-        Lockdown lockdown;      /* by command ... */
-        int lockdown_error;     /* ... whether there is one: 1, 0, or negative for one that cannot be read */
-        Monitoring monitoring;  /* what is only recorded, as it was told last */
-        bool was_locked_down;   /* as it was told last, by command or by policy */
+        int protection_error;  /* why the guard itself is not protected as the policy asks */
+        Lockdown lockdown;     /* by command ... */
+        int lockdown_error;    /* ... whether there is one: 1, 0, or negative for one that cannot be read */
+        Monitoring monitoring; /* what is only recorded, as it was told last */
+        bool was_locked_down;  /* as it was told last, by command or by policy */
+        Granting granting;
         CmdlineReader *cmdline; /* for what it refuses */
         Devices *devices;
         Superblocks *superblocks;

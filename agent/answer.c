@@ -90,6 +90,7 @@ BusServiceCallbacks agent_bus_callbacks(Agent *agent) {
                                                 .store = store,
                                                 .change = agent_logins_callbacks(agent).change,
                                                 .userdata = agent},
+                                     .grants = agent_grants_callbacks(agent),
                                      .changed = changed,
                                      .userdata = agent};
 }

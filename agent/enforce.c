@@ -175,8 +175,10 @@ static void on_device(void *userdata, const Device *device, DeviceChange change)
         Agent *agent = userdata;
         int r = 0;
 
-        if (change == DEVICE_DETACHED)
+        if (change == DEVICE_DETACHED) {
                 agent_backstop_forget_device(agent, device);
+                agent_grants_unplugged(agent, &device->id);
+        }
         if (device->block && change != DEVICE_DETACHED && needs_guard(&device->decision))
                 r = guard_nodes(agent, device);
         else if (device->block)
@@ -278,6 +280,7 @@ static void on_superblock(void *userdata, const Superblock *sb) {
                 record_set(record, TEXT_MODE, sb->watched ? "monitor" : NULL);
         }
         report_submit(agent->report, record);
+        agent_grants_follow(agent, sb);
         if (sb->error < 0)
                 agent_tell_failure(agent, sb->identity.device, sb->mount,
                                    sb->guard == GUARD_FAILED ? access_to_string(sb->decision.access)

@@ -52,11 +52,43 @@ static int change_person(void *userdata, const Session *by) {
         return tolerate(r);
 }
 
+/* Of a leader's session, whose it is; of a user, whether there are any. */
+typedef struct Left {
+        pid_t leader;
+        uid_t uid;
+        bool found;
+} Left;
+
+static void find_leader(void *userdata, const Session *session) {
+        Left *left = userdata;
+
+        if (session->leader != left->leader)
+                return;
+        left->found = true;
+        left->uid = session->uid;
+}
+
+static void find_user(void *userdata, const Session *session) {
+        Left *left = userdata;
+
+        left->found = left->found || session->uid == left->uid;
+}
+
 static int close_session(void *userdata, pid_t leader) {
         Agent *agent = userdata;
+        Left left = {.leader = leader};
+        bool known;
+        int r;
 
         agent_lock_forget(agent, leader);
-        return tolerate(sessions_close(agent->sessions, leader));
+        sessions_foreach(agent->sessions, find_leader, &left);
+        known = left.found;
+        r = sessions_close(agent->sessions, leader);
+        left.found = false;
+        sessions_foreach(agent->sessions, find_user, &left);
+        if (known && !left.found)
+                agent_grants_logout(agent, left.uid);
+        return tolerate(r);
 }
 
 BusLoginsCallbacks agent_logins_callbacks(Agent *agent) {

@@ -252,6 +252,17 @@ static char *text_of(struct json_object *object) {
         return copy;
 }
 
+/* What is not over and done with: NULL if memory is short. */
+static struct json_object *grants_object(const Agent *agent) {
+        CLEANUP_FREE char *text = agent_grants_text(agent);
+        struct json_object *book = text ? json_tokener_parse(text) : NULL, *permits = NULL;
+
+        if (book && json_object_object_get_ex(book, "permits", &permits))
+                json_object_get(permits);
+        json_object_put(book);
+        return permits;
+}
+
 char *agent_status_text(Agent *agent) {
         struct json_object *object = json_object_new_object(), *devices = json_object_new_array(),
                            *superblocks = json_object_new_array();
@@ -267,6 +278,7 @@ char *agent_status_text(Agent *agent) {
         json_object_object_add(object, "self_protection", self_protection_object(agent));
         json_object_object_add(object, "lockdown", lockdown_object(agent));
         put_number(object, "keep_days", agent->store.policy->records_keep_days);
+        json_object_object_add(object, "grants", grants_object(agent));
         json_object_object_add(object, "self_test", agent_self_test_object(agent));
         (void)devices_foreach(agent->devices, add_device, &(DeviceList){agent, devices});
         json_object_object_add(object, "monitor", agent_monitored_object(agent));

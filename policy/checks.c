@@ -223,6 +223,8 @@ static const FieldCheck field_checks[] = {
         {.fields = asset_fields, .key = "name", .value = check_name},
         {.fields = asset_fields, .key = "paths", .entry = check_asset_path},
         {.fields = records_fields, .key = "keep-days", .value = check_keep_days},
+        {.fields = grants_fields, .key = "minutes-max", .value = check_grant_minutes},
+        {.fields = grants_fields, .key = "answer-key", .value = check_mfa_path},
         {.fields = fido2_fields, .key = "relying-party", .value = check_mfa_relying_party},
         {.fields = fido2_fields, .key = "timeout-seconds", .value = check_mfa_timeout},
         {.fields = fido2_fields, .key = "attestation", .value = check_mfa_attestation},

@@ -134,6 +134,10 @@ void check_keep_days(Check *check, const TreeNode *node) {
         check_range(check, node, 1, 3660);
 }
 
+void check_grant_minutes(Check *check, const TreeNode *node) {
+        check_range(check, node, 1, GRANTS_MINUTES_MAX);
+}
+
 void check_mfa_relying_party(Check *check, const TreeNode *node) {
         static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
 

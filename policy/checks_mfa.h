@@ -18,6 +18,7 @@ void check_mfa_drift(Check *check, const TreeNode *node);
 void check_mfa_timeout(Check *check, const TreeNode *node);
 void check_mfa_lock_idle(Check *check, const TreeNode *node);
 void check_self_test_every(Check *check, const TreeNode *node);
+void check_grant_minutes(Check *check, const TreeNode *node);
 void check_keep_days(Check *check, const TreeNode *node); /* of the records */
 void check_mfa_relying_party(Check *check, const TreeNode *node);
 void check_mfa_path(Check *check, const TreeNode *node);

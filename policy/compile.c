@@ -262,6 +262,14 @@ static int add_assets(Compile *compile, RawPolicy *raw, const TreeNode *list) {
         return r;
 }
 
+static void add_grants(Policy *policy, RawGrants *raw) {
+        free(policy->grants.answer_key);
+        policy->grants = (PolicyGrants){.allowed = raw->allowed && *raw->allowed,
+                                        .one_person = raw->two_people && !*raw->two_people,
+                                        .minutes_max = raw->minutes_max ? *raw->minutes_max : 0,
+                                        .answer_key = STEAL_PTR(raw->answer_key)};
+}
+
 static void add_self_protection(Policy *policy, const RawSelfProtection *raw) {
         const bool *const given[PROTECTIONS] = {[PROTECT_PROCESS] = raw->process,
                                                 [PROTECT_STATE] = raw->state,
@@ -345,6 +353,8 @@ int compile_add(Policy *policy, RawPolicy *raw, const Tree *tree, const char *fi
                 policy->records_keep_days = *raw->records->keep_days;
         if (raw->records && raw->records->file_names)
                 policy->records_file_names = *raw->records->file_names;
+        if (raw->grants)
+                add_grants(policy, raw->grants);
         return 0;
 }
 

@@ -54,7 +54,11 @@
           5)                                                                                                \
         X(EVENT_NETWORK_GUARD_LOST, "network-guard-lost", "e4b1e9be670b4023b5a7572f0f90f3c6", 2)            \
         X(EVENT_NETWORK_FAILED, "network-failed", "90f95adcef554444bcc0bd5f6466715a", 2)                    \
-        X(EVENT_LABELLED_WRITE, "labelled-write", "8f6d1c27e0b94ad2a35f7c9040be61d8", 5)
+        X(EVENT_LABELLED_WRITE, "labelled-write", "8f6d1c27e0b94ad2a35f7c9040be61d8", 5)                    \
+        X(EVENT_GRANT_BEGUN, "grant-begun", "0b4570dbc901456dbb3174793de854c8", 4)                          \
+        X(EVENT_GRANT_ENDED, "grant-ended", "251b973e3d0c44c99016002357998000", 4)                          \
+        X(EVENT_GRANT_REFUSED, "grant-refused", "ebb6bc0097d14246a7ac77b97d078dc3", 4)                      \
+        X(EVENT_GRANT_WRITE, "grant-write", "7b0fee786132474d9aea6bbc59ca3bfe", 5)
 
 #define EVENT_CONSTANT_(constant, word, id, priority) constant,
 typedef enum EventKind {
@@ -111,6 +115,9 @@ int event_priority(EventKind kind);
 #define FIELD_PURPOSE           "SEKISHO_PURPOSE"
 #define FIELD_MINUTES           "SEKISHO_MINUTES"
 #define FIELD_CAUSE             "SEKISHO_CAUSE"
+#define FIELD_GRANT             "SEKISHO_GRANT"
+#define FIELD_SIZE              "SEKISHO_SIZE"
+#define FIELD_SHA256            "SEKISHO_SHA256"
 #define FIELD_DESTINATION       "SEKISHO_DESTINATION"
 #define FIELD_PORT              "SEKISHO_PORT"
 #define FIELD_PROTOCOL          "SEKISHO_PROTOCOL"

@@ -92,7 +92,21 @@ void asset_clear(Asset *asset) {
         strings_free(asset->paths, asset->n_paths);
 }
 
+/* Of one that grants were added to, the rules of those alone are its own. */
+static void policy_free_derived(Policy *policy) {
+        for (size_t i = 0; i < policy->n_grants; i++)
+                device_rule_clear(&policy->devices[i]);
+        free(policy->devices);
+        free(policy->device_serials);
+        policy_unref(policy->base);
+        free(policy);
+}
+
 static void policy_free(Policy *policy) {
+        if (policy->base) {
+                policy_free_derived(policy);
+                return;
+        }
         free(policy->contact);
         free(policy->mode_origin);
         free(policy->signature);
@@ -138,6 +152,7 @@ static void policy_free(Policy *policy) {
                 free(policy->mfa_break_glass[i].origin);
         }
         free(policy->mfa_break_glass);
+        free(policy->grants.answer_key);
         free(policy->removable_origin);
         free(policy->usb_origin);
         free(policy->filesystems_origin);

@@ -287,6 +287,19 @@ enum {
         SELF_TEST_EVERY_DEFAULT = 60
 };
 
+/* Exceptions that people give for a while: sekishoctl grant. */
+typedef struct PolicyGrants {
+        bool allowed;
+        bool one_person;      /* no second one has to approve */
+        unsigned minutes_max; /* 0: GRANTS_MINUTES_DEFAULT */
+        char *answer_key;     /* file with the terminal's secret; NULL: none is given by telephone */
+} PolicyGrants;
+
+enum {
+        GRANTS_MINUTES_DEFAULT = 60,
+        GRANTS_MINUTES_MAX = 720
+};
+
 typedef struct Policy {
         unsigned references; /* policy_ref, policy_unref; atomic */
         int version;
@@ -316,6 +329,9 @@ typedef struct Policy {
         bool bus_external[DEVICE_BUS_PLATFORM + 1]; /* removable.also-external */
         DeviceRule *devices;
         size_t n_devices;
+        struct Policy *base; /* not of the file: whose everything is but the first n_grants of devices, and
+                                the array (policy_with_grants()); NULL: it is nobody's */
+        size_t n_grants;
         uint32_t *device_serials; /* serial_hash() of each rule's serial; NULL: not made, every rule is
                                      compared */
 
@@ -381,6 +397,8 @@ typedef struct Policy {
 
         FileNames records_file_names;
         unsigned records_keep_days; /* how long records have to be kept; 0: the policy does not say */
+
+        PolicyGrants grants;
 
         bool protects[PROTECTIONS];      /* by Protected; by zone where no file names it */
         bool protect_named[PROTECTIONS]; /* a file does */

@@ -302,6 +302,14 @@ const cyaml_schema_field_t self_test_fields[] = {
         CYAML_FIELD_END,
 };
 
+const cyaml_schema_field_t grants_fields[] = {
+        CYAML_FIELD_BOOL_PTR("allowed", CYAML_FLAG_OPTIONAL, RawGrants, allowed),
+        CYAML_FIELD_BOOL_PTR("two-people", CYAML_FLAG_OPTIONAL, RawGrants, two_people),
+        CYAML_FIELD_UINT_PTR("minutes-max", CYAML_FLAG_OPTIONAL, RawGrants, minutes_max),
+        FIELD_TEXT("answer-key", OPTIONAL, RawGrants, answer_key, SOURCE_LENGTH_MAX),
+        CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t self_protection_fields[] = {
         CYAML_FIELD_BOOL_PTR("process", CYAML_FLAG_OPTIONAL, RawSelfProtection, process),
         CYAML_FIELD_BOOL_PTR("state", CYAML_FLAG_OPTIONAL, RawSelfProtection, state),
@@ -354,6 +362,7 @@ const cyaml_schema_field_t policy_fields[] = {
         CYAML_FIELD_SEQUENCE("assets", LIST, RawPolicy, assets, &asset_schema, 0, ASSETS_MAX),
         FIELD_WORD_OPTIONAL("assets-unknown", RawPolicy, assets_unknown, assets_unknown_strings),
         CYAML_FIELD_MAPPING_PTR("records", OPTIONAL, RawPolicy, records, records_fields),
+        CYAML_FIELD_MAPPING_PTR("grants", OPTIONAL, RawPolicy, grants, grants_fields),
         CYAML_FIELD_END,
 };
 

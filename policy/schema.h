@@ -244,6 +244,12 @@ typedef struct RawRecords {
         FileNames *file_names;
 } RawRecords;
 
+typedef struct RawGrants {
+        bool *allowed, *two_people;
+        uint32_t *minutes_max;
+        char *answer_key;
+} RawGrants;
+
 typedef struct RawSigning {
         bool *required;
         char **revoked;
@@ -270,6 +276,7 @@ typedef struct RawPolicy {
         RawAsset *assets;
         uint32_t assets_count;
         AssetsUnknown *assets_unknown;
+        RawGrants *grants;
 } RawPolicy;
 
 extern const cyaml_schema_value_t policy_schema;
@@ -277,4 +284,5 @@ extern const cyaml_schema_field_t policy_fields[], match_fields[], device_fields
         filesystem_fields[], network_fields[], networks_fields[], network_interface_fields[],
         interface_match_fields[], mfa_fields[], mfa_rule_fields[], break_glass_fields[], signing_fields[],
         grace_fields[], limits_fields[], totp_fields[], fido2_fields[], fingerprint_fields[], card_fields[],
-        records_fields[], self_test_fields[], removable_fields[], filesystems_fields[], asset_fields[];
+        records_fields[], self_test_fields[], removable_fields[], filesystems_fields[], asset_fields[],
+        grants_fields[];

@@ -38,6 +38,7 @@ struct BusService {
         Requests requests;
         BusLogins logins;
         BusJobs *people[ELEMENTS(people_up)]; /* NULL: memory was short */
+        BusGrants grants;
         Subscribers subscribers;
         sd_bus_slot *object, *name;
         bool owned;        /* the name is ours */
@@ -412,6 +413,8 @@ static int on_up(void *userdata, sd_bus *bus) {
                 if (service->people[i])
                         r = people_up[i](service->people[i], bus, BUS_SERVICE_PATH);
         if (r >= 0)
+                r = bus_grants_up(&service->grants, bus, BUS_SERVICE_PATH);
+        if (r >= 0)
                 r = sd_bus_request_name_async(bus, &service->name, BUS_SERVICE_NAME, SD_BUS_NAME_QUEUE,
                                               on_name, service);
         return r;
@@ -425,6 +428,7 @@ static void on_down(void *userdata) {
         for (size_t i = 0; i < ELEMENTS(people_up); i++)
                 if (service->people[i])
                         bus_jobs_down(service->people[i]);
+        bus_grants_down(&service->grants);
         subscribers_clear(&service->subscribers);
         service->object = sd_bus_slot_unref(service->object);
         service->name = sd_bus_slot_unref(service->name);
@@ -442,6 +446,7 @@ int bus_service_new(sd_event *event, Report *report, const BusServiceCallbacks *
                 return -ENOMEM;
         service->callbacks = *callbacks;
         service->logins.callbacks = callbacks->logins;
+        service->grants.callbacks = callbacks->grants;
         for (size_t i = 0; i < ELEMENTS(people_up); i++)
                 (void)bus_jobs_new(event, BUS_PRIORITY, &callbacks->people, &service->people[i]);
         r = inbox_new(&service->inbox);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
+#include "agent/bus/grants.h"
 #include "agent/bus/jobs.h"
 #include "agent/bus/logins.h"
 #include "agent/report/report.h"
@@ -50,6 +51,7 @@ typedef struct BusServiceCallbacks {
         Presence (*presence)(void *userdata);
         BusLoginsCallbacks logins;
         BusJobsCallbacks people;
+        BusGrantsCallbacks grants;
         /* the bus came or went */
         void (*changed)(void *userdata);
         void *userdata;

@@ -20,4 +20,4 @@ typedef struct CommandGroup {
         size_t n;
 } CommandGroup;
 
-extern const CommandGroup commands_guard, commands_policy, commands_login;
+extern const CommandGroup commands_guard, commands_policy, commands_login, commands_grant;

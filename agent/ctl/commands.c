@@ -45,6 +45,17 @@ static const char help_main[] =
            "  lockdown               whether the terminal is locked down\n"
            "  lockdown on            an emergency: deny everything external, and logins\n"
            "  lockdown off           lift that\n"
+           "  grant                  let a person write to a medium for a while\n"
+           "  grant approve N        as the second administrator\n"
+           "  grant request          ask the helpdesk for that by telephone\n"
+           "  grant redeem CODE      what the helpdesk answered\n"
+           "  grant answer CHALLENGE for the helpdesk: the answer to a request\n"
+           "  grant key TERMINAL     the key of a terminal, for such answers\n"
+           "  grant terminal         the number of this terminal\n"
+           "  grants list            the grants of this terminal: who took what, and what came back\n"
+           "  grants show N          one of them\n"
+           "  grants revoke N        take one back\n"
+           "  grants close N         confirm that the medium was returned or erased\n"
            "  inspect                check the terminal against its policy, with evidence\n"
            "  factors USER           what a person has to log in with\n"
            "  enrol USER             give a person one-time passwords (TOTP)\n"
@@ -89,7 +100,8 @@ static const char help_device_options[] =
            "                         as a rule's match names them\n"
            "  --external             take it for external, as a udev rule of the site may\n");
 
-static const CommandGroup *const groups[] = {&commands_guard, &commands_policy, &commands_login};
+static const CommandGroup *const groups[] = {&commands_guard, &commands_policy, &commands_login,
+                                             &commands_grant};
 
 /* How many arguments NAME's words are, if the arguments begin with them; else 0. "policy explain" may be
  * written "explain". */

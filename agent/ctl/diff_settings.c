@@ -105,6 +105,11 @@ static struct json_object *kinds(const Policy *policy) {
           text(answer_to_string(policy->network_neighbours ? ANSWER_ALLOW : ANSWER_DENY)))                  \
         X("network.interfaces.default", kinds(policy))                                                      \
         X("network.interfaces.allow", interfaces(policy))                                                   \
+        X("grants.allowed", flag(policy->grants.allowed))                                                   \
+        X("grants.two-people", flag(!policy->grants.one_person))                                            \
+        X("grants.minutes-max",                                                                             \
+          number(policy->grants.minutes_max ? policy->grants.minutes_max : GRANTS_MINUTES_DEFAULT))         \
+        X("grants.answer-key", text(policy->grants.answer_key))                                             \
         X("mfa.require-guard", flag(policy->mfa_require_guard))                                             \
         X("mfa.lock-on-removal", flag(policy->mfa_lock_on_removal))                                         \
         X("mfa.lock-idle-minutes", number(policy->mfa_lock_idle_minutes))                                   \

@@ -361,6 +361,13 @@ static char *what_cell(const EventRecord *record) {
                             event_record_get(record, FIELD_RULE));
         case EVENT_MONITOR_ENDED:
                 return join(event_record_get(record, FIELD_RULE), "", NULL);
+        case EVENT_GRANT_BEGUN:
+        case EVENT_GRANT_ENDED:
+        case EVENT_GRANT_REFUSED:
+                return join(event_record_get(record, FIELD_USER), ": ",
+                            event_record_get(record, FIELD_PURPOSE));
+        case EVENT_GRANT_WRITE:
+                return path ? strdup(path) : NULL;
         case EVENT_PERSON_CHANGED:
                 return join(event_record_get(record, FIELD_PERSON_BEFORE), " → ",
                             event_record_get(record, FIELD_PERSON));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/bus/factors.h"
+#include "agent/bus/grants.h"
 #include "agent/bus/link.h"
 #include "agent/bus/memory.h"
 #include "agent/bus/own_factors.h"
@@ -350,4 +351,45 @@ int guard_end_lockdown(const char *reason) {
         if (r >= 0)
                 r = sd_bus_message_read(reply, "b", &ended);
         return r < 0 ? r : ended;
+}
+
+static int append_arguments(sd_bus_message *m, const GrantArgument *arguments, size_t n) {
+        int r = sd_bus_message_open_container(m, 'a', "{ss}");
+
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = sd_bus_message_append(m, "{ss}", arguments[i].name, arguments[i].value);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+int guard_grants(GrantMethod method, const GrantArgument *arguments, size_t n, char **ret,
+                 GrantRefusal *ret_refusal) {
+        CLEANUP(scope_bus) sd_bus *bus = NULL;
+        CLEANUP(scope_message) sd_bus_message *m = NULL, *reply = NULL;
+        CLEANUP(scope_error) sd_bus_error error = SD_BUS_ERROR_NULL;
+        bool person = geteuid() != 0 && isatty(STDIN_FILENO);
+        const char *text;
+        int r = open_bus(&bus);
+
+        if (r >= 0)
+                r = sd_bus_message_new_method_call(bus, &m, BUS_SERVICE_NAME, BUS_SERVICE_PATH,
+                                                   BUS_GRANTS_NAME, grant_method_to_string(method));
+        if (r >= 0)
+                r = sd_bus_message_set_allow_interactive_authorization(m, person);
+        if (r >= 0)
+                r = append_arguments(m, arguments, n);
+        if (r >= 0)
+                r = sd_bus_call(bus, m, person ? PERSON_USEC : ANSWER_USEC, &error, &reply);
+        if (r < 0 && sd_bus_error_has_name(&error, BUS_ERROR_GRANT_REFUSED)) {
+                int word = grant_refusal_from_string(error.message ? error.message : "");
+
+                *ret_refusal = word < 0 ? GRANT_BAD_ARGUMENTS : (GrantRefusal)word;
+                return r;
+        }
+        if (r < 0)
+                return refusal(&error, r);
+        r = sd_bus_message_read(reply, "s", &text);
+        if (r < 0)
+                return r;
+        *ret = strdup(text);
+        return *ret ? 0 : -ENOMEM;
 }

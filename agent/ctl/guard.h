@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "agent/grants/question.h"
 #include "pam_module/manage.h"
 #include "pam_module/reenrol.h"
 
@@ -52,3 +53,8 @@ int guard_begin_lockdown(const char *reason);
 
 /* Lift that. 1, 0 if there is none; -EBUSY if the policy asks for it; as guard_ask(). */
 int guard_end_lockdown(const char *reason);
+
+/* Ask METHOD of exceptions with the N ARGUMENTS. 0 with JSON as a new string; a negative value with
+ * RET_REFUSAL if the guard refuses it for a reason; as guard_ask(). */
+int guard_grants(GrantMethod method, const GrantArgument *arguments, size_t n, char **ret,
+                 GrantRefusal *ret_refusal);

@@ -225,6 +225,31 @@ static void check_policy_expiry(const struct json_object *root, uint64_t now, In
                             _("it ends at %s"), when(json_map(root, "policy"), "expires", buffer));
 }
 
+/* Media that somebody was let write to, and that nobody has confirmed to be back. */
+static void check_grants(const struct json_object *root, Inspection *ret) {
+        const char *what = _("Media taken out by grants are back, or erased");
+        struct json_object *grants = json_list(root, "grants");
+        char out[128] = "";
+        size_t n = 0, length = 0;
+
+        for (size_t i = 0; grants && i < json_object_array_length(grants); i++) {
+                const struct json_object *grant = json_object_array_get_idx(grants, i);
+                const char *state = json_text(grant, "state");
+                int64_t id = 0;
+
+                if (!state || strcmp(state, "ended") != 0 || !json_number(grant, "id", &id))
+                        continue;
+                n++;
+                if (length + 24 < sizeof(out))
+                        length += (size_t)snprintf(out + length, sizeof(out) - length, " %" PRId64, id);
+        }
+        if (n > 0)
+                inspect_add(ret, "grants", "6(3)①", what, INSPECT_FINDING,
+                            _("%zu not confirmed (sekishoctl grants close):%s"), n, out);
+        else
+                inspect_add(ret, "grants", "6(3)①", what, INSPECT_OK, "%s", _("none is out"));
+}
+
 void inspect_guard(const InspectFacts *facts, Inspection *ret) {
         const struct json_object *root = facts->status->root;
 
@@ -240,5 +265,6 @@ void inspect_guard(const InspectFacts *facts, Inspection *ret) {
         inspect_self_test(root, ret);
         check_self_protection(root, ret);
         check_lockdown(root, ret);
+        check_grants(root, ret);
         check_records(root, ret);
 }

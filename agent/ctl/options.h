@@ -48,7 +48,13 @@
         X(LOCKDOWN)     /* show it */                                                                       \
         X(LOCKDOWN_SET) /* begin or lift it */                                                              \
         X(INSPECT)                                                                                          \
-        X(NETWORK_EXPLAIN)
+        X(NETWORK_EXPLAIN)                                                                                  \
+        X(GRANT)        /* give or request one */                                                           \
+        X(GRANT_ID)     /* about one, by its number or code */                                              \
+        X(GRANT_ANSWER) /* by the fleet's key */                                                            \
+        X(GRANT_TERMINAL)                                                                                   \
+        X(GRANTS_LIST)                                                                                      \
+        X(GRANTS_CLOSE)
 
 #define COMMAND_NUMBER_(name) COMMAND_NUMBER_##name,
 enum {
@@ -89,9 +95,10 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_VERIFY_KEY, "verify-key", 0, true, COMMAND_AUDIT_VERIFY)                                   \
         X(OPTION_MONTH, "month", 0, true, COMMAND_REVIEW)                                                   \
         X(OPTION_HTML, "html", 0, false, COMMAND_REVIEW)                                                    \
-        X(OPTION_CSV, "csv", 0, false, COMMAND_REVIEW)                                                      \
-        X(OPTION_USER, "user", 'u', true, COMMAND_EVENTS | (COMMAND_EXPLAIN & ~COMMAND_EXPLAIN_DEVICE))     \
-        X(OPTION_DEVICE, "device", 'd', true, COMMAND_EVENTS | COMMAND_DEVICES_ADD)                         \
+        X(OPTION_CSV, "csv", 0, false, COMMAND_REVIEW | COMMAND_GRANTS_LIST)                                \
+        X(OPTION_USER, "user", 'u', true,                                                                   \
+          COMMAND_EVENTS | (COMMAND_EXPLAIN & ~COMMAND_EXPLAIN_DEVICE) | COMMAND_GRANT)                     \
+        X(OPTION_DEVICE, "device", 'd', true, COMMAND_EVENTS | COMMAND_DEVICES_ADD | COMMAND_GRANT)         \
         X(OPTION_RULE, "rule", 'r', true, COMMAND_EVENTS)                                                   \
         X(OPTION_NAME, "name", 0, true, COMMAND_EVENTS)                                                     \
         X(OPTION_DESTINATION, "destination", 0, true, COMMAND_EVENTS)                                       \
@@ -104,10 +111,10 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_POLICY, "policy", 0, true,                                                                 \
           COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE | COMMAND_POLICY_INSTALL | COMMAND_POLICY_FETCH |        \
                   COMMAND_ENROL_DEVICE | COMMAND_PAM_CHECK | COMMAND_REVIEW | COMMAND_INSPECT)              \
-        X(OPTION_BUS, "bus", 0, true, COMMAND_EXPLAIN_OBJECT)                                               \
-        X(OPTION_VENDOR, "vendor", 0, true, COMMAND_EXPLAIN_OBJECT)                                         \
-        X(OPTION_PRODUCT, "product", 0, true, COMMAND_EXPLAIN_OBJECT)                                       \
-        X(OPTION_SERIAL, "serial", 0, true, COMMAND_EXPLAIN_OBJECT)                                         \
+        X(OPTION_BUS, "bus", 0, true, COMMAND_EXPLAIN_OBJECT | COMMAND_GRANT)                               \
+        X(OPTION_VENDOR, "vendor", 0, true, COMMAND_EXPLAIN_OBJECT | COMMAND_GRANT)                         \
+        X(OPTION_PRODUCT, "product", 0, true, COMMAND_EXPLAIN_OBJECT | COMMAND_GRANT)                       \
+        X(OPTION_SERIAL, "serial", 0, true, COMMAND_EXPLAIN_OBJECT | COMMAND_GRANT)                         \
         X(OPTION_EXTERNAL, "external", 0, false, COMMAND_EXPLAIN_OBJECT)                                    \
         X(OPTION_CLASS, "class", 0, true, COMMAND_EXPLAIN_DEVICE)                                           \
         X(OPTION_FSTYPE, "fstype", 0, true, COMMAND_EXPLAIN_OPEN)                                           \
@@ -137,12 +144,17 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
           COMMAND_EVENTS | COMMAND_POLICY_RESTORE | COMMAND_POLICY_HISTORY | COMMAND_FACTORS |              \
                   COMMAND_GIVING | COMMAND_AUDIT_VERIFY | COMMAND_INSPECT)                                  \
         X(OPTION_OUTPUT, "output", 0, true, COMMAND_POLICY_BUNDLE | COMMAND_POLICY_SIGN | COMMAND_INSPECT)  \
-        X(OPTION_KEY, "key", 0, true, COMMAND_POLICY_SIGN)                                                  \
+        X(OPTION_KEY, "key", 0, true, COMMAND_POLICY_SIGN | COMMAND_GRANT_ANSWER)                           \
         X(OPTION_CA, "ca", 0, true, COMMAND_POLICY_FETCH)                                                   \
         X(OPTION_CACHE_DIR, "cache-dir", 0, true, COMMAND_POLICY_FETCH)                                     \
         X(OPTION_DRY_RUN, "dry-run", 0, false, COMMAND_POLICY_INSTALL | COMMAND_POLICY_FETCH)               \
-        X(OPTION_REASON, "reason", 0, true, COMMAND_MAINTENANCE_ON | COMMAND_LOCKDOWN_SET)                  \
-        X(OPTION_MINUTES, "minutes", 0, true, COMMAND_MAINTENANCE_ON)                                       \
+        X(OPTION_REASON, "reason", 0, true, COMMAND_MAINTENANCE_ON | COMMAND_LOCKDOWN_SET | COMMAND_GRANT)  \
+        X(OPTION_MINUTES, "minutes", 0, true, COMMAND_MAINTENANCE_ON | COMMAND_GRANT)                       \
+        X(OPTION_DATA_CLASS, "data-class", 0, true, COMMAND_GRANT)                                          \
+        X(OPTION_CARRIER, "carrier", 0, true, COMMAND_GRANT)                                                \
+        X(OPTION_PURPOSE, "purpose", 0, true, COMMAND_GRANT)                                                \
+        X(OPTION_RETURNED, "returned", 0, false, COMMAND_GRANTS_CLOSE)                                      \
+        X(OPTION_ERASED, "erased", 0, false, COMMAND_GRANTS_CLOSE)                                          \
         X(OPTION_STRICT, "strict", 0, false, COMMAND_PAM_CHECK)                                             \
         X(OPTION_MODULE_DIR, "module-dir", 0, true, COMMAND_PAM_CHECK)                                      \
         X(OPTION_SERVICE, "service", 0, true, COMMAND_EXPLAIN_LOGIN)                                        \

@@ -112,7 +112,8 @@ static bool is_notable(EventKind kind) {
                 EVENT_FACTOR_ENROLLED,   EVENT_FACTOR_REMOVED,     EVENT_SUBSTITUTE_ISSUED,
                 EVENT_GUARD_TOUCHED,     EVENT_BREAK_GLASS_USED,   EVENT_MAINTENANCE_STARTED,
                 EVENT_MAINTENANCE_ENDED, EVENT_NETWORK_GUARD_LOST, EVENT_NETWORK_FAILED,
-                EVENT_MONITOR_STARTED,   EVENT_MONITOR_ENDED};
+                EVENT_MONITOR_STARTED,   EVENT_MONITOR_ENDED,      EVENT_GRANT_BEGUN,
+                EVENT_GRANT_ENDED,       EVENT_GRANT_REFUSED};
 
         for (size_t i = 0; i < ELEMENTS(notable); i++)
                 if (notable[i] == kind)

@@ -237,7 +237,7 @@ int sheet_print_html(const Sheet *sheet, FILE *to) {
 /* CSV */
 
 /* RFC 4180; what a spreadsheet would take for a formula is made text. */
-static int put_csv(const char *text, FILE *to) {
+int sheet_put_csv(const char *text, FILE *to) {
         CLEANUP_FREE char *valid = text_valid(text ? text : "", text ? strlen(text) : 0);
 
         if (!valid)
@@ -261,14 +261,14 @@ int sheet_print_csv(const Sheet *sheet, FILE *to) {
                 const SheetTable *table = &sheet->tables[i];
 
                 for (size_t row = 0; row <= table->n; row++) { /* the first has the headings */
-                        r = put_csv(table->title, to);
+                        r = sheet_put_csv(table->title, to);
                         for (size_t k = 0; k < columns_of(table) && r == 0; k++) {
                                 char number[24];
 
                                 fputc(',', to);
-                                r = put_csv(row == 0 ? table->headings[k]
-                                                     : cell(table, &table->rows[row - 1], k, number),
-                                            to);
+                                r = sheet_put_csv(row == 0 ? table->headings[k]
+                                                           : cell(table, &table->rows[row - 1], k, number),
+                                                  to);
                         }
                         if (r < 0)
                                 return r;

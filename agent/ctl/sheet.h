@@ -54,3 +54,6 @@ int sheet_print_text(const Sheet *sheet, FILE *to);
 int sheet_print_html(const Sheet *sheet, FILE *to);
 int sheet_print_csv(const Sheet *sheet, FILE *to);
 int sheet_print_json(const Sheet *sheet);
+
+/* TEXT as a cell of CSV: quoted, and no formula. 0 or -ENOMEM. */
+int sheet_put_csv(const char *text, FILE *to);

@@ -103,6 +103,14 @@ static const char *of_event(EventKind kind) {
                 return C_("event", "network-failed");
         case EVENT_LABELLED_WRITE:
                 return C_("event", "labelled-write");
+        case EVENT_GRANT_BEGUN:
+                return C_("event", "grant-begun");
+        case EVENT_GRANT_ENDED:
+                return C_("event", "grant-ended");
+        case EVENT_GRANT_REFUSED:
+                return C_("event", "grant-refused");
+        case EVENT_GRANT_WRITE:
+                return C_("event", "grant-write");
         }
         return NULL;
 }

@@ -126,6 +126,38 @@ static void print_lockdown(FILE *f, const Record *r) {
                 fprintf(f, ": %s", r->text[TEXT_PURPOSE]);
 }
 
+static void print_grant(FILE *f, const Record *r) {
+        const char *id = or (r->text[TEXT_GRANT], "?");
+
+        if (r->kind == EVENT_GRANT_WRITE) {
+                fprintf(f, "Written under grant %s: %s on ", id, or (r->text[TEXT_PATH], "(a file)"));
+                print_device(f, r);
+                if (r->text[TEXT_SHA256])
+                        fprintf(f, ", %s bytes, SHA-256 %s", or (r->text[TEXT_SIZE], "?"),
+                                r->text[TEXT_SHA256]);
+                print_who(f, r);
+                return;
+        }
+        if (r->text[TEXT_GRANT])
+                fprintf(f, "Grant %s ", id);
+        else
+                fputs("A grant ", f);
+        fprintf(f, "%s: %s may write to ",
+                r->kind == EVENT_GRANT_BEGUN   ? "begins"
+                : r->kind == EVENT_GRANT_ENDED ? "ends"
+                                               : "is refused",
+                or (r->text[TEXT_USER], "?"));
+        print_device(f, r);
+        if (r->kind == EVENT_GRANT_BEGUN)
+                fprintf(f, " for %s minutes", or (r->text[TEXT_MINUTES], "?"));
+        if (r->text[TEXT_BY])
+                fprintf(f, ", asked by %s", r->text[TEXT_BY]);
+        if (r->text[TEXT_CAUSE])
+                fprintf(f, " (%s)", r->text[TEXT_CAUSE]);
+        if (r->text[TEXT_PURPOSE])
+                fprintf(f, ": %s", r->text[TEXT_PURPOSE]);
+}
+
 static void print_rule(FILE *f, const Record *r) {
         if (r->text[TEXT_RULE])
                 fprintf(f, ", rule %s", r->text[TEXT_RULE]);
@@ -332,6 +364,12 @@ static void print_record(FILE *f, const Record *r) {
                 return;
         case EVENT_MONITOR_ENDED:
                 fprintf(f, "No longer only recorded: %s", or (r->text[TEXT_RULE], "?"));
+                return;
+        case EVENT_GRANT_BEGUN:
+        case EVENT_GRANT_ENDED:
+        case EVENT_GRANT_REFUSED:
+        case EVENT_GRANT_WRITE:
+                print_grant(f, r);
                 return;
         case EVENT_GUARD_TOUCHED:
                 fputs("Somebody laid hands on the guard and was refused: ", f);

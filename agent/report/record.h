@@ -48,7 +48,12 @@
         X(TEXT_NETWORK_INTERFACE, FIELD_NETWORK_INTERFACE)                                                  \
         X(TEXT_INTERFACE_KIND, FIELD_INTERFACE_KIND)                                                        \
         X(TEXT_INTERFACE_DRIVER, FIELD_INTERFACE_DRIVER)                                                    \
-        X(TEXT_INTERFACE_MAC, FIELD_INTERFACE_MAC)
+        X(TEXT_INTERFACE_MAC, FIELD_INTERFACE_MAC)                                                          \
+        X(TEXT_GRANT, FIELD_GRANT)                                                                          \
+        X(TEXT_USER, FIELD_USER)                                                                            \
+        X(TEXT_BY, FIELD_BY)                                                                                \
+        X(TEXT_SIZE, FIELD_SIZE)                                                                            \
+        X(TEXT_SHA256, FIELD_SHA256)
 
 #define RECORD_TEXT_CONSTANT_(constant, field) constant,
 typedef enum RecordText {

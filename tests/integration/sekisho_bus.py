@@ -92,7 +92,9 @@ def connect(address, uid=0, deadline=DEADLINE):
 
 
 class Refused(Exception):
-    """An error instead of an answer; its name is the argument."""
+    """An error instead of an answer; its name is the argument, what it says the text."""
+
+    text = ""
 
 
 class Bus:
@@ -182,7 +184,9 @@ class Peer:
                 self._keep(reply)
                 continue
             if reply.header.message_type == MessageType.error:
-                raise Refused(reply.header.fields[HeaderFields.error_name])
+                refused = Refused(reply.header.fields[HeaderFields.error_name])
+                refused.text = reply.body[0] if reply.body else ""
+                raise refused
             return reply.body
 
     def _keep(self, message):

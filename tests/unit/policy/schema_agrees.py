@@ -55,6 +55,7 @@ WHOLE = {
     "self-test": {"every": 60},
     "assets": [{"name": "住民記録", "paths": ["/srv/juki", "/srv/住民"], "class": "特定個人情報", "export": "never"}],
     "assets-unknown": "allow",
+    "grants": {"allowed": True, "two-people": False, "minutes-max": 60, "answer-key": "/etc/sekisho/grant.key"},
     "records": {"keep-days": 366, "file-names": "keyed"},
 }
 
@@ -106,6 +107,7 @@ GOOD = [
     mfa(card={}), mfa(card={"ca": "/etc/sekisho/ca.pem"}), mfa(factors=["card", "card-pin"]), mfa(factors=["password", "card", "card-pin"]),
     mfa(card={"module": "/usr/lib/x.so", "ca": "/a", "crl": "/b", "wait-seconds": 5}),
     mfa(exempt=[]), head(contact="true"), head(contact="5"),
+    head(grants={}), head(grants={"minutes-max": 1}), head(grants={"minutes-max": 720, "two-people": True}),
     head(self_test={}), head(self_test={"every": 1}), head(self_test={"every": 1440}), head(zone="lgwan", self_test={"every": 0}),
     head(assets=[]), head(assets=[{"name": "a", "paths": ["/srv"], "export": "record"}]), head(assets_unknown="deny"),
     head(records={}), head(records={"keep-days": 1}), head(records={"keep-days": 3660}), head(records={"file-names": "plain"}), head(records={"file-names": "masked"}),
@@ -155,6 +157,7 @@ BAD = [
     mfa(card={"crl": "/b"}), mfa(card={"module": "x.so"}), mfa(card={"ca": "/"}), mfa(card={"wait-seconds": 4}), mfa(card={"pin": "off"}),
     mfa(factors=["password", "card-pin"]), mfa(factors=["card-pin", "totp"]), mfa(factors=["card-pin", "fingerprint"]),
     mfa(services={"": "off"}), mfa(services={"s%d" % i: "off" for i in range(65)}),
+    head(grants={"minutes-max": 0}), head(grants={"minutes-max": 721}), head(grants={"allowed": "x"}), head(grants={"answer-key": "key"}),
     head(self_test={"every": 1441}), head(self_test={"every": -1}), head(self_test={"minutes": 5}), head(self_test=60),
     head(monitor_until="2027-01-01"), head(mode="enforce", monitor_until="2027-01-01"), head(removable={"monitor-until": "2027-01-01"}),
     head(removable={"monitor": False, "monitor-until": "2027-01-01"}), device(**{"monitor-until": "2027-01-01"}),

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * granting.h: exceptions, for a person, a medium and a time. Each is a permit in the book; while it runs,
+ * the policy in force has a rule for it before its own. It ends by the earlier of the wall clock and the
+ * boot-time clock, when its person logs out, its medium is pulled, a lockdown begins, the policy allows none
+ * any more, or the machine starts anew.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "agent/bus/grants.h"
+#include "agent/device/devices.h"
+#include "agent/grants/book.h"
+#include "agent/grants/writes.h"
+#include "agent/mount/superblocks.h"
+
+typedef struct Agent Agent;
+
+enum {
+        BOOT_TEXT_MAX = 64
+};
+
+typedef struct Granting {
+        Book book;
+        int error;                /* why it could not be read; else 0 */
+        char boot[BOOT_TEXT_MAX]; /* this one's id; "": not known, and nothing is granted */
+        char terminal[64];        /* the machine's id */
+        sd_event_source *again;   /* judges again at the next turn of the loop */
+        Writes *writes;           /* NULL while nothing is granted, or it could not be made */
+} Granting;
+
+/* Read the book, once there is a policy and before anything is decided. What failed is told. */
+void agent_load_grants(Agent *agent);
+void agent_free_grants(Agent *agent);
+
+/* End what is over, and put what runs before the rules of the policy in force. Returns the policy before,
+ * which decisions refer to until all is judged again; NULL if it is the same. */
+Policy *agent_refresh_grants(Agent *agent);
+
+/* Whoever logged in as UID is not there any more; DEVICE was pulled. */
+void agent_grants_logout(Agent *agent, uid_t uid);
+void agent_grants_unplugged(Agent *agent, const DeviceIdentity *device);
+
+/* SB was judged: have what is written to it told, or not any more. */
+void agent_grants_follow(Agent *agent, const Superblock *sb);
+void agent_grants_follow_all(Agent *agent);
+
+BusGrantsCallbacks agent_grants_callbacks(Agent *agent);
+
+/* granting.c, for granted.c: what is written of PERMIT in the journal; CAUSE may be NULL. */
+void agent_tell_grant(Agent *agent, EventKind kind, const Permit *permit, const char *cause);
+/* PERMIT is over, or never begins. Nothing is written or judged yet. */
+void agent_end_permit(Agent *agent, Permit *permit, const char *cause);
+/* Write the book. 0, or -errno, which was told. */
+int agent_write_book(Agent *agent);
+
+/* What runs, waits, or is not back yet, for the status. A new string of JSON; NULL if memory is short. */
+char *agent_grants_text(const Agent *agent);
