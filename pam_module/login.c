@@ -94,8 +94,8 @@ static int take_policy(Login *login) {
                 return because(login, r, "who is named in the policy could not be looked up");
         /* whoever goes by another one than what is configured is told so by reading it again */
         if (login->source == SOURCE_CONFIGURED)
-                policy_share_put(login->pamh, &identity, login->policy);
-        return 0;
+                r = policy_share_put(login->pamh, &identity, login->policy);
+        return r < 0 ? because(login, r, "out of memory") : 0;
 }
 
 /* "?" is in no staff number: nobody has an enrolment of that name. */

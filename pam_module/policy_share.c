@@ -109,12 +109,17 @@ static void free_shared(pam_handle_t *pamh, void *data, int status) {
         free(shared);
 }
 
-void policy_share_put(pam_handle_t *pamh, const PolicyIdentity *identity, Policy *policy) {
-        Shared *shared = identity->known ? calloc(1, sizeof(*shared)) : NULL;
+int policy_share_put(pam_handle_t *pamh, const PolicyIdentity *identity, Policy *policy) {
+        Shared *shared;
 
+        if (!identity->known)
+                return 0;
+        shared = calloc(1, sizeof(*shared));
         if (!shared)
-                return;
+                return -ENOMEM;
         *shared = (Shared){.identity = *identity, .policy = policy_ref(policy)};
-        if (pam_set_data(pamh, SHARED_NAME, shared, free_shared) != PAM_SUCCESS)
-                free_shared(pamh, shared, 0);
+        if (pam_set_data(pamh, SHARED_NAME, shared, free_shared) == PAM_SUCCESS)
+                return 0;
+        free_shared(pamh, shared, 0);
+        return -ENOMEM;
 }

@@ -27,5 +27,5 @@ PolicyIdentity policy_identity(const char *path, const char *state_dir);
 /* Another reference to the policy that was kept, NULL if there is none of IDENTITY. */
 Policy *policy_share_get(pam_handle_t *pamh, const PolicyIdentity *identity);
 
-/* Keeps POLICY, which is resolved. Without memory nothing is kept. */
-void policy_share_put(pam_handle_t *pamh, const PolicyIdentity *identity, Policy *policy);
+/* Keeps POLICY, which is resolved. 0, also for an identity that is not known, or -ENOMEM. */
+int policy_share_put(pam_handle_t *pamh, const PolicyIdentity *identity, Policy *policy);
