@@ -57,7 +57,6 @@ static const char *const mistakes[][8] = {
         {"pam", "check", "--directory", "/nonexistent"},
         {"pam", "check", "--directory", "/etc/passwd"},
         {"pam", "check", "--policy", "/nonexistent"},
-        {"pam", "check", "no-such-service", "--directory", "/"},
         {"policy", "check"},
         {"policy", "check", "/nonexistent/policy.yaml"},
         {"policy", "check", "x", "--policy", "y"},
