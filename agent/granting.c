@@ -163,7 +163,7 @@ static bool is_in_force(const Policy *policy, const GrantRule *rules, size_t n) 
 
 Policy *agent_refresh_grants(Agent *agent) {
         CLEANUP_FREE GrantRule *rules = NULL;
-        const Book *book = &agent->granting.book;
+        Book *book = &agent->granting.book;
         uint64_t boottime = clock_boottime_usec();
         Policy *old = agent->store.policy, *policy = NULL;
         PolicyTime now;
@@ -173,9 +173,15 @@ Policy *agent_refresh_grants(Agent *agent) {
         if (r == 0 && end_what_is_over(agent, &now, boottime))
                 (void)agent_write_book(agent);
         rules = calloc(book->n + 1, sizeof(*rules));
-        for (size_t i = 0; r == 0 && rules && i < book->n; i++)
-                if (book->permits[i].state == PERMIT_RUNNING)
-                        rules[n++] = rule_of(&book->permits[i], &now, boottime);
+        for (size_t i = 0; r == 0 && rules && i < book->n; i++) {
+                Permit *permit = &book->permits[i];
+
+                if (permit->state != PERMIT_RUNNING)
+                        continue;
+                rules[n] = rule_of(permit, &now, boottime);
+                /* it is over when its rule is, for the timer goes by that */
+                permit->until = rules[n++].until;
+        }
         if (is_in_force(old, rules, n))
                 return NULL;
         r = policy_with_grants(old, rules, n, &policy);
