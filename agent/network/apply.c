@@ -80,7 +80,7 @@ int apply_start(const char *text, Apply *ret) {
         CLEANUP_CLOSE int input = memfd_create("network-table", MFD_CLOEXEC);
         CLEANUP_CLOSE int errors = memfd_create("network-errors", MFD_CLOEXEC);
         char path[PATH_MAX];
-        pid_t pid;
+        pid_t pid = 0;
         int r = find_program(path, sizeof(path)), fd;
 
         if (r < 0)

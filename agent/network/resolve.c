@@ -335,7 +335,7 @@ static Entry *new_entry(Resolver *resolver, const char *name) {
 
 /* Entries for the names of POLICY, those that are known already with what is known of them. */
 static int follow_names(Resolver *resolver, const Policy *policy) {
-        CLEANUP_FREE Entry **entries = calloc(policy->n_network + 1, sizeof(*entries));
+        CLEANUP_FREE Entry **entries = calloc(policy->n_network + 1, sizeof(void *));
         CLEANUP_FREE NetworkName *names = calloc(policy->n_network + 1, sizeof(*names));
         size_t n = 0;
         int r = 0;
