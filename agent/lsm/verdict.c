@@ -82,9 +82,11 @@ void lsm_verdict_make(const Policy *policy, const SuperblockIdentity *superblock
         ret->value.n_conditions = (uint8_t)n;
         for (size_t i = 0; i < n; i++) {
                 const RuleScope *scope = ret->scopes[i];
+                uint64_t from, until;
 
-                lsm_window(&scope->hours, now, &ret->value.conditions[i].from,
-                           &ret->value.conditions[i].until);
+                lsm_window(&scope->hours, now, &from, &until);
+                ret->value.conditions[i].from = from;
+                ret->value.conditions[i].until = until;
                 ret->value.conditions[i].by_person = scope->n_users > 0 || scope->n_groups > 0;
         }
 }

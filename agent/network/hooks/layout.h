@@ -111,7 +111,8 @@ struct hooks_key {
         __u8 type;     /* of a socket */
         __u8 protocol; /* as in /etc/protocols */
         __u16 wide;    /* likewise, of those that do not fit into the byte */
-        __u16 pad;
+        __u8 sending;  /* a datagram, and no connection */
+        __u8 pad;
         __u8 address[16];
 };
 

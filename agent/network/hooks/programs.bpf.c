@@ -25,7 +25,6 @@ enum {
         PROTO_TCP = 6,
         PROTO_UDP = 17,
         PROTO_ICMPV6 = 58,
-        PROTO_UDPLITE = 136,
         PROTO_MPTCP = 262,
         TYPE_STREAM = 1,
         TYPE_DATAGRAM = 2,
@@ -98,12 +97,13 @@ static __always_inline bool is_administrator(void) {
         return capabilities & (1U << NET_ADMIN | 1U << NET_RAW);
 }
 
+/* Whether the kernel asks about it again before anything is sent. It does not of SCTP, DCCP and MPTCP, nor
+ * of UDP-Lite that is connected. */
 static __always_inline bool is_ordinary(__u32 type, __u32 protocol) {
         if (type == TYPE_STREAM)
                 return protocol == PROTO_TCP;
         if (type == TYPE_DATAGRAM)
-                return protocol == PROTO_UDP || protocol == PROTO_UDPLITE || protocol == PROTO_ICMP ||
-                       protocol == PROTO_ICMPV6;
+                return protocol == PROTO_UDP || protocol == PROTO_ICMP || protocol == PROTO_ICMPV6;
         return false;
 }
 
@@ -134,22 +134,36 @@ int network_socket(struct bpf_sock *context) {
         key.protocol = protocol > 0xff ? 0 : protocol;
         key.wide = protocol;
         put_caller(&key, &exe, BPF_CORE_READ(task, cred, fsuid.val));
-        tell(&key);
+        (void)tell(&key);
         return key.monitor ? LET_THROUGH : REFUSE;
+}
+
+static __always_inline void put_seen(struct hooks_seen *ret, const struct hooks_place *place, __u8 protocol,
+                                     __u16 port) {
+        *ret = (struct hooks_seen){.family = place->family, .protocol = protocol, .port = port};
+        __builtin_memcpy(ret->address, place->address, sizeof(ret->address));
 }
 
 /* Whether this is the first time that something goes there; so many are kept in mind. */
 static __always_inline bool is_first(const struct hooks_place *place, __u8 protocol, __u16 port) {
-        struct hooks_seen key = {.family = place->family, .protocol = protocol, .port = port};
+        struct hooks_seen key;
         __u8 yes = 1;
 
-        __builtin_memcpy(key.address, place->address, sizeof(key.address));
+        put_seen(&key, place, protocol, port);
         if (bpf_map_lookup_elem(&seen, &key))
                 return false;
         return bpf_map_update_elem(&seen, &key, &yes, BPF_NOEXIST) == 0;
 }
 
-static __always_inline int ask(struct bpf_sock_addr *context, const struct hooks_place *place) {
+static __always_inline void tell_next_time(const struct hooks_place *place, __u8 protocol, __u16 port) {
+        struct hooks_seen key;
+
+        put_seen(&key, place, protocol, port);
+        (void)bpf_map_delete_elem(&seen, &key);
+}
+
+static __always_inline int ask(struct bpf_sock_addr *context, const struct hooks_place *place,
+                               bool sending) {
         struct task_struct *task = (void *)bpf_get_current_task();
         struct judgement judgement = {.generation = get_generation()};
         const struct hooks_head *head = get_head(judgement.generation);
@@ -181,57 +195,59 @@ static __always_inline int ask(struct bpf_sock_addr *context, const struct hooks
         key.why = judgement.why;
         key.monitor = head && head->monitor;
         key.port = question.port;
+        key.sending = sending;
         key.family = place->family;
         key.protocol = protocol > 0xff ? 0 : protocol;
         key.wide = protocol;
         __builtin_memcpy(key.address, place->address, sizeof(key.address));
         put_caller(&key, &question.exe, question.uid);
-        tell(&key);
+        if (!tell(&key) && judgement.allow)
+                tell_next_time(place, protocol, question.port);
         return judgement.allow || key.monitor ? LET_THROUGH : REFUSE;
 }
 
 /* ADDRESS as it is sent over the network. */
-static __always_inline int ask_4(struct bpf_sock_addr *context, __u32 address) {
+static __always_inline int ask_4(struct bpf_sock_addr *context, __u32 address, bool sending) {
         struct hooks_place place = {.prefix = PREFIX_ALL_4, .family = FAMILY_4};
 
         if (address == 0 || (bpf_ntohl(address) >> 24) == LOOPBACK_4) /* no address: this host */
                 return LET_THROUGH;
         __builtin_memcpy(place.address, &address, sizeof(address));
-        return ask(context, &place);
+        return ask(context, &place, sending);
 }
 
-static __always_inline int ask_6(struct bpf_sock_addr *context) {
+static __always_inline int ask_6(struct bpf_sock_addr *context, bool sending) {
         struct hooks_place place = {.prefix = PREFIX_ALL, .family = FAMILY_6};
         __u32 a = context->user_ip6[0], b = context->user_ip6[1], c = context->user_ip6[2],
               d = context->user_ip6[3];
 
         if (a == 0 && b == 0 && c == bpf_htonl(0xffff))
-                return ask_4(context, d);
+                return ask_4(context, d, sending);
         if (a == 0 && b == 0 && c == 0 && (d == 0 || d == bpf_htonl(1)))
                 return LET_THROUGH;
         __builtin_memcpy(place.address, &a, sizeof(a));
         __builtin_memcpy(place.address + 4, &b, sizeof(b));
         __builtin_memcpy(place.address + 8, &c, sizeof(c));
         __builtin_memcpy(place.address + 12, &d, sizeof(d));
-        return ask(context, &place);
+        return ask(context, &place, sending);
 }
 
 SEC("cgroup/connect4")
 int network_connect4(struct bpf_sock_addr *context) {
-        return ask_4(context, context->user_ip4);
+        return ask_4(context, context->user_ip4, false);
 }
 
 SEC("cgroup/connect6")
 int network_connect6(struct bpf_sock_addr *context) {
-        return ask_6(context);
+        return ask_6(context, false);
 }
 
 SEC("cgroup/sendmsg4")
 int network_sendmsg4(struct bpf_sock_addr *context) {
-        return ask_4(context, context->user_ip4);
+        return ask_4(context, context->user_ip4, true);
 }
 
 SEC("cgroup/sendmsg6")
 int network_sendmsg6(struct bpf_sock_addr *context) {
-        return ask_6(context);
+        return ask_6(context, true);
 }

@@ -46,12 +46,21 @@ static void put_protocol(const struct hooks_key *key, NetworkRefusal *ret) {
                 snprintf(ret->protocol, sizeof(ret->protocol), "protocol %d", number);
 }
 
+static Operation operation_of(const struct hooks_key *key) {
+        if (key->kind == HOOKS_TOLD_MANY)
+                return OPERATION_CONNECT;
+        if (key->kind != HOOKS_TOLD_SOCKET)
+                return key->sending ? OPERATION_SEND : OPERATION_CONNECT;
+        return key->family == AF_PACKET ? OPERATION_PACKET_SOCKET : OPERATION_RAW_SOCKET;
+}
+
 void network_refusal_make(const struct hooks_key *key, const struct hooks_tally *tally,
                           NetworkRefusal *ret) {
         static const struct hooks_key rest;
 
         *ret = (NetworkRefusal){.kind = key->kind,
                                 .why = key->why,
+                                .operation = operation_of(key),
                                 .monitor = key->monitor,
                                 .count = tally->count,
                                 .number = key->number,

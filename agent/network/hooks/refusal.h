@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "agent/network/hooks/layout.h"
+#include "policy/event.h"
 
 enum {
         REFUSAL_PROTOCOL = 16
@@ -17,7 +18,8 @@ enum {
 
 typedef struct NetworkRefusal {
         int kind, why; /* HOOKS_TOLD_…, HOOKS_WHY_… */
-        bool monitor;  /* only told, not refused */
+        Operation operation;
+        bool monitor; /* only told, not refused */
         uint64_t count;
         uint32_t number;     /* of the destination in the plan that decided, from 1; 0: none */
         uint32_t generation; /* of that plan */

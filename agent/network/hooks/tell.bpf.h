@@ -62,8 +62,9 @@ static __always_inline bool count_at(void *map, const struct hooks_key *key, str
                 add_one(tally);
                 return true;
         }
-        if (__sync_fetch_and_add(&rest->started, 1) >= limit)
+        if (rest->started >= limit)
                 return false;
+        __sync_fetch_and_add(&rest->started, 1);
         is_new = bpf_map_update_elem(map, key, &blank, BPF_NOEXIST) == 0;
         tally = bpf_map_lookup_elem(map, key);
         if (!tally) /* memory is short */
@@ -76,25 +77,29 @@ static __always_inline bool count_at(void *map, const struct hooks_key *key, str
         return true;
 }
 
-static __always_inline void tell(const struct hooks_key *key) {
+/* Whether it was counted; what was let through is not, where there is too much. */
+static __always_inline bool tell(const struct hooks_key *key) {
         struct hooks_key nobody = {}, many = {};
         struct hooks_tally *rest;
         __u32 first = 0;
         void *map = bpf_map_lookup_elem(&tallies, &first);
 
         if (!map)
-                return;
+                return false;
         rest = bpf_map_lookup_elem(map, &nobody);
         if (!rest)
-                return;
+                return false;
         if (count_at(map, key, rest, HOOKS_TALLY))
-                return;
+                return true;
+        if (key->kind == HOOKS_TOLD_SEEN)
+                return false;
         many.kind = HOOKS_TOLD_MANY;
         many.uid = key->uid;
         many.loginuid = key->loginuid;
         many.monitor = key->monitor;
         if (count_at(map, &many, rest, HOOKS_TALLY + HOOKS_TALLY_PEOPLE))
-                return;
+                return true;
         add_one(rest);
         wake();
+        return true;
 }
