@@ -107,13 +107,14 @@ static void on_refusal(void *userdata, const NetworkRefusal *refusal) {
 
 static void start(Agent *agent) {
         NetworkHooksSettings settings = {.own_network = has_own_network()};
+        char why[LSM_WHY];
         int r;
 
         agent->callers_tried = true;
-        r = network_hooks_new(agent->event, &settings, on_refusal, agent, &agent->callers,
-                              agent->callers_why);
-        if (r < 0 && !agent->callers_why[0])
-                snprintf(agent->callers_why, sizeof(agent->callers_why), "%s", strerror(-r));
+        r = network_hooks_new(agent->event, &settings, on_refusal, agent, &agent->callers, why);
+        if (r < 0)
+                snprintf(agent->callers_why, sizeof(agent->callers_why), "%s: %s", N_("this kernel cannot"),
+                         why[0] ? why : strerror(-r));
 }
 
 int agent_plan_callers(Agent *agent, const NetworkPlan *plan) {
@@ -147,7 +148,7 @@ const char *agent_callers_word(const Agent *agent) {
         const NetworkPlan *plan = agent->network ? network_plan(agent->network) : NULL;
 
         if (!plan || plan->off || agent->settings.network_filter_only)
-                return N_("off: nothing is asked");
+                return N_("not asked: the network is left alone, or to the packet filter");
         if (agent->callers && !agent->callers_why[0])
                 return N_("ok: connections are refused in the caller's system call");
         return agent->callers_why;

@@ -17,6 +17,7 @@
 static const char *const map_names[HOOKS_MAPS] = {HOOKS_MAP_LIST(HOOKS_MAP_NAME_)};
 static const char *const programs[] = {"network_socket", "network_connect4", "network_connect6",
                                        "network_sendmsg4", "network_sendmsg6"};
+static const char families[] = "network_family"; /* at a security hook */
 
 static int at(const char *step, int r, char why[LSM_WHY]) {
         if (r < 0)
@@ -99,11 +100,14 @@ static int attach(const NetworkHooks *hooks) {
 
         for (size_t i = 0; i < ELEMENTS(programs) && r == 0; i++)
                 r = pins_attach_in(hooks->directory, programs[i], hooks->group);
+        /* where the kernel has it, and not for one control group alone */
+        if (r == 0 && !hooks->group && (r = pins_attach(hooks->directory, families)) == -ENOENT)
+                r = 0;
         return r;
 }
 
 static int detach(const NetworkHooks *hooks) {
-        int first = 0;
+        int first = pins_detach(hooks->directory, families);
 
         for (size_t i = 0; i < ELEMENTS(programs); i++) {
                 int r = pins_detach(hooks->directory, programs[i]);

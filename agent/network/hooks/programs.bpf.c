@@ -34,6 +34,11 @@ enum {
         LEVEL_SOCKET = 1, /* SOL_SOCKET */
         OPTION_MARK = 36, /* SO_MARK */
         LOOPBACK_4 = 127,
+        LOCAL = 1, /* AF_UNIX */
+        INTERNET = 2,
+        INTERNET_6 = 10,
+        NETLINK = 16,
+        ALGORITHMS = 38, /* AF_ALG */
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -44,6 +49,18 @@ struct user_namespace {
 typedef struct {
         __u64 val;
 } kernel_cap_t___net;
+
+struct net {
+        __u64 net_cookie;
+};
+
+struct nsproxy {
+        struct net *net_ns;
+};
+
+struct task_struct___net {
+        struct nsproxy *nsproxy;
+};
 
 struct cred___net {
         kernel_cap_t___net cap_effective;
@@ -107,12 +124,30 @@ static __always_inline bool is_ordinary(__u32 type, __u32 protocol) {
         return false;
 }
 
+/* Whether to refuse such a socket; told in either case. */
+static __always_inline bool refuse_socket(const struct hooks_head *head, __u32 generation,
+                                          const struct hooks_exe *exe, __u8 family, __u8 type,
+                                          __u32 protocol) {
+        struct task_struct *task = (void *)bpf_get_current_task();
+        struct hooks_key key = {};
+
+        key.kind = HOOKS_TOLD_SOCKET;
+        key.generation = generation;
+        key.why = head && head->locked ? HOOKS_WHY_LOCKED : HOOKS_WHY_DEFAULT;
+        key.monitor = head && head->monitor;
+        key.family = family;
+        key.type = type;
+        key.protocol = protocol > 0xff ? 0 : protocol;
+        key.wide = protocol;
+        put_caller(&key, exe, BPF_CORE_READ(task, cred, fsuid.val));
+        (void)tell(&key);
+        return !key.monitor;
+}
+
 SEC("cgroup/sock_create")
 int network_socket(struct bpf_sock *context) {
         __u32 generation = get_generation(), type = context->type, protocol = context->protocol, mark;
         const struct hooks_head *head = get_head(generation);
-        struct task_struct *task = (void *)bpf_get_current_task();
-        struct hooks_key key = {};
         struct hooks_exe exe;
 
         if (is_elsewhere(head, context))
@@ -125,17 +160,29 @@ int network_socket(struct bpf_sock *context) {
                 return LET_THROUGH;
         if (head && !head->locked && (head->default_allow || (head->others && type != TYPE_RAW)))
                 return LET_THROUGH;
-        key.kind = HOOKS_TOLD_SOCKET;
-        key.generation = generation;
-        key.why = head && head->locked ? HOOKS_WHY_LOCKED : HOOKS_WHY_DEFAULT;
-        key.monitor = head && head->monitor;
-        key.family = context->family;
-        key.type = type;
-        key.protocol = protocol > 0xff ? 0 : protocol;
-        key.wide = protocol;
-        put_caller(&key, &exe, BPF_CORE_READ(task, cred, fsuid.val));
-        (void)tell(&key);
-        return key.monitor ? LET_THROUGH : REFUSE;
+        return refuse_socket(head, generation, &exe, context->family, type, protocol) ? REFUSE : LET_THROUGH;
+}
+
+/* Families by which something gets out that the control group is not asked about: radio, the host of a
+ * virtual machine, packets past the filter. Asked at the kernel's security hook, where there is one. */
+SEC("lsm/socket_create")
+int BPF_PROG(network_family, int family, int type, int protocol, int kern) {
+        struct task_struct *task = (void *)bpf_get_current_task();
+        const struct task_struct___net *place = (const void *)task;
+        __u32 generation = get_generation();
+        const struct hooks_head *head = get_head(generation);
+        struct hooks_exe exe;
+
+        if (kern || family == LOCAL || family == INTERNET || family == INTERNET_6 || family == NETLINK ||
+            family == ALGORITHMS || is_administrator())
+                return 0;
+        if (head && head->network && bpf_core_field_exists(((struct net *)0)->net_cookie) &&
+            BPF_CORE_READ(place, nsproxy, net_ns, net_cookie) != head->network)
+                return 0;
+        if (head && head->default_allow && !head->locked)
+                return 0;
+        get_exe(&exe);
+        return refuse_socket(head, generation, &exe, family, type, protocol) ? -EPERM : 0;
 }
 
 static __always_inline void put_seen(struct hooks_seen *ret, const struct hooks_place *place, __u8 protocol,
