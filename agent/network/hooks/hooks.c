@@ -160,7 +160,7 @@ int network_hooks_remove(const char *root) {
 
         if (r == -ENOENT)
                 return 0;
-        if (r == 0 && rmdir(directory) < 0)
+        if (r == 0 && rmdir(directory) < 0 && errno != EBUSY) /* the unit has it mounted */
                 r = -errno;
         return r;
 }
