@@ -191,7 +191,8 @@ static __always_inline void judge(const struct hooks_head *head, const struct qu
                 ret->allow = 1;
                 return;
         }
-        ret->mark = get_mark(ret->generation, &question->exe);
+        if (head->programs)
+                ret->mark = get_mark(ret->generation, &question->exe);
         search.now = bpf_ktime_get_boot_ns();
         map = bpf_map_lookup_elem(&places, &search.which);
         list = map ? bpf_map_lookup_elem(map, &question->place) : NULL;

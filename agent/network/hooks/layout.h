@@ -78,8 +78,9 @@ struct hooks_head {
         __u8 monitor; /* let everything through, tell what would be refused */
         __u8 locked;
         __u8 dhcp;
-        __u8 others; /* some rule is for any protocol: the packet filter tells those apart */
-        __u8 pad[2];
+        __u8 others;   /* some rule is for any protocol: the packet filter tells those apart */
+        __u8 programs; /* some rule is for a program */
+        __u8 pad;
 };
 
 enum {

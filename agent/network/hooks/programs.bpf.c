@@ -83,15 +83,17 @@ static __always_inline __u8 protocol_of(__u32 number) {
 }
 
 /* Of what is told: who it was. */
-static __always_inline void put_caller(struct hooks_key *key, const struct hooks_exe *exe, __u32 uid) {
+static __always_inline void put_caller(struct hooks_key *key, __u32 uid) {
         struct task_struct *task = (void *)bpf_get_current_task();
+        struct hooks_exe exe;
 
         key->uid = uid;
         key->loginuid = (__u32)-1;
         if (bpf_core_field_exists(task->loginuid))
                 key->loginuid = BPF_CORE_READ(task, loginuid.val);
-        key->exe_ino = exe->ino;
-        key->exe_dev = exe->dev;
+        get_exe(&exe);
+        key->exe_ino = exe.ino;
+        key->exe_dev = exe.dev;
 }
 
 static __always_inline bool is_elsewhere(const struct hooks_head *head, void *context) {
@@ -125,9 +127,8 @@ static __always_inline bool is_ordinary(__u32 type, __u32 protocol) {
 }
 
 /* Whether to refuse such a socket; told in either case. */
-static __always_inline bool refuse_socket(const struct hooks_head *head, __u32 generation,
-                                          const struct hooks_exe *exe, __u8 family, __u8 type,
-                                          __u32 protocol) {
+static __always_inline bool refuse_socket(const struct hooks_head *head, __u32 generation, __u8 family,
+                                          __u8 type, __u32 protocol) {
         struct task_struct *task = (void *)bpf_get_current_task();
         struct hooks_key key = {};
 
@@ -139,7 +140,7 @@ static __always_inline bool refuse_socket(const struct hooks_head *head, __u32 g
         key.type = type;
         key.protocol = protocol > 0xff ? 0 : protocol;
         key.wide = protocol;
-        put_caller(&key, exe, BPF_CORE_READ(task, cred, fsuid.val));
+        put_caller(&key, BPF_CORE_READ(task, cred, fsuid.val));
         (void)tell(&key);
         return !key.monitor;
 }
@@ -152,15 +153,17 @@ int network_socket(struct bpf_sock *context) {
 
         if (is_elsewhere(head, context))
                 return LET_THROUGH;
-        get_exe(&exe);
-        mark = get_mark(generation, &exe);
-        if (mark)
-                context->mark = mark; /* a first datagram is routed before it is asked about */
+        if (head && head->programs) { /* a first datagram is routed before it is asked about */
+                get_exe(&exe);
+                mark = get_mark(generation, &exe);
+                if (mark)
+                        context->mark = mark;
+        }
         if (is_ordinary(type, protocol) || is_administrator())
                 return LET_THROUGH;
         if (head && !head->locked && (head->default_allow || (head->others && type != TYPE_RAW)))
                 return LET_THROUGH;
-        return refuse_socket(head, generation, &exe, context->family, type, protocol) ? REFUSE : LET_THROUGH;
+        return refuse_socket(head, generation, context->family, type, protocol) ? REFUSE : LET_THROUGH;
 }
 
 /* Families by which something gets out that the control group is not asked about: radio, the host of a
@@ -171,7 +174,6 @@ int BPF_PROG(network_family, int family, int type, int protocol, int kern) {
         const struct task_struct___net *place = (const void *)task;
         __u32 generation = get_generation();
         const struct hooks_head *head = get_head(generation);
-        struct hooks_exe exe;
 
         if (kern || family == LOCAL || family == INTERNET || family == INTERNET_6 || family == NETLINK ||
             family == ALGORITHMS || is_administrator())
@@ -181,8 +183,7 @@ int BPF_PROG(network_family, int family, int type, int protocol, int kern) {
                 return 0;
         if (head && head->default_allow && !head->locked)
                 return 0;
-        get_exe(&exe);
-        return refuse_socket(head, generation, &exe, family, type, protocol) ? -EPERM : 0;
+        return refuse_socket(head, generation, family, type, protocol) ? -EPERM : 0;
 }
 
 static __always_inline void put_seen(struct hooks_seen *ret, const struct hooks_place *place, __u8 protocol,
@@ -225,7 +226,8 @@ static __always_inline int ask(struct bpf_sock_addr *context, const struct hooks
         question.port = bpf_ntohs((__u16)context->user_port);
         question.from_port = sk ? sk->src_port : 0;
         question.protocol = protocol_of(protocol);
-        get_exe(&question.exe);
+        if (head && head->programs)
+                get_exe(&question.exe);
         if (question.protocol == HOOKS_PROTOCOL_ICMP) /* the number of a request, and no port */
                 question.port = 0;
         if (head)
@@ -247,7 +249,7 @@ static __always_inline int ask(struct bpf_sock_addr *context, const struct hooks
         key.protocol = protocol > 0xff ? 0 : protocol;
         key.wide = protocol;
         __builtin_memcpy(key.address, place->address, sizeof(key.address));
-        put_caller(&key, &question.exe, question.uid);
+        put_caller(&key, question.uid);
         if (!tell(&key) && judgement.allow)
                 tell_next_time(place, protocol, question.port);
         return judgement.allow || key.monitor ? LET_THROUGH : REFUSE;

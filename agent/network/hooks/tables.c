@@ -266,6 +266,7 @@ static int fill(HooksTables *tables, const NetworkPlan *plan, const LsmMoment *n
                                            .dhcp = plan->dhcp,
                                            .others = has_any_protocol(plan)};
         r = make_rows(tables, plan, now, entries);
+        tables->head.programs = tables->n_programs > 0;
         return r < 0 ? r : make_places(tables, entries);
 }
 
