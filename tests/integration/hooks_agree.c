@@ -38,6 +38,9 @@ static const char *const addresses[] = {
 };
 static const char *const words[] = {"any", "tcp", "udp", "icmp"};
 
+/* This program's path. */
+static char self[PATH_MAX];
+
 static void put_rule(FILE *f, unsigned number) {
         static const char *const hours[] = {"Mon-Fri 08:00-18:00", "Mon-Sun 13:00-14:00", "Sun 00:00-23:00"};
         unsigned protocol = dice(4);
@@ -55,6 +58,8 @@ static void put_rule(FILE *f, unsigned number) {
                 fprintf(f, ", groups: [gid%u]", 200 + dice(3));
         if (dice(5) == 0)
                 fprintf(f, ", hours: \"%s\"", hours[dice(ELEMENTS(hours))]);
+        if (dice(5) == 0)
+                fprintf(f, ", program: %s", dice(2) ? self : "/usr/bin/env");
         fputs("}\n", f);
 }
 
@@ -104,6 +109,7 @@ static void ask(const NetworkPlan *plan, const char *text, size_t *asked, size_t
         NetworkQuestion question = {.to = addresses[dice(ELEMENTS(addresses))],
                                     .protocol = (Protocol)dice(4),
                                     .subject = &subject,
+                                    .program = self,
                                     .now = monday_noon};
         /* of UDP-Lite the kernel does not ask when it is connected */
         bool sending = question.protocol == PROTOCOL_ANY || (question.protocol == PROTOCOL_UDP && dice(2));
@@ -139,6 +145,7 @@ Test(hooks, answer_what_the_policy_decides) {
         size_t asked = 0, refusals = 0;
         const char *seed = getenv("SEKISHO_SEED");
 
+        cr_assert_gt(readlink("/proc/self/exe", self, sizeof(self) - 1), 0);
         state = seed ? strtoull(seed, NULL, 10) : (unsigned long long)time(NULL) * 2654435761U | 1;
         printf("SEKISHO_SEED=%llu\n", state);
         for (size_t i = 0; i < POLICIES; i++) {
