@@ -455,7 +455,9 @@ Test(ways, to_very_many_places_are_all_counted_by_person) {
         machine_forget(&machine);
         run_at_once(scans, children, ELEMENTS(children), false);
         wait_for(children, ELEMENTS(children));
-        network_hooks_drain(machine.hooks);
+        for (uint64_t until = moment_at(&monday_noon).boottime + UINT64_C(5000000000);
+             machine.refused < FLOOD_PROCESSES * SCAN_PLACES && moment_at(&monday_noon).boottime < until;)
+                cr_assert_geq(sd_event_run(machine.event, 100000), 0);
         cr_expect_eq(machine.refused, FLOOD_PROCESSES * SCAN_PLACES, "%llu",
                      (unsigned long long)machine.refused);
 }

@@ -118,6 +118,13 @@ static void look_at(NetworkHooks *hooks, uint64_t usec) {
         (void)sd_event_source_set_enabled(hooks->look, SD_EVENT_ONESHOT);
 }
 
+/* Not more often than it is worth. */
+static void look_soon(NetworkHooks *hooks) {
+        uint64_t next = hooks->looked + LOOK_USEC, now = now_usec();
+
+        look_at(hooks, next > now ? next : now);
+}
+
 static int on_look(sd_event_source *source, uint64_t usec, void *userdata) {
         NetworkHooks *hooks = userdata;
 
@@ -125,41 +132,42 @@ static int on_look(sd_event_source *source, uint64_t usec, void *userdata) {
         (void)usec;
         if (hooks->draining < 0) {
                 hooks->looked = now_usec();
+                hooks->again = false;
                 if (exchange(hooks) < 0) { /* memory is short: they go on counting in the one there is */
-                        look_at(hooks, hooks->looked + LOOK_USEC);
+                        look_soon(hooks);
                         return 0;
                 }
         }
-        if (tell_piece(hooks, PIECE))
+        if (tell_piece(hooks, PIECE)) {
                 look_at(hooks, now_usec()); /* others have their turn as well */
-        else {
-                finish(hooks);
-                (void)ring_buffer__consume(hooks->ring); /* what woke during this, for the next look */
+                return 0;
         }
+        finish(hooks);
+        if (hooks->again)
+                look_soon(hooks);
         return 0;
 }
 
 static int on_wake(void *userdata, void *data, size_t size) {
         NetworkHooks *hooks = userdata;
-        uint64_t next = hooks->looked + LOOK_USEC, now = now_usec();
-        int enabled = SD_EVENT_OFF;
 
         (void)data;
         (void)size;
-        (void)sd_event_source_get_enabled(hooks->look, &enabled);
-        if (enabled == SD_EVENT_OFF || hooks->draining < 0)
-                look_at(hooks, next > now ? next : now);
+        hooks->again = true;
         return 0;
 }
 
 static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         NetworkHooks *hooks = userdata;
+        int enabled = SD_EVENT_OFF;
 
         (void)source;
         (void)fd;
         (void)revents;
-        if (hooks->draining < 0)
-                (void)ring_buffer__consume(hooks->ring);
+        (void)ring_buffer__consume(hooks->ring);
+        (void)sd_event_source_get_enabled(hooks->look, &enabled);
+        if (hooks->again && enabled == SD_EVENT_OFF)
+                look_soon(hooks);
         return 0;
 }
 
@@ -183,9 +191,13 @@ int hooks_watch(NetworkHooks *hooks) {
         r = sd_event_add_time(hooks->event, &hooks->look, CLOCK_MONOTONIC, 0, 1000, on_look, hooks);
         if (r >= 0) /* after what is enforced */
                 r = sd_event_source_set_priority(hooks->look, SD_EVENT_PRIORITY_NORMAL + 10);
+        if (r >= 0) /* an earlier agent may have been woken and gone */
+                r = sd_event_source_set_enabled(hooks->look, SD_EVENT_ONESHOT);
         if (r >= 0)
                 r = sd_event_add_io(hooks->event, &hooks->woken, ring_buffer__epoll_fd(hooks->ring), EPOLLIN,
                                     on_ring, hooks);
+        if (r >= 0)
+                r = sd_event_source_set_priority(hooks->woken, SD_EVENT_PRIORITY_NORMAL + 10);
         return r < 0 ? r : 0;
 }
 

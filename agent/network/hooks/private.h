@@ -33,6 +33,7 @@ struct NetworkHooks {
         struct ring_buffer *ring;
         sd_event_source *woken, *look;
         uint64_t looked; /* CLOCK_MONOTONIC, microseconds */
+        bool again;      /* there is more since the last look */
         int draining;    /* what the programs wrote to until now, -1: nothing is being told */
         NetworkHooksHandler handler;
         void *userdata;
