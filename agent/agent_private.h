@@ -22,6 +22,7 @@
 #include "agent/maintenance.h"
 #include "agent/monitoring.h"
 #include "agent/mount/superblocks.h"
+#include "agent/network/hooks/hooks.h"
 #include "agent/network/interfaces.h"
 #include "agent/network/network.h"
 #include "agent/policy_store.h"
@@ -68,6 +69,11 @@ struct Agent {
         CmdlineReader *cmdline; /* for what it refuses */
         Devices *devices;
         Superblocks *superblocks;
+        /* NULL: callers are not refused by the network guard, because it was not tried or for what WHY says
+         */
+        NetworkHooks *callers;
+        bool callers_tried;
+        char callers_why[LSM_WHY + 32];
         Interfaces *interfaces;  /* NULL: network interfaces could not be followed ... */
         int interfaces_error;    /* ... and why */
         Sessions *sessions;      /* who has logged in */
@@ -114,6 +120,8 @@ int agent_backstop_superblock(void *userdata, const Superblock *sb);
 bool agent_backstop_holds(void *userdata, const Superblock *sb);
 void agent_backstop_let_go(void *userdata, const Superblock *sb);
 void agent_on_lsm_denial(void *userdata, const LsmDenial *denial);
+/* Who DENIAL is about, into RECORD and OPENER. */
+void agent_tell_caller(Agent *agent, const LsmDenial *denial, Record *record, Opener *opener);
 /* Bring what they tell in line with what is guarded. Whether they tell who is refused by read-only volumes.
  */
 bool agent_backstop_tells(Agent *agent);
@@ -222,6 +230,12 @@ void agent_update_network(Agent *agent);
 void agent_stop_network(Agent *agent);
 /* In one line, for the status. */
 const char *agent_network_word(const Agent *agent);
+
+/* callers.c: the same in the callers' own system calls. There is another PLAN: 0 or -errno, told by the
+ * word. Started by hand, they are gone after the stop. */
+int agent_plan_callers(Agent *agent, const NetworkPlan *plan);
+void agent_stop_callers(Agent *agent);
+const char *agent_callers_word(const Agent *agent);
 
 /* answer.c: what the service on the bus asks for. */
 BusServiceCallbacks agent_bus_callbacks(Agent *agent);

@@ -295,7 +295,7 @@ static void tell_path(Agent *agent, const LsmDenial *denial, char *to, size_t si
 }
 
 /* Of a process that may be gone already: then what the kernel told of it. */
-static void tell_caller(Agent *agent, const LsmDenial *denial, Record *record, Opener *opener) {
+void agent_tell_caller(Agent *agent, const LsmDenial *denial, Record *record, Opener *opener) {
         CLEANUP_FREE char *line = NULL;
         char exe[PATH_MAX];
 
@@ -350,7 +350,7 @@ static void tell_touched(Agent *agent, const LsmDenial *denial) {
         char path[PATH_MAX];
 
         if (record) {
-                tell_caller(agent, denial, record, opener);
+                agent_tell_caller(agent, denial, record, opener);
                 record->operation = denial->operation;
                 record->count = denial->count;
                 if (denial->path[0]) {
@@ -387,7 +387,7 @@ void agent_on_lsm_denial(void *userdata, const LsmDenial *denial) {
         record = opener ? agent_record(agent, event_of(denial)) : NULL;
         volume = record ? refusing_volume(agent, denial, sb) : NULL;
         if (record && volume) {
-                tell_caller(agent, denial, record, opener);
+                agent_tell_caller(agent, denial, record, opener);
                 volume_judge(volume, &opener->subject, denial->operation != OPERATION_OPEN_READ, &decision);
                 decision.verdict = VERDICT_DENY;
                 volume_describe(volume, &decision, record);

@@ -116,8 +116,10 @@ static void on_failed(void *userdata, const char *destination, const char *why) 
 }
 
 static void on_planned(void *userdata, const NetworkPlan *plan) {
-        (void)userdata;
-        (void)plan;
+        int r = agent_plan_callers(userdata, plan);
+
+        if (r < 0)
+                on_failed(userdata, NULL, strerror(-r));
 }
 
 static void on_changed(void *userdata) {
@@ -158,6 +160,7 @@ void agent_update_network(Agent *agent) {
 }
 
 void agent_stop_network(Agent *agent) {
+        agent_stop_callers(agent);
         agent->network = network_free(agent->network, !lsm_is_unit());
 }
 

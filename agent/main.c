@@ -33,7 +33,7 @@ static const struct option options[] = {
         {"runtime-dir", required_argument, NULL, OPTION_RUNTIME},
         {"incoming", required_argument, NULL, OPTION_INCOMING},
         {"monitor", no_argument, NULL, OPTION_MONITOR},
-        {"network", no_argument, NULL, OPTION_NETWORK},
+        {"network", optional_argument, NULL, OPTION_NETWORK},
         {"keeper-lock", required_argument, NULL, OPTION_KEEPER_LOCK},
         {"keeper", required_argument, NULL, OPTION_KEEPER}, /* how the agent starts its keeper */
         {"version", no_argument, NULL, OPTION_VERSION},
@@ -44,7 +44,7 @@ static const struct option options[] = {
 static void print_help(void) {
         puts("Usage: sekishod [--policy FILE_OR_DIR] [--state-dir DIR] [--runtime-dir DIR] [--incoming "
              "DIR]\n"
-             "                [--monitor] [--network]\n"
+             "                [--monitor] [--network[=filter]]\n"
              "\n"
              "Keeps data on this machine: blocks writes to every external device and file system that the\n"
              "policy does not approve, and records who tried. Runs in the foreground; see sekishod(8).\n"
@@ -56,8 +56,9 @@ static void print_help(void) {
              "STATE/incoming;\n"
              "                        \"\": none)\n"
              "  --monitor             record what would be denied, deny nothing\n"
-             "  --network             guard the network too, which one that is started by hand leaves "
-             "alone\n"
+             "  --network[=filter]    guard the network too, which one that is started by hand leaves "
+             "alone;\n"
+             "                        filter: by the packet filter alone\n"
              "  --version, --help");
 }
 
@@ -111,6 +112,11 @@ int main(int argc, char **argv) {
                         break;
                 case OPTION_NETWORK:
                         settings.network = true;
+                        settings.network_filter_only = optarg && strcmp(optarg, "filter") == 0;
+                        if (optarg && !settings.network_filter_only) {
+                                fprintf(stderr, "sekishod: --network knows 'filter', not '%s'\n", optarg);
+                                return EXIT_USAGE;
+                        }
                         break;
                 case OPTION_KEEPER:
                         keeper = (int)strtol(optarg, NULL, 10);

@@ -213,6 +213,7 @@ static struct json_object *mechanisms_object(const Agent *agent) {
             agent->hooks ? N_("ok: changes are refused at the kernel's security hooks") : lsm);
         put(object, "self-protection", agent_protection_word(agent));
         put(object, "network", agent_network_word(agent));
+        put(object, "network-callers", agent_callers_word(agent));
         put(object, "udev", "ok");
         put(object, "block-read-only", "ok");
         if (!agent->audit || agent->audit_error < 0)

@@ -23,8 +23,7 @@ static Operation operation_of(unsigned code) {
         return code < LSM_OPS ? operations[code] : OPERATION_UNKNOWN;
 }
 
-/* Turn "c\0b\0a\0" into "/a/b/c". What does not fit is cut off at the front, where it says least. */
-static void join_entries(const char *entries, size_t length, char *to, size_t size) {
+void lsm_join_entries(const char *entries, size_t length, char *to, size_t size) {
         size_t end = size - 1, at = end;
 
         for (size_t i = 0; i < length;) {
@@ -74,9 +73,9 @@ int lsm_denial_from_event(const void *data, size_t size, LsmDenial *ret) {
         if (event->kind == LSM_EVENT_NAME)
                 copy_name(event->path, event->path_length, ret->path, sizeof(ret->path));
         else
-                join_entries(event->path, event->path_length, ret->path, sizeof(ret->path));
-        join_entries(event->base, event->base_length, ret->base, sizeof(ret->base));
-        join_entries(event->exe, event->exe_length, ret->exe, sizeof(ret->exe));
+                lsm_join_entries(event->path, event->path_length, ret->path, sizeof(ret->path));
+        lsm_join_entries(event->base, event->base_length, ret->base, sizeof(ret->base));
+        lsm_join_entries(event->exe, event->exe_length, ret->exe, sizeof(ret->exe));
         return 0;
 }
 

@@ -34,3 +34,6 @@ int lsm_denial_from_event(const void *event, size_t size, LsmDenial *ret);
 
 /* Of refusals that were only counted. */
 void lsm_denial_from_count(const struct lsm_lost *lost, uint64_t count, LsmDenial *ret);
+
+/* Turn "c\0b\0a\0" into "/a/b/c". What does not fit is cut off at the front, where it says least. */
+void lsm_join_entries(const char *entries, size_t length, char *to, size_t size);

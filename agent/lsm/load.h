@@ -8,9 +8,7 @@
 
 #include <stddef.h>
 
-enum {
-        LSM_WHY = 256
-};
+#include "agent/lsm/child.h"
 
 /* The name of this version of the programs: that of the directory they are pinned in. */
 void lsm_version(char *name, size_t size);

@@ -64,23 +64,42 @@ static int open_root_group(void) {
         return -ENOENT;
 }
 
+/* What a control group asks programs of these names. */
+static const struct {
+        const char *name; /* what it begins with */
+        enum bpf_attach_type type;
+} asked[] = {
+        {PINS_DEVICE, BPF_CGROUP_DEVICE},
+        {"network_socket", BPF_CGROUP_INET_SOCK_CREATE},
+        {"network_connect4", BPF_CGROUP_INET4_CONNECT},
+        {"network_connect6", BPF_CGROUP_INET6_CONNECT},
+        {"network_sendmsg4", BPF_CGROUP_UDP4_SENDMSG},
+        {"network_sendmsg6", BPF_CGROUP_UDP6_SENDMSG},
+};
+
 /* With no name: the program knows where it belongs. Understood since 5.7, unlike BPF_LINK_CREATE. */
-static int make_link(const char *program, int fd) {
+static int make_link(const char *program, int fd, const char *in) {
         CLEANUP_CLOSE int group = -1;
         int link;
 
-        if (strncmp(program, PINS_DEVICE, strlen(PINS_DEVICE)) != 0)
-                link = bpf_raw_tracepoint_open(NULL, fd);
-        else {
-                group = open_root_group();
+        for (size_t i = 0; i < ELEMENTS(asked); i++) {
+                if (strncmp(program, asked[i].name, strlen(asked[i].name)) != 0)
+                        continue;
+                group = in ? open(in, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : open_root_group();
                 if (group < 0)
-                        return group;
-                link = bpf_link_create(fd, group, BPF_CGROUP_DEVICE, NULL);
+                        return in ? -errno : group;
+                link = bpf_link_create(fd, group, asked[i].type, NULL);
+                return link < 0 ? -errno : link;
         }
+        link = bpf_raw_tracepoint_open(NULL, fd);
         return link < 0 ? -errno : link;
 }
 
 int pins_attach(const char *directory, const char *program) {
+        return pins_attach_in(directory, program, NULL);
+}
+
+int pins_attach_in(const char *directory, const char *program, const char *group) {
         char path[PATH_MAX];
         int r = join(path, directory, LINK, program);
 
@@ -91,7 +110,7 @@ int pins_attach(const char *directory, const char *program) {
         CLEANUP_CLOSE int fd = pins_open(directory, program);
         if (fd < 0)
                 return fd;
-        CLEANUP_CLOSE int link = make_link(program, fd);
+        CLEANUP_CLOSE int link = make_link(program, fd, group);
         if (link < 0)
                 return link;
         return bpf_obj_pin(link, path) < 0 ? -errno : 0;

@@ -15,10 +15,13 @@ int pins_foreach(const char *directory, int (*f)(void *userdata, const char *nam
 /* A descriptor of an object, or -errno. */
 int pins_open(const char *directory, const char *name);
 
-/* Put PROGRAM in force at its hook, or, if its name begins with "device_", for the control group of all
- * processes (-ENOENT where there is none), and pin that; a program that is in
- * force already stays so. 0 or -errno. */
+/* Put PROGRAM in force at its hook, or, if its name begins with "device_" or "network_", for the control
+ * group of all processes (-ENOENT where there is none), and pin that; a program that is in force already
+ * stays so. 0 or -errno. */
 int pins_attach(const char *directory, const char *program);
+
+/* The same for the control group in the directory GROUP, NULL for that of all processes. */
+int pins_attach_in(const char *directory, const char *program, const char *group);
 
 /* Take it out of force again. 0 (also if it was not) or -errno. */
 int pins_detach(const char *directory, const char *program);

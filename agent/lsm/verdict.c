@@ -32,26 +32,33 @@ static uint64_t in_minutes(const LsmMoment *now, int minutes) {
                ((uint64_t)minutes * SECONDS_PER_MINUTE - (now->second % SECONDS_PER_MINUTE)) * NS_PER_SECOND;
 }
 
-/* From when until when SCOPE's hours are open next, or are already. */
-static void set_hours(const Hours *hours, const LsmMoment *now, struct lsm_condition *ret) {
+void lsm_window(const Hours *hours, const LsmMoment *now, uint64_t *from, uint64_t *until) {
         int weekday = now->time.weekday, minute = now->time.minute;
         int change = hours_next_change(hours, weekday, minute), end;
         const int day = 24 * SECONDS_PER_MINUTE, week = 7;
 
-        ret->from = 0;
-        ret->until = UINT64_MAX;
+        *from = 0;
+        *until = UINT64_MAX;
         if (hours_cover(hours, weekday, minute)) {
                 if (change > 0)
-                        ret->until = in_minutes(now, change);
+                        *until = in_minutes(now, change);
                 return;
         }
-        ret->until = 0;
+        *until = 0;
         if (change == 0)
                 return;
         minute += change;
         end = hours_next_change(hours, (weekday + minute / day) % week, minute % day);
-        ret->from = in_minutes(now, change);
-        ret->until = in_minutes(now, change + end);
+        *from = in_minutes(now, change);
+        *until = in_minutes(now, change + end);
+}
+
+uint64_t lsm_expiry(time_t expires, const LsmMoment *now) {
+        if (expires == 0)
+                return 0;
+        return now->boottime + (expires > now->time.expiry_now
+                                        ? (uint64_t)(expires - now->time.expiry_now) * NS_PER_SECOND
+                                        : 0);
 }
 
 void lsm_verdict_make(const Policy *policy, const SuperblockIdentity *superblock, const Decision *decision,
@@ -64,8 +71,7 @@ void lsm_verdict_make(const Policy *policy, const SuperblockIdentity *superblock
                                                    !policy_is_locked_down(policy));
         if (!decision->external || (decision->access != ACCESS_WRITE && !ret->value.monitor))
                 return;
-        if (expiry != 0)
-                ret->value.until = now->boottime + (uint64_t)(expiry - now->time.expiry_now) * NS_PER_SECOND;
+        ret->value.until = lsm_expiry(expiry, now);
         if (decision->access != ACCESS_WRITE)
                 return;
         if (!decision->conditional)
@@ -76,8 +82,11 @@ void lsm_verdict_make(const Policy *policy, const SuperblockIdentity *superblock
         ret->value.n_conditions = (uint8_t)n;
         for (size_t i = 0; i < n; i++) {
                 const RuleScope *scope = ret->scopes[i];
+                uint64_t from, until;
 
-                set_hours(&scope->hours, now, &ret->value.conditions[i]);
+                lsm_window(&scope->hours, now, &from, &until);
+                ret->value.conditions[i].from = from;
+                ret->value.conditions[i].until = until;
                 ret->value.conditions[i].by_person = scope->n_users > 0 || scope->n_groups > 0;
         }
 }

@@ -28,6 +28,12 @@ typedef struct LsmMoment {
 void lsm_verdict_make(const Policy *policy, const SuperblockIdentity *superblock, const Decision *decision,
                       const LsmMoment *now, LsmVerdict *ret);
 
+/* From when until when, in ns since boot, HOURS are open next, or are already. */
+void lsm_window(const Hours *hours, const LsmMoment *now, uint64_t *from, uint64_t *until);
+
+/* The moment, in ns since boot, of an expiry; 0 for one that never is. */
+uint64_t lsm_expiry(time_t expires, const LsmMoment *now);
+
 /* A device number as the kernel has it inside. */
 uint32_t lsm_devnum(dev_t devnum);
 /* And back. */

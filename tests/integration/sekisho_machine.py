@@ -23,6 +23,7 @@ JOURNALD = "/lib/systemd/systemd-journald"
 UDEVD = "/lib/systemd/systemd-udevd"
 LOOP_CTL_REMOVE = 0x4C81
 PINS = "/sys/fs/bpf/sekisho"
+NETWORK_PINS = "/sys/fs/bpf/sekisho-network"
 PREFIX = "sekisho-test-"  # of every temporary directory
 # Loop devices of the tests have numbers that nobody else takes: held for a stick by a udev rule, and plain.
 STICK_LOOPS = range(6800, 6900)
@@ -56,7 +57,8 @@ def unlink(path):
 
 def remove_pins():
     """What an agent has left in force in the kernel goes with the names of it."""
-    shutil.rmtree(PINS, ignore_errors=True)
+    for pins in (PINS, NETWORK_PINS):
+        shutil.rmtree(pins, ignore_errors=True)
 
 
 class Person:

@@ -36,7 +36,7 @@ def net(world):
 
 
 def guard(world, net, *arguments, **network):
-    agent = world.start_agent("--network", *arguments, zone="mynumber", network=network or APPROVED)
+    agent = world.start_agent("--network=filter", *arguments, zone="mynumber", network=network or APPROVED)
     net.unapproved = net.wire()
     return agent
 
@@ -144,7 +144,7 @@ def test_another_route_does_not_make_another_place_an_approved_one(world, net):
 
 
 def test_a_connection_from_before_is_cut(world, net):
-    world.start_agent("--network", zone="internet", network={"default": "allow"})
+    world.start_agent("--network=filter", zone="internet", network={"default": "allow"})
     with net.term.socket() as client:
         client.settimeout(5)
         client.connect(("10.99.2.1", 443))
@@ -218,13 +218,13 @@ def test_the_filter_outlives_the_agent_and_a_clean_end_by_hand_leaves_nothing(wo
     agent.kill()
     assert talk(net.term, "10.99.2.1", 443) in REFUSED
     assert talk(net.term, "10.99.1.1", 443) == "echo"
-    agent = world.start_agent("--network")
+    agent = world.start_agent("--network=filter")
     agent.stop()
     assert table(net).returncode != 0 and talk(net.term, "10.99.2.1", 443) == "echo"
 
 
 def test_without_a_section_and_without_being_told_nothing_is_filtered(world, net):
-    world.start_agent("--network", zone="mynumber")
+    world.start_agent("--network=filter", zone="mynumber")
     assert table(net).returncode != 0 and word(world).startswith("off")
     world.agent.stop()
     world.start_agent(zone="mynumber", network=APPROVED)

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who tries to reach what is not approved is refused in the very call, and is on record by program and person."""
+
+import json
+import os
+import socket
+import time
+
+import pytest
+from sekisho_network import Net, talk
+from sekisho_wait import run, wait_until
+from sekisho_world import hours_around
+
+PINS = "/sys/fs/bpf/sekisho-network"
+PYTHON = os.path.realpath("/usr/bin/python3")
+PROGRAM_RULE = {"name": "利用者の道具", "to": "10.99.2.1", "protocol": "tcp", "ports": [443], "program": PYTHON}
+APPROVED = {"allow": [{"name": "住民記録", "to": "10.99.1.0/24", "protocol": "tcp", "ports": [443]},
+                      {"name": "業務", "to": "fd99:1::/64", "protocol": "tcp", "ports": [443]}]}
+KNOCK = """
+import errno, socket, sys
+def name(error):
+    return errno.errorcode.get(error, str(error))
+to, port, kind, times = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+family = socket.AF_INET6 if ":" in to else socket.AF_INET
+answers = set()
+for _ in range(times):
+    try:
+        with socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM) as client:
+            client.settimeout(5)
+            if kind == "udp-send":
+                client.sendto(b"x", (to, port))
+            else:
+                client.connect((to, port))
+            answers.add("reached")
+    except OSError as error:
+        answers.add(name(error.errno))
+print(" ".join(sorted(answers)))
+"""
+
+
+@pytest.fixture
+def net(world):
+    net = Net()
+    world.undo(net.close)
+    world.agent_prefix = net.term.prefix
+    net.servers = [net.server(area, port) for area in (net.inside, net.outside) for port in (443, 80)]
+    net.wait_up()
+    return net
+
+
+def guard(world, *arguments, **network):
+    agent = world.start_agent("--network", *arguments, zone="mynumber", network=network or APPROVED)
+    if not word(world).startswith("ok"):
+        pytest.skip(f"this kernel asks nobody: {word(world)}")
+    return agent
+
+
+def word(world):
+    with open(os.path.join(world.runtime, "status.json")) as status:
+        return json.load(status)["mechanisms"]["network-callers"]
+
+
+def knock(world, net, person, to, port, kind="tcp", times=1):
+    """What PERSON's program is told, in the terminal's network."""
+    options = person.options()
+    ids = ["setpriv", f"--reuid={options['user']}", f"--regid={options['group']}", "--clear-groups"]
+    return run([*net.term.prefix, *ids, PYTHON, "-c", KNOCK, to, str(port), kind, str(times)]).stdout.strip()
+
+
+def told(world, **fields):
+    return sum(int(record["SEKISHO_COUNT"]) for record in world.journal.select("connection-denied", **fields))
+
+
+def test_the_caller_is_refused_and_on_record_within_a_second(world, net):
+    guard(world)
+    stranger = world.machine.stranger
+    wire = net.wire()
+    assert knock(world, net, stranger, "10.99.1.1", 443) == "reached"
+    assert knock(world, net, stranger, "fd99:1::1", 443) == "reached"
+    for to, port, kind, operation in (("10.99.2.1", 443, "tcp", "connect"), ("10.99.1.1", 80, "tcp", "connect"),
+                                      ("fd99:2::1", 443, "tcp", "connect"), ("::ffff:10.99.2.1", 80, "tcp", "connect"),
+                                      ("203.0.113.9", 53, "udp-send", "send"), ("10.99.2.9", 9, "udp", "connect")):
+        assert knock(world, net, stranger, to, port, kind) == "EPERM", (to, port, kind)
+        began = time.monotonic()
+        record = world.journal.wait("connection-denied", destination=to.removeprefix("::ffff:"), port=port,
+                                    operation=operation, uid=stranger.uid)
+        assert time.monotonic() - began < 1, (to, port, kind)
+        assert record["SEKISHO_EXE"] == PYTHON and record["SEKISHO_VERDICT"] == "deny"
+        assert record["SEKISHO_PROTOCOL"] == kind.split("-")[0] and int(record["SEKISHO_PID"]) > 1
+        assert record["SEKISHO_RULE"] == "network.default" and record["SEKISHO_REASON"] == "default"
+    assert wire.telling() == [], "and nothing was on the wire"
+    world.journal.barrier()
+    assert told(world) == 6
+
+
+def test_a_rule_is_for_its_people_its_hours_and_its_program(world, net):
+    stranger, member = world.machine.stranger, world.machine.member
+    guard(world, allow=[{"name": "担当者", "to": "10.99.1.1", "protocol": "tcp", "ports": [443], "users": [str(member.name)]},
+                        {"name": "夜間", "to": "10.99.1.1", "protocol": "tcp", "ports": [80], "hours": hours_around(inside=False)},
+                        PROGRAM_RULE])
+    assert knock(world, net, stranger, "10.99.1.1", 443) == "EPERM"
+    record = world.journal.wait("connection-denied", port=443)
+    assert (record["SEKISHO_RULE"], record["SEKISHO_REASON"]) == ("担当者", "not-this-person")
+    assert knock(world, net, stranger, "10.99.1.1", 80) == "EPERM"
+    record = world.journal.wait("connection-denied", port=80)
+    assert (record["SEKISHO_RULE"], record["SEKISHO_REASON"]) == ("夜間", "outside-hours")
+    assert knock(world, net, stranger, "10.99.2.1", 443) == "reached", "the packet filter knows the program"
+
+
+def test_a_flood_is_counted_to_the_last(world, net):
+    guard(world)
+    stranger, times = world.machine.stranger, 20000
+    assert knock(world, net, stranger, "10.99.2.1", 443, "udp", times) == "EPERM"
+    wait_until(lambda: world.journal.barrier() or told(world, uid=stranger.uid) >= times, "all are told", deadline=60)
+    assert told(world) == times
+    assert len(world.journal.select("connection-denied")) < 20
+
+
+def test_a_new_policy_holds_at_once_and_monitor_mode_only_tells(world, net):
+    guard(world)
+    stranger = world.machine.stranger
+    assert knock(world, net, stranger, "10.99.2.1", 443) == "EPERM"
+    world.reload_policy(zone="mynumber", network={"allow": [*APPROVED["allow"], {"name": "新", "to": "10.99.2.0/24"}]})
+    assert knock(world, net, stranger, "10.99.2.1", 443) == "reached"
+    world.reload_policy(zone="mynumber", mode="monitor", network=APPROVED)
+    assert knock(world, net, stranger, "10.99.2.1", 80) == "reached"
+    world.journal.wait("connection-denied", destination="10.99.2.1", port=80, mode="monitor")
+    world.reload_policy(zone="internet", network={"default": "allow"})
+    assert knock(world, net, stranger, "10.99.2.1", 443, times=3) == "reached"
+    record = world.journal.wait("connection-seen", destination="10.99.2.1", port=443)
+    assert record["SEKISHO_EXE"] == PYTHON
+    world.reload_policy(zone="internet")
+    assert knock(world, net, stranger, "10.99.2.1", 80) == "reached"
+
+
+def test_without_an_agent_it_stays_closed_and_the_next_one_tells_of_it(world, net):
+    agent = guard(world)
+    stranger = world.machine.stranger
+    agent.kill()
+    assert knock(world, net, stranger, "10.99.2.1", 443, times=5) == "EPERM"
+    assert knock(world, net, stranger, "10.99.1.1", 443) == "reached"
+    assert talk(net.term, "10.99.1.1", 443) == "echo"
+    guard(world)
+    wait_until(lambda: world.journal.barrier() or told(world, uid=stranger.uid) == 5, "what was refused is told")
+    assert knock(world, net, stranger, "10.99.2.1", 443) == "EPERM"
+
+
+def test_an_agent_started_by_hand_leaves_nothing_and_touches_no_other_network(world, net):
+    agent = guard(world)
+    with net.outside.socket(socket.AF_INET, socket.SOCK_DGRAM) as elsewhere:
+        elsewhere.connect(("10.99.2.2", 9))
+    agent.stop()
+    assert not os.path.exists(PINS)
+    assert knock(world, net, world.machine.stranger, "10.99.2.1", 443) == "reached"
