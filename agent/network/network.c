@@ -20,11 +20,12 @@ enum {
         COUNT_USEC = 500000 /* how long what was not told by itself waits to be counted */
 };
 
-/* What a counter of the table had when it was read last, and how many of those were told one by one. */
+/* How much of a counter of the table has been told. */
 typedef struct Count {
         const char *name;
         NetworkFate fate;
-        uint64_t seen, told;
+        uint64_t seen, told; /* in a sum, and one by one */
+        uint64_t until;      /* what it had when it was looked at */
         NetworkAttempt last;
         bool has_last;
 } Count;
@@ -50,36 +51,57 @@ struct Network {
 
 /* counts */
 
-static void count(Network *network, Count *count) {
+/* UNTIL is what the counter had long enough ago for what was told of it to have come. */
+static void count(Network *network, Count *count, uint64_t until) {
+        if (until <= count->seen + count->told)
+                return;
+        network->callbacks.told(network->userdata, count->has_last ? &count->last : NULL, count->fate,
+                                until - count->seen - count->told);
+        count->seen = until - count->told;
+}
+
+/* Whether everything in the counter was told by now. */
+static bool look(Count *count) {
         uint64_t packets;
 
         if (watch_counter(count->name, &packets) < 0)
-                return;
-        if (packets > count->seen + count->told)
-                network->callbacks.told(network->userdata, count->has_last ? &count->last : NULL,
-                                        count->fate, packets - count->seen - count->told);
-        if (packets > count->seen)
-                count->seen = packets;
-        count->told = 0;
+                return true;
+        count->until = packets;
+        return packets <= count->seen + count->told;
 }
 
-/* What was told one by one is in the counters as well: it is taken first. */
+/* At once, since the counters are about to go. */
 static void count_all(Network *network) {
         if (network->nflog)
                 nflog_drain(network->nflog);
-        count(network, &network->refused);
-        if (network->plan && network->plan->monitor)
-                count(network, &network->passed);
+        (void)look(&network->refused);
+        (void)look(&network->passed);
+        count(network, &network->refused, network->refused.until);
+        count(network, &network->passed, network->passed.until);
 }
+
+static void arm_counting(Network *network);
 
 static int on_counting(sd_event_source *source, uint64_t usec, void *userdata) {
         Network *network = userdata;
+        bool settled;
 
         (void)source;
         (void)usec;
         network->counting = sd_event_source_disable_unref(network->counting);
-        count_all(network);
+        nflog_drain(network->nflog);
+        count(network, &network->refused, network->refused.until);
+        count(network, &network->passed, network->passed.until);
+        settled = look(&network->refused);
+        if (!look(&network->passed) || !settled)
+                arm_counting(network);
         return 0;
+}
+
+static void arm_counting(Network *network) {
+        if (!network->counting)
+                (void)sd_event_add_time_relative(network->event, &network->counting, CLOCK_BOOTTIME,
+                                                 COUNT_USEC, COUNT_USEC / 10, on_counting, network);
 }
 
 static void on_told(void *userdata, const NetworkAttempt *attempt) {
@@ -90,9 +112,7 @@ static void on_told(void *userdata, const NetworkAttempt *attempt) {
         count->last = *attempt;
         count->has_last = true;
         network->callbacks.told(network->userdata, attempt, attempt->fate, 1);
-        if (!network->counting)
-                (void)sd_event_add_time_relative(network->event, &network->counting, CLOCK_BOOTTIME,
-                                                 COUNT_USEC, COUNT_USEC / 10, on_counting, network);
+        arm_counting(network);
 }
 
 /* the table */
@@ -101,8 +121,9 @@ static void on_replacing(void *userdata) {
         Network *network = userdata;
 
         count_all(network);
-        network->refused.seen = network->refused.told = 0; /* the next one's begin at nothing */
-        network->passed.seen = network->passed.told = 0;
+        network->refused.seen = network->refused.told = network->refused.until =
+                0; /* the next one's begin at nothing */
+        network->passed.seen = network->passed.told = network->passed.until = 0;
 }
 
 /* Where not even an older table is in force. */
