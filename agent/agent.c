@@ -322,8 +322,6 @@ static int start_loop(Agent *agent) {
         if (r >= 0)
                 r = add_signals(agent); /* before any thread, so that every one has them blocked */
         if (r >= 0)
-                r = sd_event_set_watchdog(agent->event, true);
-        if (r >= 0)
                 r = sd_event_add_defer(agent->event, &agent->settle, on_settle, agent);
         if (r >= 0)
                 r = sd_event_source_set_enabled(agent->settle, SD_EVENT_OFF);
@@ -447,6 +445,12 @@ int agent_new(const AgentSettings *settings, Agent **ret) {
 }
 
 int agent_run(Agent *agent) {
+        /* Not before: its first word arms the service manager's watchdog, and a start may take long. Source:
+         * sd_event_set_watchdog(3), WATCHDOG=1 in sd_notify(3). */
+        int r = sd_event_set_watchdog(agent->event, true);
+
+        if (r < 0)
+                return r;
         tell(agent, EVENT_AGENT_STARTED);
         agent_follow_monitoring(agent);
         (void)sd_notifyf(false, "READY=1\nSTATUS=Policy serial %llu in force",

@@ -91,6 +91,9 @@ static _Noreturn void try_in_child(const Medium *medium, const char *directory, 
         Attempts made;
 
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        /* among them the lock of the agent: one that is started anew does not wait for a child of the old */
+        (void)close_range(STDERR_FILENO + 1, (unsigned)answer - 1, 0);
+        (void)close_range((unsigned)answer + 1, ~0U, 0);
         attempts_make(medium->node, directory, &made);
         _exit(write(answer, &made, sizeof(made)) == sizeof(made) ? 0 : 1);
 }

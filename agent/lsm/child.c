@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -101,6 +102,7 @@ __attribute__((format(printf, 2, 0))) static int complain(enum libbpf_print_leve
 }
 
 static void in_child(int to, int (*load)(void *), void *userdata) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         complaint = to;
         libbpf_set_print(complain);
         _exit(-load(userdata) & 0x7f);
