@@ -218,6 +218,8 @@ void agent_self_test_judge(const Agent *agent, const DeviceIdentity *id, const P
                            Decision *ret);
 /* Whether it was its own process PID that was refused on DEVNUM, which is then counted and not told. */
 bool agent_self_test_tried(Agent *agent, pid_t pid, dev_t devnum);
+/* Whether that is where it tries to send to. */
+bool agent_is_self_test(const char *destination, unsigned port);
 /* For the status; NULL before the first has ended. */
 struct json_object *agent_self_test_object(const Agent *agent);
 
@@ -230,6 +232,11 @@ void agent_update_network(Agent *agent);
 void agent_stop_network(Agent *agent);
 /* In one line, for the status. */
 const char *agent_network_word(const Agent *agent);
+/* Why connections are refused to nobody now; NULL: what the plan in force does not name is refused. */
+const char *agent_connections_are_free(Agent *agent);
+/* Whether a datagram to ADDRESS and PORT is to be refused, whoever sends it. Only where they are not free.
+ */
+bool agent_refuses_connection(const Agent *agent, const char *address, uint16_t port);
 
 /* callers.c: the same in the callers' own system calls. There is another PLAN: 0 or -errno, told by the
  * word. Started by hand, they are gone after the stop. */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "agent/agent_private.h"
 #include "policy/scope.h"
@@ -93,9 +94,12 @@ static void describe(Agent *agent, const NetworkRefusal *refusal, Record *record
 static void on_refusal(void *userdata, const NetworkRefusal *refusal) {
         Agent *agent = userdata;
         const NetworkPlan *plan = network_plan(agent->network);
-        Record *record = agent_record(agent, refusal->kind == HOOKS_TOLD_SEEN ? EVENT_CONNECTION_SEEN
-                                                                              : EVENT_CONNECTION_DENIED);
+        Record *record;
 
+        if (refusal->pid == getpid() && agent_is_self_test(refusal->destination, refusal->port))
+                return;
+        record = agent_record(agent, refusal->kind == HOOKS_TOLD_SEEN ? EVENT_CONNECTION_SEEN
+                                                                      : EVENT_CONNECTION_DENIED);
         if (record)
                 describe(agent, refusal, record);
         report_submit(agent->report, record);

@@ -148,7 +148,7 @@ static void finish(Agent *agent, SelfTest *test) {
                         self_test_set(test, i, PROBED_NOT, N_("the guard only watches"), 0);
         } else {
                 self_test_look(agent, test);
-                self_test_connect(test, false);
+                self_test_connect(agent, test);
         }
         test->done = time(NULL);
         test->running = false;

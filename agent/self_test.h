@@ -53,7 +53,7 @@ Probed self_test_overall(const SelfTest *test);
 /* self_test_look.c: what is somebody's, by what the kernel says of it. */
 void self_test_look(Agent *agent, SelfTest *test);
 /* One destination of each family that leads nowhere; not where nothing holds connections. */
-void self_test_connect(SelfTest *test, bool is_held);
+void self_test_connect(Agent *agent, SelfTest *test);
 
 /* self_test_tell.c: the record, loud when it has failed; and the unit's status line. */
 void self_test_tell(Agent *agent, SelfTest *test);

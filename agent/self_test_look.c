@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The probes of what is somebody's: nothing is tried on it, the kernel is asked. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "agent/device/hold.h"
@@ -75,20 +76,35 @@ void self_test_look(Agent *agent, SelfTest *test) {
                       r < 0 ? N_("a program is not attached") : NULL, -r);
 }
 
-void self_test_connect(SelfTest *test, bool is_held) {
-        static const char *const nowhere[] = {"192.0.2.1", "2001:db8::1"};
+/* In the discard prefixes: nobody is there. Source: RFC 5737, RFC 3849. */
+static const char *const nowhere[] = {"192.0.2.1", "2001:db8::1"};
+
+bool agent_is_self_test(const char *destination, unsigned port) {
+        for (size_t i = 0; i < ELEMENTS(nowhere); i++)
+                if (port == ATTEMPT_PORT && strcmp(destination, nowhere[i]) == 0)
+                        return true;
+        return false;
+}
+
+static void try_connection(SelfTest *test, const char *address) {
         Result *result = &test->results[PROBE_CONNECTION];
+        int why = 0;
+        Probed state = attempt_connection(address, &why);
 
-        *result = (Result){.what = N_("nothing holds connections")};
-        for (size_t i = 0; is_held && i < ELEMENTS(nowhere); i++) {
-                int why = 0;
-                Probed state = attempt_connection(nowhere[i], &why);
+        if (result->state == PROBED_FAILED || (state == PROBED_NOT && result->state != PROBED_NOT))
+                return; /* the other family said more */
+        *result = (Result){.state = state, .what = N_("sending"), .error = why};
+        (void)snprintf(result->name, sizeof(result->name), "%s", address);
+}
 
-                if (i > 0 && state != PROBED_FAILED && result->state != PROBED_NOT)
-                        continue; /* the other family said more */
-                *result = (Result){.state = state, .what = N_("sending"), .error = why};
-                (void)snprintf(result->name, sizeof(result->name), "%s", nowhere[i]);
-                if (state == PROBED_FAILED)
-                        return;
-        }
+void self_test_connect(Agent *agent, SelfTest *test) {
+        Result *result = &test->results[PROBE_CONNECTION];
+        const char *why = agent_connections_are_free(agent);
+
+        *result = (Result){.what = why};
+        for (size_t i = 0; !why && i < ELEMENTS(nowhere); i++)
+                if (agent_refuses_connection(agent, nowhere[i], ATTEMPT_PORT))
+                        try_connection(test, nowhere[i]);
+                else if (result->state == PROBED_NOT)
+                        result->what = N_("the policy approves where it would lead");
 }

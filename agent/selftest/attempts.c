@@ -16,8 +16,7 @@
 #include "policy/translate.h"
 
 enum {
-        WRITE_AT = 32 * 1024, /* where the file system has nothing */
-        DISCARD_PORT = 9
+        WRITE_AT = 32 * 1024 /* where the file system has nothing */
 };
 
 static int outcome(int result) {
@@ -110,8 +109,8 @@ Probed attempts_files(const Attempts *made, const char **ret_what, int *ret_why)
 }
 
 Probed attempt_connection(const char *address, int *ret_why) {
-        struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(DISCARD_PORT)};
-        struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(DISCARD_PORT)};
+        struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(ATTEMPT_PORT)};
+        struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(ATTEMPT_PORT)};
         bool is_six = inet_pton(AF_INET6, address, &six.sin6_addr) == 1;
         const struct sockaddr *to = is_six ? (const struct sockaddr *)&six : (const struct sockaddr *)&four;
         socklen_t size = is_six ? sizeof(six) : sizeof(four);

@@ -9,7 +9,8 @@
 
 /* An errno of each try; 0: it worked, ATTEMPT_NONE: it was not made. */
 enum {
-        ATTEMPT_NONE = -1
+        ATTEMPT_NONE = -1,
+        ATTEMPT_PORT = 9, /* discard: RFC 863 */
 };
 
 typedef struct Attempts {

@@ -152,3 +152,24 @@ def test_an_agent_started_by_hand_leaves_nothing_and_touches_no_other_network(wo
     agent.stop()
     assert not os.path.exists(PINS)
     assert knock(world, net, world.machine.stranger, "10.99.2.1", 443) == "reached"
+
+
+def probe(world):
+    with open(os.path.join(world.runtime, "status.json")) as status:
+        return {one["name"]: one for one in json.load(status)["self_test"]["probes"]}["connection"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--network=filter"]], ids=["by the callers", "by the packet filter"])
+def test_the_guard_tries_itself_and_keeps_that_to_itself(world, net, arguments):
+    net.term.ip("route", "replace", "default", "via", "10.99.2.1")
+    world.start_agent(*(arguments or ["--network"]), zone="mynumber", network=APPROVED)
+    world.journal.wait("self-test-passed", cause="start")
+    assert probe(world)["state"] == "passed", probe(world)
+    world.reload_policy(zone="mynumber", network={"allow": [{"name": to, "to": to} for to in ("192.0.2.0/24", "2001:db8::/32")]})
+    world.journal.wait("self-test-passed", cause="policy")
+    assert probe(world)["state"] == "not-probed", probe(world)
+    world.reload_policy(zone="mynumber", network={"default": "allow"})
+    world.journal.wait_all("self-test-passed", lambda found: len(found) == 3)
+    assert probe(world)["state"] == "not-probed", probe(world)
+    world.journal.barrier()
+    assert not world.journal.select("connection-denied") and not world.journal.select("connection-seen")
