@@ -203,6 +203,7 @@ bool agent_refuses_connection(const Agent *agent, const char *address, uint16_t 
 const char *agent_network_word(const Agent *agent) {
         if (agent->network)
                 return network_word(agent->network);
-        return agent_guards_network(agent) ? strerror(-agent->network_error)
-                                           : N_("off: started by hand, without --network");
+        return agent_guards_network(agent)
+                       ? strerror(-agent->network_error)
+                       : N_("left alone: the agent was started by hand, without --network");
 }

@@ -266,7 +266,9 @@ const char *network_word(Network *network) {
         if (network->error < 0)
                 (void)snprintf(network->word, sizeof(network->word), "%s: %s", "failed", network->why);
         else if (!network->plan || (network->plan->off && !network->plan->locked))
-                return N_("off: the policy has no network section");
+                return network->plan && network->plan->policy->zone != ZONE_MYNUMBER
+                               ? N_("left alone: the policy has no network section")
+                               : N_("off: the policy has no network section");
         else if (network->nflog_error < 0)
                 (void)snprintf(network->word, sizeof(network->word), "%s: %s",
                                N_("in force, but nothing is recorded"), strerror(-network->nflog_error));

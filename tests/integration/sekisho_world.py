@@ -6,10 +6,12 @@ import contextlib
 import datetime
 import json
 import os
+import queue
 import re
 import shutil
 import signal
 import socket
+import threading
 import tempfile
 
 import pytest
@@ -54,24 +56,31 @@ class Agent:
         notify = world.new_path("notify")
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._notify.bind(notify)
-        self._notify.settimeout(0.2)
+        self._said = queue.SimpleQueue()
+        threading.Thread(target=self._listen, daemon=True).start()
         with open(self.log, "wb") as log:
             self.process = start([*world.confinement(notify), program("sekishod"), "--policy", world.policy_directory, "--state-dir", world.state,
                                   "--runtime-dir", world.runtime, *arguments],
                                  env=dict(os.environ, NOTIFY_SOCKET=notify, LC_ALL="C.UTF-8"), stdout=log, stderr=log)
 
     def close(self):
-        self._notify.close()
         if self.process.poll() is None:
             stop(self.process)
+        self._notify.shutdown(socket.SHUT_RDWR)
+
+    def _listen(self):
+        """As a service manager does: a few messages that nobody takes would stop the agent."""
+        with self._notify:
+            while message := self._notify.recv(4096):
+                self._said.put(message)
 
     def wait_ready(self):
         def said():
             if self.process.poll() is not None:
                 raise AssertionError(f"sekishod ended with {self.process.returncode}\n{self.tell()}")
             try:
-                return b"READY=1" in self._notify.recv(4096)
-            except TimeoutError:
+                return b"READY=1" in self._said.get(timeout=0.2)
+            except queue.Empty:
                 return False
 
         wait_until(said, "sekishod says READY=1")

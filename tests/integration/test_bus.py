@@ -99,12 +99,13 @@ def test_who_could_give_a_password_is_told_so(scene, bus):
     assert polkit.asked() == [(ACTION + "status", 1)]
 
 
-ASKED = {"lockdown": {"auth_admin"}, "manage-factors": {"auth_admin"}, "enrol-own": {"no", "yes"}}  # others: an administrator, for a while
+ASKED = {"lockdown": {"auth_admin"}, "manage-factors": {"auth_admin"}, "enrol-own": {"no", "yes"}, "grant": {"auth_admin"},
+         "grant-approve": {"auth_admin"}, "grant-own": {"no", "auth_self"}}  # others: an administrator, for a while
 
 
 def test_every_action_is_known_to_polkit():
     used = set()
-    for name in ("service.c", "own_factors.h", "factors.h"):
+    for name in ("service.c", "own_factors.h", "factors.h", "grants.c"):
         with open(os.path.join(ROOT, "agent", "bus", name)) as source:
             used |= {ACTION + word for word in re.findall(r'(?:ACTION\(|_ACTION )"(?:org\.sekisho\.guard1\.)?([a-z-]+)"', source.read())}
     tree = ElementTree.parse(os.path.join(ROOT, "packaging", "polkit", "org.sekisho.guard1.policy"))
