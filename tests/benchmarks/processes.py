@@ -20,7 +20,16 @@ def status_field(pid, name, task=None):
 
 
 def rss_kib(pid):
-    return status_field(pid, "VmRSS")
+    """Without the pages of BPF maps, which are the kernel's (maps_kib)."""
+    total = 0
+    with open(f"/proc/{pid}/smaps") as smaps:
+        for line in smaps:
+            first = line.split(maxsplit=1)[0]
+            if not first.endswith(":"):
+                of_map = line.rstrip().endswith("anon_inode:bpf-map")
+            elif first == "Rss:" and not of_map:
+                total += int(line.split()[1])
+    return total
 
 
 def children(pid):
