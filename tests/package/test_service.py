@@ -106,7 +106,7 @@ def test_it_is_confined_and_has_a_mount_namespace_of_its_own(container):
     pid = main_pid(container)
     assert (status(container, pid, "NoNewPrivs"), status(container, pid, "Seccomp")) == ("1", "2")
     wanted = {"sys_admin": 21, "sys_ptrace": 19, "dac_read_search": 2, "kill": 5, "audit_control": 30, "audit_read": 37,
-              "sys_chroot": 18}
+              "sys_chroot": 18, "net_admin": 12}
     assert int(status(container, pid, "CapBnd"), 16) == sum(1 << bit for bit in wanted.values())
     spaces = {container.run("readlink", f"/proc/{one}/ns/mnt").stdout for one in (1, pid)}
     assert len(spaces) == 2
