@@ -141,13 +141,12 @@ static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-/* Seconds until a verdict changes by itself; 0 if none will. The gate asks for the hours at each open; the
- * programs in the kernel are told their next window, and without them the verdict itself changes. */
+/* Seconds until a verdict changes by itself; 0 if none will. The gate asks for the hours at each open, but
+ * who has a file open is looked for when they end; the programs in the kernel are told their next window,
+ * and without them the verdict itself changes. */
 static time_t next_change(const Agent *agent, const PolicyTime *now) {
         time_t expiry = policy_next_expiry(agent->store.policy, now->expiry_now);
-        int minutes = agent->lsm || policy_holds_conditions(agent->store.policy)
-                              ? policy_next_hours_change(agent->store.policy, now)
-                              : 0;
+        int minutes = policy_next_hours_change(agent->store.policy, now);
         time_t hours = minutes > 0 ? (time_t)minutes * 60 - time(NULL) % 60 + 1 : 0;
 
         expiry = expiry > 0 ? expiry - now->expiry_now : 0;
@@ -212,6 +211,7 @@ static int rejudge(Agent *agent) {
         int superblocks = superblocks_rejudge(agent->superblocks, agent_is_monitor(agent));
         int timer = arm_expiry(agent);
 
+        agent_nodes_follow(agent);
         agent_follow_monitoring(agent);
         agent_update_network(agent);
         agent_update_links(agent);
