@@ -153,9 +153,13 @@ typedef struct LateWriters {
 static bool may_write(const LateWriters *late, pid_t pid) {
         OpenDecision decision;
         Opener opener;
+        int r;
 
-        if (!late->volume || opener_read(pid, &opener) < 0)
+        if (!late->volume)
                 return false;
+        r = opener_read(pid, &opener);
+        if (r < 0)
+                return r == -ENOENT || r == -ESRCH; /* gone by now, and what it had open with it */
         volume_judge(late->volume, &opener.subject, true, &decision);
         return decision.verdict == VERDICT_ALLOW;
 }
