@@ -22,6 +22,11 @@
 #include "policy/scope.h"
 #include "policy/translate.h"
 
+enum {
+        SHORT_USEC = 5 * 1000000,
+        SHORT_DOUBLINGS = 7
+};
+
 static void tell(Agent *agent, EventKind kind) {
         Record *record = agent_record(agent, kind);
 
@@ -204,6 +209,22 @@ static int watch_clock(Agent *agent) {
         return r;
 }
 
+/* Of memory or descriptors, which may be there again soon. */
+static bool is_short_of(int error) {
+        return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
+
+/* What could not be judged or enforced for want of them is tried again, and ever more seldom. */
+static void judge_later(Agent *agent) {
+        uint64_t wait = (uint64_t)SHORT_USEC << agent->times_short;
+
+        if (agent->times_short < SHORT_DOUBLINGS)
+                agent->times_short++;
+        agent->expiry = sd_event_source_disable_unref(agent->expiry);
+        (void)sd_event_add_time_relative(agent->event, &agent->expiry, CLOCK_BOOTTIME, wait, 0, on_expiry,
+                                         agent);
+}
+
 /* Everything anew: by another policy, or at another time. 0 or the first -errno; all is tried. */
 static int rejudge(Agent *agent) {
         CLEANUP_POLICY Policy *old = agent_refresh_grants(agent);
@@ -211,6 +232,10 @@ static int rejudge(Agent *agent) {
         int superblocks = superblocks_rejudge(agent->superblocks, agent_is_monitor(agent));
         int timer = arm_expiry(agent);
 
+        if (is_short_of(devices) || is_short_of(superblocks) || agent->granting.is_short)
+                judge_later(agent);
+        else
+                agent->times_short = 0;
         agent_nodes_follow(agent);
         agent_follow_monitoring(agent);
         agent_update_network(agent);

@@ -87,6 +87,7 @@ struct Agent {
         BusService *bus;         /* NULL: none, which changes nothing else */
         sd_event_source *settle; /* runs once after changes: audit list and status */
         sd_event_source *expiry;
+        unsigned times_short; /* so often in turn memory or descriptors did not last to judge all */
         sd_event_source *clock_set;
 };
 
