@@ -22,6 +22,11 @@
 #include "policy/scope.h"
 #include "policy/translate.h"
 
+enum {
+        SHORT_USEC = 5 * 1000000,
+        SHORT_DOUBLINGS = 7
+};
+
 static void tell(Agent *agent, EventKind kind) {
         Record *record = agent_record(agent, kind);
 
@@ -141,13 +146,12 @@ static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-/* Seconds until a verdict changes by itself; 0 if none will. The gate asks for the hours at each open; the
- * programs in the kernel are told their next window, and without them the verdict itself changes. */
+/* Seconds until a verdict changes by itself; 0 if none will. The gate asks for the hours at each open, but
+ * who has a file open is looked for when they end; the programs in the kernel are told their next window,
+ * and without them the verdict itself changes. */
 static time_t next_change(const Agent *agent, const PolicyTime *now) {
         time_t expiry = policy_next_expiry(agent->store.policy, now->expiry_now);
-        int minutes = agent->lsm || policy_holds_conditions(agent->store.policy)
-                              ? policy_next_hours_change(agent->store.policy, now)
-                              : 0;
+        int minutes = policy_next_hours_change(agent->store.policy, now);
         time_t hours = minutes > 0 ? (time_t)minutes * 60 - time(NULL) % 60 + 1 : 0;
 
         expiry = expiry > 0 ? expiry - now->expiry_now : 0;
@@ -205,6 +209,22 @@ static int watch_clock(Agent *agent) {
         return r;
 }
 
+/* Of memory or descriptors, which may be there again soon. */
+static bool is_short_of(int error) {
+        return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
+
+/* What could not be judged or enforced for want of them is tried again, and ever more seldom. */
+static void judge_later(Agent *agent) {
+        uint64_t wait = (uint64_t)SHORT_USEC << agent->times_short;
+
+        if (agent->times_short < SHORT_DOUBLINGS)
+                agent->times_short++;
+        agent->expiry = sd_event_source_disable_unref(agent->expiry);
+        (void)sd_event_add_time_relative(agent->event, &agent->expiry, CLOCK_BOOTTIME, wait, 0, on_expiry,
+                                         agent);
+}
+
 /* Everything anew: by another policy, or at another time. 0 or the first -errno; all is tried. */
 static int rejudge(Agent *agent) {
         CLEANUP_POLICY Policy *old = agent_refresh_grants(agent);
@@ -212,6 +232,11 @@ static int rejudge(Agent *agent) {
         int superblocks = superblocks_rejudge(agent->superblocks, agent_is_monitor(agent));
         int timer = arm_expiry(agent);
 
+        if (is_short_of(devices) || is_short_of(superblocks) || agent->granting.is_short)
+                judge_later(agent);
+        else
+                agent->times_short = 0;
+        agent_nodes_follow(agent);
         agent_follow_monitoring(agent);
         agent_update_network(agent);
         agent_update_links(agent);

@@ -87,6 +87,7 @@ struct Agent {
         BusService *bus;         /* NULL: none, which changes nothing else */
         sd_event_source *settle; /* runs once after changes: audit list and status */
         sd_event_source *expiry;
+        unsigned times_short; /* so often in turn memory or descriptors did not last to judge all */
         sd_event_source *clock_set;
 };
 
@@ -101,6 +102,8 @@ SuperblocksCallbacks agent_superblocks_callbacks(Agent *agent);
 void agent_on_refused(void *userdata, const AuditEvent *event, bool node, dev_t devnum, const char *path);
 void agent_on_nodes_changed(void *userdata);
 void agent_on_keeper_restarted(void *userdata);
+/* All was judged anew: the nodes of disks go by the policy in force, also where the verdict is the same. */
+void agent_nodes_follow(Agent *agent);
 void agent_tell_failure(Agent *agent, const DeviceIdentity *device, const char *mount, const char *what,
                         int error);
 /* Of the device and what it stands on, the one that its decision is about. */

@@ -167,6 +167,13 @@ static bool needs_guard(const Decision *decision) {
         return decision->external && (decision->access != ACCESS_WRITE || decision->conditional);
 }
 
+/* Who has its nodes open for writing keeps them: those of them who may not, or no more, are ended. */
+static void end_raw_writers(Agent *agent, const Device *device) {
+        if (device->block && device->decision.access == ACCESS_WRITE && device->decision.conditional &&
+            !agent_only_records(agent, &device->decision))
+                agent_end_raw_writers(agent, device);
+}
+
 static void on_judged(void *userdata, const Device *device) {
         agent_backstop_device(userdata, device);
 }
@@ -207,9 +214,21 @@ static void on_device(void *userdata, const Device *device, DeviceChange change)
                                    device->enforcement);
         if (r < 0)
                 agent_tell_failure(agent, &device->id, NULL, N_("gate on device nodes"), r);
-        if (device->block && device->decision.access == ACCESS_WRITE && device->decision.conditional &&
-            !agent_only_records(agent, &device->decision))
-                agent_end_raw_writers(agent, device);
+        end_raw_writers(agent, device);
+}
+
+static int follow_device(void *userdata, const Device *device) {
+        Agent *agent = userdata;
+        int r = device->block && needs_guard(&device->decision) ? guard_nodes(agent, device) : 0;
+
+        if (r < 0 && r != -ENODEV) /* gone: that is told soon */
+                agent_tell_failure(agent, &device->id, NULL, N_("gate on device nodes"), r);
+        end_raw_writers(agent, device);
+        return 0;
+}
+
+void agent_nodes_follow(Agent *agent) {
+        (void)devices_foreach(agent->devices, follow_device, agent);
 }
 
 static void on_interface(void *userdata, const DeviceIdentity *id, const char *interface, uint8_t class,

@@ -54,6 +54,22 @@ static bool find_user(const char *name, uid_t *ret) {
         return true;
 }
 
+/* The person that PERMIT names. Anybody may ask for an own one: then no other name is looked up, since a
+ * directory that is asked for it may take its time, and all waits here. */
+static GrantRefusal set_user(const GrantQuestion *question, Permit *permit) {
+        char own[PERMIT_TEXT_MAX + 1];
+        uid_t uid = question->uid;
+
+        if (question->method == GRANT_REQUEST && uid != 0) {
+                set_name(own, uid);
+                if (strcmp(permit->user, own) != 0)
+                        return GRANT_NOT_YOURS;
+        } else if (!find_user(permit->user, &uid))
+                return GRANT_NO_SUCH_USER;
+        permit->uid = uid;
+        return GRANT_TAKEN;
+}
+
 /* what a permit says */
 
 static bool same_medium(const Permit *a, const Permit *b) {
@@ -124,7 +140,7 @@ static GrantRefusal read_permit(const GrantQuestion *question, Permit *permit) {
                 {"reason", permit->reason},   {"data-class", permit->data_class},
                 {"carrier", permit->carrier}, {"purpose", permit->purpose},
         };
-        uid_t uid;
+        GrantRefusal refusal;
 
         for (size_t i = 0; i < ELEMENTS(texts); i++)
                 if (permit_set(texts[i].field, grant_argument(question, texts[i].name)) < 0)
@@ -135,10 +151,8 @@ static GrantRefusal read_permit(const GrantQuestion *question, Permit *permit) {
                 return GRANT_BAD_ARGUMENTS;
         if (!permit->serial[0])
                 return GRANT_NO_SERIAL;
-        if (!find_user(permit->user, &uid))
-                return GRANT_NO_SUCH_USER;
-        permit->uid = uid;
-        return permit->minutes > GRANTS_MINUTES_MAX ? GRANT_TOO_LONG : GRANT_TAKEN;
+        refusal = set_user(question, permit);
+        return refusal == GRANT_TAKEN && permit->minutes > GRANTS_MINUTES_MAX ? GRANT_TOO_LONG : refusal;
 }
 
 /* DRAFT as a permit of the book, asked for by whoever asks. */
@@ -312,8 +326,6 @@ static GrantRefusal request(Agent *agent, const GrantQuestion *question, Permit 
         GrantRefusal refusal = read_permit(question, draft);
         Challenge challenge;
 
-        if (refusal == GRANT_TAKEN && question->uid != 0 && draft->uid != question->uid)
-                refusal = GRANT_NOT_YOURS;
         if (refusal == GRANT_TAKEN)
                 refusal = check_standing(agent, draft);
         if (refusal == GRANT_TAKEN && has_to_wait(agent))

@@ -182,12 +182,18 @@ Policy *agent_refresh_grants(Agent *agent) {
                 /* it is over when its rule is, for the timer goes by that */
                 permit->until = rules[n++].until;
         }
+        agent->granting.is_short = !rules;
         if (is_in_force(old, rules, n))
                 return NULL;
         r = policy_with_grants(old, rules, n, &policy);
         if (r < 0) {
+                agent->granting.is_short = true;
                 agent_tell_failure(agent, NULL, NULL, N_("grants"), r);
-                return NULL;
+                /* rather none of them than one that is over */
+                if (policy_with_grants(old, NULL, 0, &policy) < 0 || policy == old) {
+                        policy_unref(policy);
+                        return NULL;
+                }
         }
         agent->store.policy = policy;
         return old;

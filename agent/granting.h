@@ -24,6 +24,7 @@ enum {
 typedef struct Granting {
         Book book;
         int error;                /* why it could not be read; else 0 */
+        bool is_short;            /* of memory to put in force what runs */
         char boot[BOOT_TEXT_MAX]; /* this one's id; "": not known, and nothing is granted */
         char terminal[64];        /* the machine's id */
         sd_event_source *again;   /* judges again at the next turn of the loop */

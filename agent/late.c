@@ -22,7 +22,9 @@ static void on_raw_writer(void *userdata, const Writer *writer) {
         Record *record;
         int r;
 
-        (void)opener_read(writer->pid, &opener); /* who is unknown is nobody, for whom there is no rule */
+        r = opener_read(writer->pid, &opener); /* who is unknown is nobody, for whom there is no rule */
+        if (r == -ENOENT || r == -ESRCH)
+                return; /* gone by now, and what it had open with it */
         volume_judge(late->volume, &opener.subject, true, &decision);
         if (writer->pid == getpid() || decision.verdict == VERDICT_ALLOW)
                 return;

@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,7 +27,8 @@
 enum {
         PATIENCE_USEC = 30 * 1000000,
         MINUTE_USEC = 60 * 1000000,
-        SLACK_USEC = 1000000
+        SLACK_USEC = 1000000,
+        END_MSEC = 1000
 };
 
 /* whose disk it is */
@@ -98,17 +101,52 @@ static _Noreturn void try_in_child(const Medium *medium, const char *directory, 
         _exit(write(answer, &made, sizeof(made)) == sizeof(made) ? 0 : 1);
 }
 
-static void end_child(SelfTest *test, bool kill_it) {
+static void reap(SelfTest *test) {
+        if (test->stuck == 0 || waitpid(test->stuck, NULL, WNOHANG) == 0)
+                return;
+        test->stuck = 0;
+        test->ended = sd_event_source_disable_unref(test->ended);
+}
+
+static int on_ended(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        const Agent *agent = userdata;
+
+        (void)source;
+        (void)fd;
+        (void)revents;
+        reap(agent->self_test);
+        return 0;
+}
+
+/* For a moment only: in the kernel, at a disk that does not answer, it outlives being killed. */
+static void wait_for_child(Agent *agent, SelfTest *test) {
+        CLEANUP_CLOSE int child = pidfd_open(test->child, 0);
+        struct pollfd ended = {.fd = child, .events = POLLIN};
+
+        if (child >= 0)
+                (void)poll(&ended, 1, END_MSEC);
+        test->stuck = test->child;
+        reap(test);
+        if (test->stuck == 0 || child < 0)
+                return;
+        if (sd_event_add_io(agent->event, &test->ended, child, EPOLLIN, on_ended, agent) >= 0 &&
+            sd_event_source_set_enabled(test->ended, SD_EVENT_ONESHOT) >= 0 &&
+            sd_event_source_set_io_fd_own(test->ended, true) >= 0)
+                (void)STEAL_FD(child);
+        else /* then before the next one */
+                test->ended = sd_event_source_disable_unref(test->ended);
+}
+
+static void end_child(Agent *agent, SelfTest *test, bool kill_it) {
         if (!test->answered)
                 return;
         test->answered = sd_event_source_disable_unref(test->answered);
         test->deadline = sd_event_source_disable_unref(test->deadline);
         if (kill_it)
                 (void)kill(test->child, SIGKILL);
-        while (waitpid(test->child, NULL, 0) < 0 && errno == EINTR)
-                ;
         close(test->answer);
         test->answer = -1;
+        wait_for_child(agent, test);
 }
 
 /* The disk is let go first: its number is somebody else's soon, and the read-only flag would stay with it.
@@ -174,7 +212,7 @@ static int on_answer(sd_event_source *source, int fd, uint32_t revents, void *us
                 judge_attempts(agent, test, &made);
         else
                 not_tried(test, N_("the process that was to try has ended"), 0);
-        end_child(test, false);
+        end_child(agent, test, false);
         give_back(agent, test);
         finish(agent, test);
         return 0;
@@ -187,7 +225,7 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
         (void)source;
         (void)usec;
         not_tried(test, N_("the process that was to try"), ETIMEDOUT);
-        end_child(test, true);
+        end_child(agent, test, true);
         give_back(agent, test);
         finish(agent, test);
         return 0;
@@ -222,7 +260,7 @@ static int start_child(Agent *agent, SelfTest *test) {
         if (r >= 0)
                 return 0;
         if (test->answered)
-                end_child(test, true);
+                end_child(agent, test, true);
         else
                 close(ends[0]);
         return r;
@@ -232,8 +270,14 @@ static int start_child(Agent *agent, SelfTest *test) {
 static int begin(Agent *agent, SelfTest *test) {
         const char *step = NULL;
         const Device *device;
-        int r = medium_open(&test->medium, &step);
+        int r;
 
+        reap(test);
+        if (test->stuck != 0) {
+                not_tried(test, N_("the process that was to try"), ETIMEDOUT);
+                return -ETIMEDOUT;
+        }
+        r = medium_open(&test->medium, &step);
         if (r < 0) {
                 not_tried(test, step, -r);
                 return r;
@@ -286,10 +330,11 @@ void agent_stop_self_test(Agent *agent) {
 
         if (!test)
                 return;
-        end_child(test, true);
+        end_child(agent, test, true);
         if (agent->devices)
                 give_back(agent, test);
         sd_event_source_disable_unref(test->interval);
+        sd_event_source_disable_unref(test->ended);
         free(test);
         agent->self_test = NULL;
 }

@@ -40,6 +40,8 @@ struct SelfTest {
         unsigned asked;
         int answer; /* the child's end of it is its own */
         sd_event_source *answered, *deadline, *interval;
+        pid_t stuck; /* one that did not end when it was killed; 0: none. ENDED tells when it has */
+        sd_event_source *ended;
 };
 
 /* What came of a probe. WHAT is a constant; NULL: nothing to be said. ERROR is an errno, 0 for none. */

@@ -31,8 +31,8 @@ typedef struct Reader {
 } Reader;
 
 struct CmdlineReader {
-        Reader *reader; /* NULL: none running */
-        unsigned stuck;
+        Reader *reader;          /* NULL: none running */
+        Reader *left[STUCK_MAX]; /* behind, each until its read ends */
 };
 
 static void reader_release(Reader *reader) {
@@ -129,7 +129,28 @@ static void reader_end(Reader *reader) {
         reader->asked = -1;
         pthread_cond_broadcast(&reader->changed);
         pthread_mutex_unlock(&reader->lock);
-        reader_release(reader);
+}
+
+static bool thread_has_ended(Reader *reader) {
+        bool ended;
+
+        pthread_mutex_lock(&reader->lock);
+        ended = reader->holders == 1;
+        pthread_mutex_unlock(&reader->lock);
+        return ended;
+}
+
+/* A place for one that has to be left behind; NULL while as many as may be are. */
+static Reader **find_place(CmdlineReader *reader) {
+        Reader **place = NULL;
+
+        for (size_t i = 0; i < STUCK_MAX; i++) {
+                if (reader->left[i] && thread_has_ended(reader->left[i]))
+                        reader_release(STEAL_PTR(reader->left[i]));
+                if (!reader->left[i])
+                        place = &reader->left[i];
+        }
+        return place;
 }
 
 int cmdline_reader_new(CmdlineReader **ret) {
@@ -142,18 +163,25 @@ int cmdline_reader_new(CmdlineReader **ret) {
 }
 
 CmdlineReader *cmdline_reader_free(CmdlineReader *reader) {
-        if (reader && reader->reader)
+        if (!reader)
+                return NULL;
+        if (reader->reader) {
                 reader_end(reader->reader);
+                reader_release(reader->reader);
+        }
+        for (size_t i = 0; i < STUCK_MAX; i++)
+                if (reader->left[i])
+                        reader_release(reader->left[i]);
         free(reader);
         return NULL;
 }
 
 int cmdline_read(CmdlineReader *reader, pid_t pid, char **ret) {
+        Reader **place = find_place(reader), *r;
         struct timespec until;
-        Reader *r;
         int result = 0;
 
-        if (reader->stuck >= STUCK_MAX)
+        if (!place)
                 return -EHOSTDOWN;
         if (!reader->reader) {
                 result = reader_start(&reader->reader);
@@ -182,8 +210,8 @@ int cmdline_read(CmdlineReader *reader, pid_t pid, char **ret) {
         }
         pthread_mutex_unlock(&r->lock);
         if (result == -ETIMEDOUT) { /* left behind: it ends when its read does */
-                reader->stuck++;
-                reader_end(STEAL_PTR(reader->reader));
+                *place = STEAL_PTR(reader->reader);
+                reader_end(r);
         }
         return result;
 }

@@ -21,5 +21,5 @@ CmdlineReader *cmdline_reader_free(CmdlineReader *reader); /* returns NULL; neve
 
 /* The command line of PID, arguments joined by spaces, control characters as '?', cut at CMDLINE_MAX.
  * Returns 0 and an owned string, -ETIMEDOUT, -ESRCH, -errno. After a timeout the next call starts afresh;
- * after the fourth no further one is made and -EHOSTDOWN is returned. */
+ * while four reads are stuck no further one is made and -EHOSTDOWN is returned. */
 int cmdline_read(CmdlineReader *reader, pid_t pid, char **ret);

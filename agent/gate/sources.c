@@ -185,8 +185,8 @@ typedef struct Reader {
 } Reader;
 
 struct SourcesReader {
-        Reader *reader; /* NULL: none running */
-        unsigned stuck;
+        Reader *reader;          /* NULL: none running */
+        Reader *left[STUCK_MAX]; /* behind, each until its read ends */
 };
 
 static void reader_release(Reader *reader) {
@@ -264,7 +264,28 @@ static void reader_end(Reader *reader) {
         reader->asked = -1;
         pthread_cond_broadcast(&reader->changed);
         pthread_mutex_unlock(&reader->lock);
-        reader_release(reader);
+}
+
+static bool thread_has_ended(Reader *reader) {
+        bool ended;
+
+        pthread_mutex_lock(&reader->lock);
+        ended = reader->holders == 1;
+        pthread_mutex_unlock(&reader->lock);
+        return ended;
+}
+
+/* A place for one that has to be left behind; NULL while as many as may be are. */
+static Reader **find_place(SourcesReader *reader) {
+        Reader **place = NULL;
+
+        for (size_t i = 0; i < STUCK_MAX; i++) {
+                if (reader->left[i] && thread_has_ended(reader->left[i]))
+                        reader_release(STEAL_PTR(reader->left[i]));
+                if (!reader->left[i])
+                        place = &reader->left[i];
+        }
+        return place;
 }
 
 int sources_reader_new(SourcesReader **ret) {
@@ -277,8 +298,15 @@ int sources_reader_new(SourcesReader **ret) {
 }
 
 SourcesReader *sources_reader_free(SourcesReader *reader) {
-        if (reader && reader->reader)
+        if (!reader)
+                return NULL;
+        if (reader->reader) {
                 reader_end(reader->reader);
+                reader_release(reader->reader);
+        }
+        for (size_t i = 0; i < STUCK_MAX; i++)
+                if (reader->left[i])
+                        reader_release(reader->left[i]);
         free(reader);
         return NULL;
 }
@@ -296,11 +324,11 @@ static struct timespec deadline(void) {
 }
 
 int sources_find(SourcesReader *reader, Policy *policy, pid_t pid, const Asset **ret) {
+        Reader **place = find_place(reader), *r;
         struct timespec until = deadline();
-        Reader *r;
         int result = 0;
 
-        if (reader->stuck >= STUCK_MAX)
+        if (!place)
                 return -EHOSTDOWN;
         if (!reader->reader && (result = reader_start(&reader->reader)) < 0)
                 return result;
@@ -322,8 +350,8 @@ int sources_find(SourcesReader *reader, Policy *policy, pid_t pid, const Asset *
         }
         pthread_mutex_unlock(&r->lock);
         if (result == -ETIMEDOUT) { /* left behind: it ends when its read does */
-                reader->stuck++;
-                reader_end(STEAL_PTR(reader->reader));
+                *place = STEAL_PTR(reader->reader);
+                reader_end(r);
         }
         return result;
 }

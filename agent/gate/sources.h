@@ -23,7 +23,7 @@ int sources_reader_new(SourcesReader **ret);
 SourcesReader *sources_reader_free(SourcesReader *reader); /* returns NULL; never waits */
 
 /* The strictest asset of POLICY that PID may write from, NULL in RET if there is none. 0; -ETIMEDOUT,
- * -EHOSTDOWN (too often), -ESRCH or another -errno if it cannot be told. */
+ * -EHOSTDOWN (while too many reads are stuck), -ESRCH or another -errno if it cannot be told. */
 int sources_find(SourcesReader *reader, Policy *policy, pid_t pid, const Asset **ret);
 
 /* What sources_find() has done in the thread; for tests. 0 or -errno. */

@@ -153,9 +153,13 @@ typedef struct LateWriters {
 static bool may_write(const LateWriters *late, pid_t pid) {
         OpenDecision decision;
         Opener opener;
+        int r;
 
-        if (!late->volume || opener_read(pid, &opener) < 0)
+        if (!late->volume)
                 return false;
+        r = opener_read(pid, &opener);
+        if (r < 0)
+                return r == -ENOENT || r == -ESRCH; /* gone by now, and what it had open with it */
         volume_judge(late->volume, &opener.subject, true, &decision);
         return decision.verdict == VERDICT_ALLOW;
 }
@@ -248,7 +252,6 @@ static int detach_mounts(const MountTable *table, const Superblock *sb) {
 int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
         const Decision *decision = &sb->decision;
         bool monitor = superblocks_monitor_only(all) || decision->monitor;
-        bool was_guarded = (guard_is_marked(sb) || sb->guard == GUARD_LSM) && !sb->watched;
         CLEANUP_CLOSE int mount_fd = -1;
         int r, gate_error, detach_error = 0;
         bool watched;
@@ -270,10 +273,9 @@ int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
         if (monitor)
                 r = gate_error;
         else if (decision->access == ACCESS_WRITE)
-                /* without a gate there is nobody to ask, and so nobody writes */
-                r = gate_error < 0 ? set_seal(all, sb, mount_fd)
-                    : was_guarded  ? 0
-                                   : check_writers(all, sb, mount_fd);
+                /* Without a gate there is nobody to ask, and so nobody writes. Who had it open rightly until
+                 * now may have lost the permission: other people, other hours, the end of a grant. */
+                r = gate_error < 0 ? set_seal(all, sb, mount_fd) : check_writers(all, sb, mount_fd);
         else
                 r = set_seal(all, sb, mount_fd);
         if (!monitor && r == 0 && decision->access == ACCESS_DENY && gate_error < 0)

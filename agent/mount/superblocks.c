@@ -138,6 +138,12 @@ static bool is_replaced(Superblocks *all, const MountTable *table, const Superbl
                decision.monitor != sb->decision.monitor;
 }
 
+/* The policy that decided on SB may go, and it is not judged by the next one. */
+static void forget_rule(Superblock *sb) {
+        sb->decision.rule = "guard";
+        sb->decision.origin = "built-in";
+}
+
 /* One superblock, found again or new. SB is NULL for a new one. */
 static int refresh_one(Superblocks *all, const MountTable *table, const MountEntry *entry, bool rejudge,
                        Superblock **sb) {
@@ -155,8 +161,10 @@ static int refresh_one(Superblocks *all, const MountTable *table, const MountEnt
         (*sb)->writable = mount_is_writable(entry);
         if (other) {
                 r = set_strings(*sb, entry);
-                if (r < 0)
+                if (r < 0) {
+                        forget_rule(*sb);
                         return r;
+                }
                 (*sb)->mount_id = entry->id;
                 if (!guard_is_marked(*sb))
                         (*sb)->guard = GUARD_NONE; /* nothing holds it yet, whatever held the one before */
@@ -177,9 +185,15 @@ static void leave_table(Superblocks *all, Superblock *sb, Superblock **items, si
                 return;
         }
         sb->mount_id = -1;
-        sb->decision.rule = "guard"; /* the policy that decided may go */
-        sb->decision.origin = "built-in";
+        forget_rule(sb);
         items[(*n)++] = sb;
+}
+
+/* Nothing could be looked at: what is guarded stays so, as it is. */
+static int fail(Superblocks *all, bool rejudge, int error) {
+        for (size_t i = 0; rejudge && i < all->n; i++)
+                forget_rule(all->items[i]);
+        return error;
 }
 
 /* Read the table and bring everything in line with it; with REJUDGE also what has not changed. */
@@ -192,12 +206,12 @@ static int refresh(Superblocks *all, bool rejudge) {
 
         r = mountinfo_read(NULL, &table);
         if (r < 0)
-                return r;
+                return fail(all, rejudge, r);
         sorted = calloc(table.n + 1, sizeof(void *));
         items = calloc(table.n + all->n + 1, sizeof(void *));
         if (!sorted || !items) {
                 free(items);
-                return -ENOMEM;
+                return fail(all, rejudge, -ENOMEM);
         }
         for (size_t i = 0; i < table.n; i++)
                 sorted[i] = &table.entries[i];

@@ -336,9 +336,10 @@ def test_a_person_asks_for_nobody_else(world, bus, stick, keys):
     stick.attach()
     person = world.machine.member
     arguments = {"user": person.name, "minutes": "5", "reason": REASON, "serial": stick.serial, "bus": "loop"}
-    with pytest.raises(Refused) as refused:
-        ask(bus, FIRST, "Request", **arguments)
-    assert "not-yours" in refused.value.text
+    for name in (person.name, "nobody-of-this-name"):  # which is not looked up for just anybody
+        with pytest.raises(Refused) as refused:
+            ask(bus, FIRST, "Request", **{**arguments, "user": name})
+        assert "not-yours" in refused.value.text
     assert ask(bus, person.uid, "Request", **arguments)["state"] == "challenged"
 
 

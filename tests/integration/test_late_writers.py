@@ -105,3 +105,40 @@ def test_of_two_writers_only_the_one_who_may_not_is_cut_off(world):
         member.write("by a member 90ab")
     stick.detach()
     assert not stick.contains("by a stranger 41cd")
+
+
+def test_a_writer_who_loses_the_permission_is_told_of_and_cut_off(world):
+    stick = world.stick(attach=False)
+    world.start_agent(**world.approving(stick, groups=[GROUP]))
+    stick.attach()
+    stick.wait_held(False)
+    point = stick.mount("rw")
+    world.journal.wait("superblock-guarded", mount=point)
+    with Writer(world, world.machine.member, f"{point}/file") as member:
+        assert member.write("while it was allowed 7be2") == "written"
+        world.reload_policy(**world.approving(stick, groups=[GROUP]))
+        assert member.write("and after a reload 2a6f") == "written"
+        assert not world.journal.select("late-writer")
+        world.reload_policy(**world.approving(stick, users=[world.machine.stranger.name]))
+        record = world.journal.wait("late-writer", path=f"{point}/file")
+        assert record["SEKISHO_UID"] == str(world.machine.member.uid)
+        assert member.write("when it was so no more c05d") != "written"
+    stick.detach()
+    assert not stick.contains("when it was so no more c05d")
+
+
+def test_who_has_the_node_open_and_loses_the_permission_is_ended(world):
+    stick = world.stick(attach=False)
+    person = world.machine.root
+    world.start_agent(**world.approving(stick, users=[person.name]))
+    stick.attach()
+    stick.wait_held(False)
+    with Writer(world, person, stick.node) as writer:
+        world.reload_policy(**world.approving(stick, users=[person.name]))
+        assert writer.write("while it was allowed 7be2") == "written"
+        world.reload_policy(**world.approving(stick, users=[world.machine.stranger.name]))
+        record = world.journal.wait("late-writer", path=stick.node)
+        assert record["SEKISHO_UID"] == str(person.uid)
+        assert writer.write("when it was so no more c05d") == "gone"
+    stick.detach()
+    assert not stick.contains("when it was so no more c05d")
