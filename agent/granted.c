@@ -7,6 +7,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,9 +73,14 @@ static GrantRefusal set_user(const GrantQuestion *question, Permit *permit) {
 
 /* what a permit says */
 
-static bool same_medium(const Permit *a, const Permit *b) {
-        return strcmp(a->serial, b->serial) == 0 && strcmp(a->vendor, b->vendor) == 0 &&
-               strcmp(a->product, b->product) == 0 && strcmp(a->bus, b->bus) == 0;
+static bool may_be(const char *a, const char *b) {
+        return !a[0] || !b[0] || strcasecmp(a, b) == 0;
+}
+
+/* Whether both cover some medium: what one does not give may be anything. */
+static bool may_be_same_medium(const Permit *a, const Permit *b) {
+        return strcmp(a->serial, b->serial) == 0 && may_be(a->vendor, b->vendor) &&
+               may_be(a->product, b->product) && strcmp(a->bus, b->bus) == 0;
 }
 
 /* Whether PERMIT may begin now, as things stand. */
@@ -109,7 +115,7 @@ static GrantRefusal check_standing(const Agent *agent, const Permit *permit) {
                 return GRANT_APPROVED_ALREADY;
         for (size_t i = 0; i < agent->granting.book.n; i++)
                 if (agent->granting.book.permits[i].state == PERMIT_RUNNING &&
-                    same_medium(&agent->granting.book.permits[i], permit))
+                    may_be_same_medium(&agent->granting.book.permits[i], permit))
                         return GRANT_MEDIUM_TAKEN;
         return GRANT_TAKEN;
 }

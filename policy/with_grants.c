@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy/build.h"
 #include "policy/decide.h"
@@ -17,15 +18,34 @@ static int copy_text(const char *from, char **to) {
         return from && !*to ? -ENOMEM : 0;
 }
 
-/* Whether the first rule of BASE for such a device asks for encryption. */
-static bool asks_for_encryption(const Policy *base, const DeviceMatch *match) {
-        const DeviceIdentity device = {.vendor = match->vendor,
-                                       .product = match->product,
-                                       .serial = match->serial,
-                                       .bus = match->bus_set ? match->bus : DEVICE_BUS_UNKNOWN};
-        size_t i = policy_next_device_rule(base, &device, 0);
+static bool may_be(const char *a, const char *b) {
+        return !a || !b || strcasecmp(a, b) == 0;
+}
 
-        return i < base->n_devices && base->devices[i].encrypted;
+/* Whether both cover some medium: what one does not give may be anything. */
+static bool may_meet(const DeviceMatch *a, const DeviceMatch *b) {
+        return may_be(a->serial, b->serial) && may_be(a->vendor, b->vendor) &&
+               may_be(a->product, b->product) && (!a->bus_set || !b->bus_set || a->bus == b->bus);
+}
+
+/* Whether a rule of BASE that may be the one for such a medium asks for encryption. The first that covers
+ * each of them and never ends hides those behind it. */
+static bool asks_for_encryption(const Policy *base, const DeviceMatch *match) {
+        const DeviceIdentity least = {.vendor = match->vendor,
+                                      .product = match->product,
+                                      .serial = match->serial,
+                                      .bus = match->bus_set ? match->bus : DEVICE_BUS_UNKNOWN};
+
+        for (size_t i = 0; i < base->n_devices; i++) {
+                const DeviceRule *rule = &base->devices[i];
+
+                if (rule->encrypted && may_meet(&rule->match, match))
+                        return true;
+                if (rule->scope.expires == 0 && (match->bus_set || !rule->match.bus_set) &&
+                    device_match_covers(&rule->match, &least))
+                        return false;
+        }
+        return false;
 }
 
 /* What of RULE is made already is cleared with it. */

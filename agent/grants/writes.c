@@ -34,6 +34,7 @@ typedef struct Watched {
         dev_t devnum;
         uint32_t id;
         uint64_t policy_serial, count;
+        char *mount; /* NULL: memory was short */
         DeviceIdentity device;
 } Watched;
 
@@ -49,8 +50,10 @@ struct Writes {
 static void unref(Writes *writes) {
         if (__atomic_sub_fetch(&writes->references, 1, __ATOMIC_ACQ_REL) > 0)
                 return;
-        for (size_t i = 0; i < writes->n; i++)
+        for (size_t i = 0; i < writes->n; i++) {
                 device_identity_clear(&writes->volumes[i].device);
+                free(writes->volumes[i].mount);
+        }
         scope_close(&writes->group);
         scope_close(&writes->stop);
         report_unref(writes->report);
@@ -137,6 +140,7 @@ static bool describe_volume(Writes *writes, dev_t devnum, bool counts, Record *r
                 volume->count += counts;
                 record->policy_serial = volume->policy_serial;
                 record_setf(record, TEXT_GRANT, "%" PRIu32, volume->id);
+                record_set(record, TEXT_MOUNT, volume->mount);
                 record_set_device(record, &volume->device);
         }
         (void)pthread_mutex_unlock(&writes->lock);
@@ -250,17 +254,22 @@ static Watched *find_place(Writes *writes, dev_t devnum) {
         return NULL;
 }
 
-/* AS and DEVICE from now on, or again. */
-static int take(Writes *writes, const Watched *as, const DeviceIdentity *device) {
+/* AS, MOUNT and DEVICE from now on, or again. */
+static int take(Writes *writes, const Watched *as, const char *mount, const DeviceIdentity *device) {
         Watched *volume = find_place(writes, as->devnum);
 
         if (!volume)
                 return -ENOSPC;
         if (volume->id != as->id || volume->devnum != as->devnum) {
                 device_identity_clear(&volume->device);
+                free(volume->mount);
                 *volume = *as;
                 if (device && device_identity_copy(device, &volume->device) < 0)
                         volume->device = (DeviceIdentity){0};
+        }
+        if (!volume->mount || strcmp(volume->mount, mount) != 0) {
+                free(volume->mount);
+                volume->mount = strdup(mount);
         }
         volume->on = true;
         return 0;
@@ -288,7 +297,7 @@ int writes_watch(Writes *writes, const char *mount, dev_t devnum, uint32_t id, u
         int r;
 
         (void)pthread_mutex_lock(&writes->lock);
-        r = take(writes, &as, device);
+        r = take(writes, &as, mount, device);
         (void)pthread_mutex_unlock(&writes->lock);
         return r < 0 ? r : mark(writes, FAN_MARK_ADD, mount, devnum);
 }

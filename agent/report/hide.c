@@ -8,6 +8,7 @@
 static bool is_about_files(const Record *record) {
         return record->kind == EVENT_WRITE_DENIED || record->kind == EVENT_READ_DENIED ||
                record->kind == EVENT_LATE_WRITER || record->kind == EVENT_LABELLED_WRITE ||
+               record->kind == EVENT_GRANT_WRITE ||
                (record->kind == EVENT_RAW_WRITE_DENIED && record->text[TEXT_PATH] &&
                 strncmp(record->text[TEXT_PATH], "/dev/", strlen("/dev/")) != 0);
 }

@@ -89,6 +89,7 @@ def test_one_person_writes_for_a_while_and_all_of_it_is_on_record(world, bus, st
     assert not write(world, stick, other, "other")
     record = world.journal.wait("grant-write")
     assert record["SEKISHO_PATH"] == f"{stick.point}/file" and record["SEKISHO_GRANT"] == "1"
+    assert record["SEKISHO_MOUNT"] == stick.point
     assert record["SEKISHO_SHA256"] == hashlib.sha256(b"taken out").hexdigest() and record["SEKISHO_SIZE"] == "9"
     denied = world.journal.wait("write-denied", rule="grant 1")
     assert (denied["SEKISHO_UID"], denied["SEKISHO_REASON"]) == (str(other.uid), "not-this-person")
@@ -168,6 +169,18 @@ def test_a_second_administrator_approves_and_no_other(world, bus, stick):
     assert (approved["state"], approved["requester-uid"], approved["approver-uid"]) == ("running", FIRST, SECOND)
     assert {action for action, *_ in polkit.asked()} == {ACTION + "grant", ACTION + "grant-approve"}
     assert mounted_for(world, stick, person)
+
+
+def test_one_medium_has_one_grant_however_it_is_described(world, bus, stick):
+    start(world, bus, ONE)
+    person = world.machine.member
+    arguments = {"user": person.name, "minutes": "30", "reason": REASON, "serial": stick.serial, "bus": "loop"}
+    assert ask(bus, 0, "Give", **arguments)["state"] == "running"
+    for more in {}, {"vendor": "0951"}, {"vendor": "0951", "product": "1666"}:
+        with pytest.raises(Refused) as refused:
+            ask(bus, 0, "Give", **arguments, **more)
+        assert "medium-taken" in refused.value.text
+    assert ask(bus, 0, "Give", **{**arguments, "serial": "another", "vendor": "0951"})["state"] == "running"
 
 
 def test_whom_polkit_does_not_let_gets_nothing(world, bus, stick):

@@ -23,7 +23,7 @@ static Record *record_of(EventKind kind) {
 
 Test(report_hide, no_name_of_a_file_is_left_in_any_field_nor_in_the_message) {
         static const EventKind kinds[] = {EVENT_WRITE_DENIED, EVENT_READ_DENIED, EVENT_LATE_WRITER,
-                                          EVENT_RAW_WRITE_DENIED};
+                                          EVENT_RAW_WRITE_DENIED, EVENT_GRANT_WRITE};
         static const FileNames ways[] = {FILE_NAMES_MASKED, FILE_NAMES_KEYED};
 
         for (size_t i = 0; i < ELEMENTS(kinds) * ELEMENTS(ways); i++) {

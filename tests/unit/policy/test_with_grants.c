@@ -115,6 +115,55 @@ Test(with_grants, encryption_is_still_asked_for) {
         policy_unref(base);
 }
 
+/* The rule names the vendor and the product; an exception may leave them out, and is for the stick yet. */
+Test(with_grants, encryption_is_asked_for_whatever_the_exception_leaves_out) {
+        static char vendor[] = "0951", product[] = "1666", other_vendor[] = "090C", other_product[] = "1000";
+        static const struct {
+                char *vendor, *product;
+                bool bus_set, earlier, encrypted;
+        } cases[] = {
+                {NULL, NULL, true, false, true},
+                {vendor, NULL, true, false, true},
+                {NULL, product, true, false, true},
+                {vendor, product, true, false, true},
+                {NULL, NULL, false, false, true},
+                {other_vendor, NULL, true, false, false},
+                {NULL, other_product, true, false, false},
+                {NULL, NULL, true, true, true},
+                {other_vendor, other_product, true, true, false},
+                {vendor, product, true, true, true},
+        };
+
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                Policy *base = make_base(true), *policy = NULL;
+                GrantRule loose = grant;
+
+                base->devices[0].match.vendor = strdup(vendor);
+                base->devices[0].match.product = strdup(product);
+                base->devices[0].match.bus_set = true;
+                base->devices[0].match.bus = DEVICE_BUS_USB;
+                if (cases[i].earlier) { /* another stick's rule, which asks for nothing, stands first */
+                        base->devices = realloc(base->devices, 2 * sizeof(*base->devices));
+                        base->device_serials = realloc(base->device_serials, 2 * sizeof(uint32_t));
+                        base->devices[1] = base->devices[0];
+                        base->devices[0] = (DeviceRule){.name = strdup("other"),
+                                                        .origin = strdup("a:1"),
+                                                        .match = {.vendor = strdup(other_vendor)},
+                                                        .access = ACCESS_READ_ONLY};
+                        base->device_serials[0] = serial_hash(NULL);
+                        base->device_serials[1] = serial_hash(serial);
+                        base->n_devices = 2;
+                }
+                loose.match.vendor = cases[i].vendor;
+                loose.match.product = cases[i].product;
+                loose.match.bus_set = cases[i].bus_set;
+                cr_assert_eq(policy_with_grants(base, &loose, 1, &policy), 0);
+                cr_expect_eq(policy->devices[0].encrypted, cases[i].encrypted, "case %zu", i);
+                policy_unref(policy);
+                policy_unref(base);
+        }
+}
+
 Test(with_grants, one_without_a_serial_is_left_out) {
         Policy *base = make_base(false), *policy = NULL;
         GrantRule loose = grant;
