@@ -103,7 +103,7 @@ static void on_refusal(void *userdata, const NetworkRefusal *refusal) {
         if (record)
                 describe(agent, refusal, record);
         report_submit(agent->report, record);
-        if (plan && !plan->off && network_hooks_outdated(agent->callers, plan))
+        if (plan && (!plan->off || plan->locked) && network_hooks_outdated(agent->callers, plan))
                 (void)apply(agent, plan); /* a program was updated; it holds as before if that fails */
 }
 
@@ -126,7 +126,7 @@ int agent_plan_callers(Agent *agent, const NetworkPlan *plan) {
 
         if (agent->settings.network_filter_only)
                 return 0;
-        if (!agent->callers && plan->off)
+        if (!agent->callers && plan->off && !plan->locked)
                 return network_hooks_remove(NULL); /* an earlier agent's */
         if (!agent->callers_tried)
                 start(agent);
@@ -151,7 +151,7 @@ void agent_stop_callers(Agent *agent) {
 const char *agent_callers_word(const Agent *agent) {
         const NetworkPlan *plan = agent->network ? network_plan(agent->network) : NULL;
 
-        if (!plan || plan->off || agent->settings.network_filter_only)
+        if (!plan || (plan->off && !plan->locked) || agent->settings.network_filter_only)
                 return N_("not asked: the network is left alone, or to the packet filter");
         if (agent->callers && !agent->callers_why[0])
                 return N_("ok: connections are refused in the caller's system call");

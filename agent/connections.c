@@ -167,7 +167,7 @@ void agent_update_network(Agent *agent) {
 
         if (!agent->network)
                 return;
-        r = network_update(agent->network, agent->store.policy, agent_is_monitor(agent));
+        r = network_update(agent->network, agent->store.policy, agent->settings.monitor);
         if (r < 0)
                 on_failed(agent, NULL, strerror(-r));
 }

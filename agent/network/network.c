@@ -12,6 +12,7 @@
 #include "agent/network/resolve.h"
 #include "agent/network/table.h"
 #include "agent/network/watch.h"
+#include "policy/monitor.h"
 #include "policy/scope.h"
 #include "policy/translate.h"
 
@@ -126,12 +127,24 @@ static void on_replacing(void *userdata) {
         network->passed.seen = network->passed.told = network->passed.until = 0;
 }
 
+/* Whether the policy has the network guarded, and not only watched. A clock that cannot be read ends no
+ * trial, and makes no plan either. */
+static bool shall_refuse(const Network *network) {
+        bool locked = policy_is_locked_down(network->policy);
+        PolicyTime now = {0};
+
+        (void)clock_policy_time(network->clock, &now);
+        if (network->monitor || (!locked && policy_is_monitor(network->policy, now.expiry_now)))
+                return false;
+        return locked || network->policy->network_given;
+}
+
 /* Where not even an older table is in force. */
 static void close_what_is_open(Network *network) {
         const NetworkPlan plan = {.locked = true};
         CLEANUP_FREE char *text = NULL;
 
-        if (!network->policy->network_given || network->monitor || network->policy->mode == MODE_MONITOR)
+        if (!shall_refuse(network))
                 return;
         if (watch_table_exists() != 0 || network_table_text(&plan, &text) < 0)
                 return;

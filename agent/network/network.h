@@ -30,8 +30,9 @@ typedef struct NetworkCallbacks {
 int network_new(sd_event *event, const Clock *clock, const char *state_dir,
                 const NetworkCallbacks *callbacks, void *userdata, Network **ret);
 
-/* Go by POLICY, which is resolved, from now on; MONITOR: refuse nothing, whatever it says. Also after
- * policy_set_machine_locked(). 0 or -errno: what was in force stays. */
+/* Go by POLICY, which is resolved, from now on; MONITOR: the agent was told to refuse nothing, whatever it
+ * says; its own mode is asked at each plan. Also after policy_set_machine_locked(). 0 or -errno: what was in
+ * force stays. */
 int network_update(Network *network, Policy *policy, bool monitor);
 
 /* Wait until the table is in force. 0 or -errno. */

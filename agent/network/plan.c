@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "policy/hours.h"
+#include "policy/monitor.h"
 #include "policy/scope.h"
 
 static const PortRange port_dns = {53, 53};
@@ -233,8 +234,10 @@ int network_plan_make(Policy *policy, const NetworkKnown *known, const PolicyTim
         plan->policy = policy_ref(policy);
         plan->off = !policy->network_given;
         plan->default_allow = policy->network_default_allow;
-        plan->monitor = known->monitor || policy->mode == MODE_MONITOR;
         plan->locked = policy_is_locked_down(policy);
+        plan->monitor = known->monitor || (!plan->locked && policy_is_monitor(policy, now->expiry_now));
+        if (plan->monitor && policy->monitor_until > now->expiry_now)
+                take_sooner(&plan->next_change, policy->monitor_until - now->expiry_now);
         plan->dhcp = policy->network_dhcp;
         plan->neighbours = policy->network_neighbours;
         r = fill(&maker);

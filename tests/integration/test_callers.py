@@ -173,3 +173,14 @@ def test_the_guard_tries_itself_and_keeps_that_to_itself(world, net, arguments):
     assert probe(world)["state"] == "not-probed", probe(world)
     world.journal.barrier()
     assert not world.journal.select("connection-denied") and not world.journal.select("connection-seen")
+
+
+def test_a_lockdown_is_refused_in_the_call_although_the_policy_leaves_the_network_alone(world, net):
+    guard(world)
+    world.reload_policy(zone="mynumber")
+    wait_until(lambda: knock(world, net, world.machine.member, "10.99.2.1", 443) == "reached", "it is left alone")
+    world.reload_policy(zone="mynumber", lockdown=True)
+    wait_until(lambda: knock(world, net, world.machine.member, "10.99.2.1", 443) == "EPERM", "the network is closed")
+    record = world.journal.wait("connection-denied", destination="10.99.2.1", operation="connect")
+    assert record["SEKISHO_RULE"] == "lockdown"
+    assert word(world).startswith("ok")

@@ -258,6 +258,18 @@ def test_a_lockdown_closes_everything_but_loopback(world, net):
     assert net.unapproved.telling() == []
 
 
+def test_a_lockdown_closes_also_what_was_only_watched_or_left_alone(world, net):
+    world.start_agent("--network=filter", zone="mynumber", mode="monitor", network=APPROVED)
+    assert talk(net.term, "10.99.2.1", 443) == "echo"
+    world.reload_policy(zone="mynumber", mode="monitor", lockdown=True, network=APPROVED)
+    wait_until(lambda: talk(net.term, "10.99.2.1", 443) in REFUSED, "the network is closed")
+    assert talk(net.term, "10.99.1.1", 443) in REFUSED
+    world.reload_policy(zone="mynumber")
+    wait_until(lambda: talk(net.term, "10.99.1.1", 443) == "echo", "it is left alone again")
+    world.reload_policy(zone="mynumber", lockdown=True)
+    wait_until(lambda: talk(net.term, "10.99.1.1", 443) in REFUSED, "the network is closed")
+
+
 def test_no_refusal_is_lost_from_the_count(world, net):
     guard(world, net)
     attempts = 50000

@@ -121,7 +121,7 @@ int network_hooks_apply(NetworkHooks *hooks, const NetworkPlan *plan, const LsmM
         HooksTables *tables = NULL;
         int r;
 
-        if (plan->off)
+        if (plan->off && !plan->locked)
                 r = detach(hooks);
         else {
                 r = hooks_tables_make(plan, now, &tables);

@@ -34,8 +34,8 @@ int network_hooks_new(sd_event *event, const NetworkHooksSettings *settings, Net
                       void *userdata, NetworkHooks **ret, char why[LSM_WHY]);
 
 /* Whoever asks from now on is judged by PLAN, and who asks meanwhile by it or by the one before. Programs of
- * other versions are taken away. One that is off takes them all out of force. 0 or -errno: then the plan
- * before holds on. */
+ * other versions are taken away. One that is off, and not locked, takes them all out of force. 0 or -errno:
+ * then the plan before holds on. */
 int network_hooks_apply(NetworkHooks *hooks, const NetworkPlan *plan, const LsmMoment *now);
 
 /* The number of the plan that was applied last, by which refusals name theirs. */

@@ -35,7 +35,8 @@ typedef struct HooksTables {
         size_t n_programs;
 } HooksTables;
 
-/* The tables of PLAN, which is not off, from NOW on. 0; -ENOMEM; -E2BIG: more than the kernel is given. */
+/* The tables of PLAN, which is not off, or locked all the same, from NOW on. 0; -ENOMEM; -E2BIG: more than
+ * the kernel is given. */
 int hooks_tables_make(const NetworkPlan *plan, const LsmMoment *now, HooksTables **ret);
 
 HooksTables *hooks_tables_free(HooksTables *tables); /* returns NULL */

@@ -98,6 +98,28 @@ Test(network_plan, closes_by_the_hour_forgets_what_has_expired_and_says_when_it_
         network_plan_free(plan);
 }
 
+Test(network_plan, only_watches_until_the_end_of_the_trial_and_never_in_a_lockdown) {
+        const char *trial = HEAD "mode: monitor\nmonitor-until: 2027-01-20\nnetwork: {}\n";
+        const NetworkKnown told = {.monitor = true};
+        PolicyTime later = monday_noon;
+        NetworkPlan *plan = plan_of(trial, NULL, NULL);
+        time_t rest = plan->next_change;
+
+        cr_expect(plan->monitor);
+        cr_assert_gt(rest, 0, "the table has no clock of its own");
+        network_plan_free(plan);
+        later.expiry_now += rest;
+        plan = plan_of(trial, NULL, &later);
+        cr_expect_not(plan->monitor);
+        network_plan_free(plan);
+        plan = plan_of(HEAD "mode: monitor\nlockdown: true\nnetwork: {}\n", NULL, NULL);
+        cr_expect(plan->locked && !plan->monitor);
+        network_plan_free(plan);
+        plan = plan_of(trial, &told, &later);
+        cr_expect(plan->monitor, "by the agent's own option");
+        network_plan_free(plan);
+}
+
 Test(network_plan, marks_programs_so_that_equal_ones_are_equal) {
         NetworkPlan *plan = plan_of(NETWORK "  allow:\n"
                                             "    - {name: a, to: 10.0.0.1, program: /usr/bin/a}\n"
