@@ -12,6 +12,8 @@
 
 #include "agent/network/ether.h"
 #include "agent/network/stacked.h"
+#include "agent/network/unjudged.h"
+#include "agent/note.h"
 #include "policy/scope.h"
 
 #include <linux/netfilter.h>
@@ -379,4 +381,42 @@ Test(ether, what_others_do_to_the_table_is_seen_and_nothing_else) {
         cr_expect_not(touches(NFT_MSG_DELTABLE, NFTA_TABLE_NAME, ETHER_TABLE, 4000), "it was ourselves");
         cr_expect_not(touches(NFT_MSG_DELTABLE, NFTA_TABLE_NAME, ETHER_TABLE "2", 5000));
         cr_expect_not(touches(NFT_MSG_NEWSETELEM, NFTA_SET_ELEM_LIST_TABLE, ETHER_TABLE, 5000));
+}
+
+/* -- what nobody has judged yet */
+
+static void leave(const char *state_dir, const char *name, const char *text) {
+        char path[PATH_MAX];
+
+        (void)snprintf(path, sizeof(path), "%s/%s", state_dir, name);
+        if (text)
+                put_file(state_dir, name, text);
+        else
+                (void)unlink(path);
+}
+
+Test(unjudged, goes_by_what_the_last_agent_left) {
+        InterfaceFacts card = {.kind = INTERFACE_ETHERNET, .device = "/sys/devices/a", .mac = "02:00"};
+        InterfaceFacts other = {.kind = INTERFACE_ETHERNET, .device = "/sys/devices/b", .mac = "02:00"};
+        InterfaceFacts plugged = {.kind = INTERFACE_USB, .device = "/sys/devices/a", .mac = "02:00"};
+        char state[] = "/tmp/sekisho-test-unjudged-XXXXXX", gone[PATH_MAX];
+
+        cr_assert_not_null(mkdtemp(state));
+        (void)snprintf(gone, sizeof(gone), "%s/gone", state);
+        cr_expect_not(unjudged_is_held(state, &card), "nothing is known");
+        cr_expect(unjudged_is_held(state, &plugged));
+        cr_expect_not(unjudged_is_held(gone, &card), "it is not mounted yet");
+        cr_expect(unjudged_is_held(gone, &plugged));
+        leave(state, LINKS_APPROVED, "/sys/devices/a 02:00\n");
+        cr_expect_not(unjudged_is_held(state, &card));
+        cr_expect(unjudged_is_held(state, &other));
+        cr_expect(unjudged_is_held(state, &plugged), "approved or not, it waits");
+        leave(state, LINKS_APPROVED, "");
+        cr_expect(unjudged_is_held(state, &card), "none was approved");
+        leave(state, LINKS_NOT_GUARDED, "");
+        cr_expect_not(unjudged_is_held(state, &card));
+        cr_expect_not(unjudged_is_held(state, &plugged));
+        leave(state, LINKS_NOT_GUARDED, NULL);
+        leave(state, LINKS_APPROVED, NULL);
+        cr_expect_eq(rmdir(state), 0);
 }
