@@ -8,6 +8,8 @@
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <pthread.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "agent/network/ether.h"
@@ -381,6 +383,43 @@ Test(ether, what_others_do_to_the_table_is_seen_and_nothing_else) {
         cr_expect_not(touches(NFT_MSG_DELTABLE, NFTA_TABLE_NAME, ETHER_TABLE, 4000), "it was ourselves");
         cr_expect_not(touches(NFT_MSG_DELTABLE, NFTA_TABLE_NAME, ETHER_TABLE "2", 5000));
         cr_expect_not(touches(NFT_MSG_NEWSETELEM, NFTA_SET_ELEM_LIST_TABLE, ETHER_TABLE, 5000));
+}
+
+/* -- netlink */
+
+/* A kernel that answers message NUMBER with ERROR. */
+static void answer(int fd, uint32_t number, int error) {
+        CLEANUP(netlink_clear) NetlinkBuffer buffer = {0};
+        const struct nlmsgerr header = {.error = error};
+
+        netlink_begin(&buffer, NLMSG_ERROR, 0, number, &header, sizeof(header));
+        cr_assert_eq(send(fd, buffer.bytes, buffer.length, 0), (ssize_t)buffer.length);
+}
+
+static void *answer_next(void *userdata) {
+        int fd = *(int *)userdata;
+        unsigned char asked[1024];
+
+        cr_assert_gt(recv(fd, asked, sizeof(asked), 0), 0);
+        answer(fd, 2, -EBUSY);
+        return NULL;
+}
+
+Test(netlink, what_is_left_of_an_earlier_talk_answers_no_later_one) {
+        CLEANUP(netlink_clear) NetlinkBuffer question = {0};
+        const struct nfgenmsg header = {0};
+        pthread_t kernel;
+        int fds[2];
+
+        cr_assert_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds), 0);
+        answer(fds[1], 2, 0);
+        answer(fds[1], 3, -ENODEV);
+        netlink_begin(&question, NFNL_SUBSYS_NFTABLES << 8, NLM_F_REQUEST, 2, &header, sizeof(header));
+        cr_assert_eq(pthread_create(&kernel, NULL, answer_next, &fds[1]), 0);
+        cr_expect_eq(netlink_talk(fds[0], &question, 2, NULL, NULL), -EBUSY);
+        cr_assert_eq(pthread_join(kernel, NULL), 0);
+        close(fds[0]);
+        close(fds[1]);
 }
 
 /* -- what nobody has judged yet */
