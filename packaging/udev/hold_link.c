@@ -41,8 +41,8 @@ static int hold(const char *name, const char *runtime_dir, const char *state_dir
         Link link;
         int r, down;
 
-        if (links < 0 || packets < 0)
-                return links < 0 ? links : packets;
+        if (links < 0)
+                return links;
         r = link_get(links, (int)if_nametoindex(name), &link);
         if (r < 0)
                 return r == -ENODEV || r == -EINVAL ? 0 : r; /* gone already */
@@ -51,7 +51,7 @@ static int hold(const char *name, const char *runtime_dir, const char *state_dir
             carries_root(&link) ||
             note_holds(runtime_dir, NOTE_LINK, (dev_t)link.index, (uint64_t)link.index) == 1)
                 return 0;
-        r = ether_add(packets, link.name);
+        r = packets < 0 ? packets : ether_add(packets, link.name);
         down = link_set_up(links, link.index, false);
         return r < 0 ? r : down < 0 && down != -ENODEV ? down : 1;
 }

@@ -7,6 +7,7 @@ import socket
 import time
 
 import pytest
+from sekisho_kernel import without_packet_filter
 from sekisho_network import Net, talk
 from sekisho_wait import run, wait_until
 from sekisho_world import hours_around
@@ -173,3 +174,13 @@ def test_the_guard_tries_itself_and_keeps_that_to_itself(world, net, arguments):
     assert probe(world)["state"] == "not-probed", probe(world)
     world.journal.barrier()
     assert not world.journal.select("connection-denied") and not world.journal.select("connection-seen")
+
+
+def test_without_the_packet_filter_the_callers_are_refused_all_the_same(world, net):
+    world.agent_prefix = net.term.prefix + without_packet_filter()
+    guard(world)
+    assert knock(world, net, world.machine.stranger, "10.99.2.1", 443) == "EPERM"
+    assert knock(world, net, world.machine.stranger, "10.99.1.1", 443) == "reached"
+    world.journal.wait("network-failed", error="Protocol not supported")
+    with open(os.path.join(world.runtime, "status.json")) as status:
+        assert json.load(status)["mechanisms"]["network"] == "failed: Protocol not supported"
