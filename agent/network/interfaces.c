@@ -305,13 +305,15 @@ static int on_link_event(sd_event_source *source, int fd, uint32_t revents, void
 
 typedef struct Touched {
         uint32_t port;
-        bool touched;
+        EtherTouch most;
 } Touched;
 
 static int on_packet_message(void *userdata, const struct nlmsghdr *message) {
         Touched *touched = userdata;
+        EtherTouch touch = ether_touched(message, touched->port);
 
-        touched->touched = touched->touched || ether_is_touched(message, touched->port);
+        if (touch > touched->most)
+                touched->most = touch;
         return 0;
 }
 
@@ -324,11 +326,11 @@ static int on_packet_event(sd_event_source *source, int fd, uint32_t revents, vo
 
         (void)source;
         (void)revents;
-        if (!touched.touched && r != -ENOBUFS)
+        if (touched.most == ETHER_UNTOUCHED && r != -ENOBUFS)
                 return 0;
         free(STEAL_PTR(all->held));
         r = hold_refused(all);
-        if (touched.touched && all->callbacks.lost)
+        if (touched.most == ETHER_LOST && all->callbacks.lost)
                 all->callbacks.lost(all->callbacks.userdata, r);
         return 0;
 }

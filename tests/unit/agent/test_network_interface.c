@@ -373,7 +373,7 @@ static bool touches(uint16_t type, uint16_t attribute, const char *table, uint32
         netlink_put_text(&buffer, attribute, table);
         message = (void *)buffer.bytes;
         message->nlmsg_pid = port;
-        return ether_is_touched(message, 4000);
+        return ether_touched(message, 4000) == ETHER_LOST;
 }
 
 Test(ether, what_others_do_to_the_table_is_seen_and_nothing_else) {
@@ -383,6 +383,33 @@ Test(ether, what_others_do_to_the_table_is_seen_and_nothing_else) {
         cr_expect_not(touches(NFT_MSG_DELTABLE, NFTA_TABLE_NAME, ETHER_TABLE, 4000), "it was ourselves");
         cr_expect_not(touches(NFT_MSG_DELTABLE, NFTA_TABLE_NAME, ETHER_TABLE "2", 5000));
         cr_expect_not(touches(NFT_MSG_NEWSETELEM, NFTA_SET_ELEM_LIST_TABLE, ETHER_TABLE, 5000));
+}
+
+/* A new chain of this NAME and POLICY; a new table with these flags if there is no name. */
+static EtherTouch touch_anew(const char *name, uint32_t number) {
+        CLEANUP(netlink_clear) NetlinkBuffer buffer = {0};
+        const struct nfgenmsg header = {.nfgen_family = NFPROTO_NETDEV};
+        uint16_t type = name ? NFT_MSG_NEWCHAIN : NFT_MSG_NEWTABLE;
+        struct nlmsghdr *message;
+
+        netlink_begin(&buffer, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), 0, 1, &header, sizeof(header));
+        netlink_put_text(&buffer, name ? NFTA_CHAIN_TABLE : NFTA_TABLE_NAME, ETHER_TABLE);
+        if (name)
+                netlink_put_text(&buffer, NFTA_CHAIN_NAME, name);
+        netlink_put_be32(&buffer, name ? NFTA_CHAIN_POLICY : NFTA_TABLE_FLAGS, number);
+        message = (void *)buffer.bytes;
+        message->nlmsg_pid = 5000;
+        return ether_touched(message, 4000);
+}
+
+Test(ether, what_only_holds_more_is_no_loss) {
+        cr_expect_eq(touch_anew(NULL, 0), ETHER_HOLDS_MORE);
+        cr_expect_eq(touch_anew(NULL, NFT_TABLE_F_DORMANT), ETHER_LOST);
+        cr_expect_eq(touch_anew("out eth9", NF_DROP), ETHER_HOLDS_MORE);
+        cr_expect_eq(touch_anew("in eth9", NF_DROP), ETHER_HOLDS_MORE);
+        cr_expect_eq(touch_anew("in eth9", NF_ACCEPT), ETHER_LOST);
+        cr_expect_eq(touch_anew("mine", NF_DROP), ETHER_LOST);
+        cr_expect_eq(touch_anew("outer", NF_DROP), ETHER_LOST);
 }
 
 /* -- netlink */
