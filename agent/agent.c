@@ -232,6 +232,7 @@ static int rejudge(Agent *agent) {
         int superblocks = superblocks_rejudge(agent->superblocks, agent_is_monitor(agent));
         int timer = arm_expiry(agent);
 
+        (void)old; /* its end is that of this function: until then something may refer to it */
         if (is_short_of(devices) || is_short_of(superblocks) || agent->granting.is_short)
                 judge_later(agent);
         else

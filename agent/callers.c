@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/agent_private.h"
+#include "agent/lsm/pins.h"
 #include "policy/scope.h"
 #include "policy/translate.h"
 
@@ -121,17 +122,42 @@ static void start(Agent *agent) {
                          why[0] ? why : strerror(-r));
 }
 
+static int find_any(void *userdata, const char *name) {
+        (void)userdata;
+        (void)name;
+        return -EEXIST;
+}
+
+static void tell_why(Agent *agent) {
+        Record *record = agent_record(agent, EVENT_NETWORK_FAILED);
+
+        if (record)
+                record_set(record, TEXT_ERROR, agent->callers_why);
+        report_submit(agent->report, record);
+}
+
+/* An earlier agent's programs, which go by a plan that nobody changes any more: the packet filter does what
+ * they did. They stay where it is not in force. */
+static int give_up_earlier(Agent *agent) {
+        if (pins_foreach(NETWORK_HOOKS_ROOT, find_any, NULL) != -EEXIST ||
+            network_settle(agent->network) < 0)
+                return 0;
+        if (agent->callers_why[0] != '\0')
+                tell_why(agent);
+        return network_hooks_remove(NULL);
+}
+
 int agent_plan_callers(Agent *agent, const NetworkPlan *plan) {
         int r;
 
-        if (agent->settings.network_filter_only)
-                return 0;
+        if (agent->settings.network_filter_only) /* started by hand it leaves the unit's alone */
+                return lsm_is_unit() ? give_up_earlier(agent) : 0;
         if (!agent->callers && plan->off && !plan->locked)
                 return network_hooks_remove(NULL); /* an earlier agent's */
         if (!agent->callers_tried)
                 start(agent);
         if (!agent->callers)
-                return 0;
+                return give_up_earlier(agent);
         r = apply(agent, plan);
         if (r < 0)
                 snprintf(agent->callers_why, sizeof(agent->callers_why), "%s", strerror(-r));

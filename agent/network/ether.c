@@ -103,8 +103,8 @@ int ether_add(int fd, const char *name) {
         return commit(fd, &batch, sequence);
 }
 
-/* The first attribute of TYPE, as text. */
-static bool names_table(const struct nlmsghdr *message, uint16_t type) {
+/* The value of the first attribute of TYPE, NULL if there is none; its length. */
+static const unsigned char *find(const struct nlmsghdr *message, uint16_t type, size_t *ret_length) {
         const unsigned char *at = NLMSG_DATA(message);
         size_t offset = NLMSG_ALIGN(sizeof(struct nfgenmsg)), end = message->nlmsg_len - NLMSG_HDRLEN;
 
@@ -113,32 +113,68 @@ static bool names_table(const struct nlmsghdr *message, uint16_t type) {
 
                 memcpy(&attribute, at + offset, sizeof(attribute));
                 if (attribute.nla_len < NLA_HDRLEN || offset + attribute.nla_len > end)
-                        return false;
-                if ((attribute.nla_type & NLA_TYPE_MASK) == type)
-                        return attribute.nla_len == NLA_HDRLEN + sizeof(ETHER_TABLE) &&
-                               memcmp(at + offset + NLA_HDRLEN, ETHER_TABLE, sizeof(ETHER_TABLE)) == 0;
+                        return NULL;
+                if ((attribute.nla_type & NLA_TYPE_MASK) == type) {
+                        *ret_length = attribute.nla_len - NLA_HDRLEN;
+                        return at + offset + NLA_HDRLEN;
+                }
                 offset += NLA_ALIGN(attribute.nla_len);
         }
-        return false;
+        return NULL;
 }
 
-bool ether_is_touched(const struct nlmsghdr *message, uint32_t port) {
+static bool names_table(const struct nlmsghdr *message, uint16_t type) {
+        size_t length;
+        const unsigned char *name = find(message, type, &length);
+
+        return name && length == sizeof(ETHER_TABLE) && memcmp(name, ETHER_TABLE, length) == 0;
+}
+
+static bool has_number(const struct nlmsghdr *message, uint16_t type, uint32_t number) {
+        size_t length;
+        const unsigned char *value = find(message, type, &length);
+        uint32_t big = htonl(number);
+
+        return value && length == sizeof(big) && memcmp(value, &big, length) == 0;
+}
+
+/* One as put_chain() makes it, which drops. */
+static bool is_ours(const struct nlmsghdr *message) {
+        size_t length;
+        const char *name = (const char *)find(message, NFTA_CHAIN_NAME, &length);
+        bool named = false;
+
+        for (size_t k = 0; name && k < ELEMENTS(directions); k++) {
+                size_t n = strlen(directions[k].name);
+
+                named = named || (length > n && memcmp(name, directions[k].name, n) == 0 && name[n] == ' ');
+        }
+        return named && has_number(message, NFTA_CHAIN_POLICY, NF_DROP);
+}
+
+EtherTouch ether_touched(const struct nlmsghdr *message, uint32_t port) {
         const struct nfgenmsg *header = NLMSG_DATA(message);
 
         if (message->nlmsg_len < NLMSG_LENGTH(sizeof(*header)) || message->nlmsg_pid == port ||
             message->nlmsg_pid == 0 || message->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES ||
             header->nfgen_family != NFPROTO_NETDEV)
-                return false;
+                return ETHER_UNTOUCHED;
         switch (message->nlmsg_type & 0xff) {
         case NFT_MSG_NEWTABLE: /* dormant, it drops nothing */
-        case NFT_MSG_DELTABLE:
-                return names_table(message, NFTA_TABLE_NAME);
+                if (!names_table(message, NFTA_TABLE_NAME))
+                        return ETHER_UNTOUCHED;
+                return has_number(message, NFTA_TABLE_FLAGS, 0) ? ETHER_HOLDS_MORE : ETHER_LOST;
         case NFT_MSG_NEWCHAIN:
+                if (!names_table(message, NFTA_CHAIN_TABLE))
+                        return ETHER_UNTOUCHED;
+                return is_ours(message) ? ETHER_HOLDS_MORE : ETHER_LOST;
+        case NFT_MSG_DELTABLE:
+                return names_table(message, NFTA_TABLE_NAME) ? ETHER_LOST : ETHER_UNTOUCHED;
         case NFT_MSG_DELCHAIN:
-                return names_table(message, NFTA_CHAIN_TABLE);
+                return names_table(message, NFTA_CHAIN_TABLE) ? ETHER_LOST : ETHER_UNTOUCHED;
         case NFT_MSG_NEWRULE: /* one that accepts goes before the policy */
-                return names_table(message, NFTA_RULE_TABLE);
+                return names_table(message, NFTA_RULE_TABLE) ? ETHER_LOST : ETHER_UNTOUCHED;
         default:
-                return false;
+                return ETHER_UNTOUCHED;
         }
 }

@@ -22,5 +22,11 @@ int ether_replace(int fd, const char *const *names, size_t n);
 /* Hold NAME as well. 0, also if it is held; -errno. */
 int ether_add(int fd, const char *name);
 
-/* Whether a message of the group NFNLGRP_NFTABLES tells of a change to the table by another than PORT. */
-bool ether_is_touched(const struct nlmsghdr *message, uint32_t port);
+typedef enum EtherTouch {
+        ETHER_UNTOUCHED,
+        ETHER_HOLDS_MORE, /* as ether_add() leaves it: nothing is let go */
+        ETHER_LOST
+} EtherTouch;
+
+/* What a message of the group NFNLGRP_NFTABLES tells of a change to the table by another than PORT. */
+EtherTouch ether_touched(const struct nlmsghdr *message, uint32_t port);

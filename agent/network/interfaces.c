@@ -23,7 +23,7 @@ struct Interfaces {
         char *sysfs, *runtime_dir;
         Interface *items;
         size_t n;
-        int links, packets; /* what is asked and done by: rtnetlink, nf_tables */
+        int links, packets; /* what is asked and done by: rtnetlink, nf_tables; or -errno */
         uint32_t packets_port;
         sd_event_source *link_events, *packet_events;
         char *held; /* which ones the packet filter holds, NULL: not known ... */
@@ -123,7 +123,10 @@ static int hold_refused(Interfaces *all) {
         for (size_t i = 0; i < all->n; i++)
                 if (is_refused(all, &all->items[i]))
                         names[n++] = all->items[i].link.name;
-        all->error = ether_replace(all->packets, names, n);
+        if (all->packets >= 0)
+                all->error = ether_replace(all->packets, names, n);
+        else /* then they are set down, and no more */
+                all->error = n > 0 ? all->packets : 0;
         free(all->held);
         all->held = all->error < 0 ? NULL : STEAL_PTR(list);
         return all->error;
@@ -302,13 +305,15 @@ static int on_link_event(sd_event_source *source, int fd, uint32_t revents, void
 
 typedef struct Touched {
         uint32_t port;
-        bool touched;
+        EtherTouch most;
 } Touched;
 
 static int on_packet_message(void *userdata, const struct nlmsghdr *message) {
         Touched *touched = userdata;
+        EtherTouch touch = ether_touched(message, touched->port);
 
-        touched->touched = touched->touched || ether_is_touched(message, touched->port);
+        if (touch > touched->most)
+                touched->most = touch;
         return 0;
 }
 
@@ -321,11 +326,11 @@ static int on_packet_event(sd_event_source *source, int fd, uint32_t revents, vo
 
         (void)source;
         (void)revents;
-        if (!touched.touched && r != -ENOBUFS)
+        if (touched.most == ETHER_UNTOUCHED && r != -ENOBUFS)
                 return 0;
         free(STEAL_PTR(all->held));
         r = hold_refused(all);
-        if (touched.touched && all->callbacks.lost)
+        if (touched.most == ETHER_LOST && all->callbacks.lost)
                 all->callbacks.lost(all->callbacks.userdata, r);
         return 0;
 }
@@ -355,12 +360,10 @@ static int start(Interfaces *all, sd_event *event, const char *sysfs, const char
         all->links = netlink_open(NETLINK_ROUTE, 0);
         if (all->links < 0)
                 return all->links;
-        all->packets = netlink_open(NETLINK_NETFILTER, 0);
-        if (all->packets < 0)
-                return all->packets;
-        all->packets_port = netlink_port(all->packets);
+        all->packets = netlink_open(NETLINK_NETFILTER, 0); /* what fails is told with what is refused */
+        all->packets_port = all->packets >= 0 ? netlink_port(all->packets) : 0;
         r = follow(event, NETLINK_ROUTE, RTNLGRP_LINK, on_link_event, all, &all->link_events);
-        if (r >= 0)
+        if (r >= 0 && all->packets >= 0)
                 r = follow(event, NETLINK_NETFILTER, NFNLGRP_NFTABLES, on_packet_event, all,
                            &all->packet_events);
         if (r >= 0)

@@ -175,12 +175,22 @@ static ssize_t receive(int fd, unsigned char *bytes, int flags) {
         return m.msg_flags & MSG_TRUNC ? -ENOBUFS : n;
 }
 
+/* Take away what is left of an earlier talk: of a batch every error is told, and then that it was read. */
+static void drain(int fd, unsigned char *bytes) {
+        ssize_t n;
+
+        do
+                n = receive(fd, bytes, MSG_DONTWAIT);
+        while (n >= 0 || n == -EINTR || n == -ENOBUFS);
+}
+
 int netlink_talk(int fd, NetlinkBuffer *buffer, uint32_t sequence, NetlinkHandler handler, void *userdata) {
         CLEANUP_FREE unsigned char *bytes = calloc(1, ANSWER_MAX);
         int r = bytes ? buffer->error : -ENOMEM, answered = 0;
 
         if (r < 0)
                 return r;
+        drain(fd, bytes);
         if (send(fd, buffer->bytes, buffer->length, 0) < 0)
                 return -errno;
         while (answered == 0) {

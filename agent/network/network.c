@@ -46,7 +46,7 @@ struct Network {
         NetworkPlan *plan;
         sd_event_source *replan, *counting;
         Count refused, passed;
-        int error, nflog_error, required_error;
+        int error, filter_error, nflog_error, required_error;
         char why[WORD], word[WORD * 2];
 };
 
@@ -144,7 +144,7 @@ static void close_what_is_open(Network *network) {
         const NetworkPlan plan = {.locked = true};
         CLEANUP_FREE char *text = NULL;
 
-        if (!shall_refuse(network))
+        if (!network->filter || !shall_refuse(network))
                 return;
         if (watch_table_exists() != 0 || network_table_text(&plan, &text) < 0)
                 return;
@@ -227,6 +227,16 @@ static int make_plan(Network *network, NetworkPlan **ret) {
         return r;
 }
 
+/* What becomes of it is told by on_done(). */
+static void put_in_force(Network *network, const NetworkPlan *plan, const char *text) {
+        if (network->filter)
+                (void)filter_put(network->filter, text);
+        else if (!plan->off || plan->locked)
+                on_done(network, network->filter_error, strerror(-network->filter_error));
+        else
+                network->error = 0; /* it was not asked for */
+}
+
 static int plan_again(Network *network) {
         CLEANUP_FREE char *text = NULL;
         NetworkPlan *plan = NULL;
@@ -242,7 +252,7 @@ static int plan_again(Network *network) {
                 on_done(network, r, strerror(-r));
                 return r;
         }
-        (void)filter_put(network->filter, text); /* what becomes of it is told by on_done() */
+        put_in_force(network, plan, text);
         network_plan_free(network->plan);
         network->plan = plan;
         network->required_error = network_required_write(network->state_dir,
@@ -266,7 +276,7 @@ int network_update(Network *network, Policy *policy, bool monitor) {
 }
 
 int network_settle(Network *network) {
-        return filter_wait(network->filter);
+        return network->filter ? filter_wait(network->filter) : network->error;
 }
 
 const NetworkPlan *network_plan(const Network *network) {
@@ -310,14 +320,15 @@ int network_new(sd_event *event, const Clock *clock, const char *state_dir,
         network->refused = (Count){.name = NETWORK_COUNT_REFUSED, .fate = NETWORK_REFUSED};
         network->passed = (Count){.name = NETWORK_COUNT_PASSED, .fate = NETWORK_PASSED};
         network->state_dir = strdup(state_dir);
-        r = network->state_dir ? filter_new(event, &filter, network, &network->filter) : -ENOMEM;
-        if (r >= 0)
-                r = resolver_new(event, on_names_changed, on_name_state, network, &network->resolver);
+        r = network->state_dir
+                    ? resolver_new(event, on_names_changed, on_name_state, network, &network->resolver)
+                    : -ENOMEM;
         if (r < 0) {
                 network_free(network, false);
                 return r;
         }
-        /* what is refused is refused all the same */
+        /* without it the callers are refused all the same, and without the other it refuses all the same */
+        network->filter_error = filter_new(event, &filter, network, &network->filter);
         network->nflog_error = nflog_new(event, on_told, network, &network->nflog);
         *ret = network;
         return 0;

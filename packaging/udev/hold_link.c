@@ -3,14 +3,14 @@
  * sekisho-hold-link: run by udev for every new network interface, once it has its name and before anybody
  * else is told of it. A device is set down, and no frame leaves or enters by it, unless the agent has let it
  * go, or it is a card in the terminal that was approved last, or the policy that was in force last does not
- * ask for that. Needs no agent and no policy.
+ * ask for that. Where nothing is known of that policy, cards in the terminal come up. Needs no agent and no
+ * policy.
  *
  * It fails closed but for one: where the root file system is on the network, an interface that is up already
  * was set up in the initial ramdisk to get at it, and is left to the agent: a terminal that cannot start
  * protects nobody.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,39 +18,14 @@
 #include <unistd.h>
 
 #include "agent/device/stack.h"
-#include "agent/file.h"
 #include "agent/network/ether.h"
-#include "agent/network/identity.h"
+#include "agent/network/unjudged.h"
 #include "agent/note.h"
 #include "policy/scope.h"
 
 enum {
         EXIT_USAGE = 2
 };
-
-static bool is_guarded(const char *state_dir) {
-        char path[PATH_MAX];
-
-        return (size_t)snprintf(path, sizeof(path), "%s/" LINKS_NOT_GUARDED, state_dir) >= sizeof(path) ||
-               access(path, F_OK) < 0;
-}
-
-/* A card in the terminal (not what can be plugged in, or needs no cable) that was approved last. */
-static bool was_approved(const char *state_dir, const InterfaceFacts *facts) {
-        CLEANUP_FREE char *list = malloc(LINKS_APPROVED_MAX);
-        char path[PATH_MAX], line[PATH_MAX + sizeof(facts->mac) + 1], *next;
-
-        if (interface_kind_is_external(facts->kind) || !list ||
-            (size_t)snprintf(path, sizeof(path), "%s/" LINKS_APPROVED, state_dir) >= sizeof(path) ||
-            file_read_small(AT_FDCWD, path, list, LINKS_APPROVED_MAX) < 0)
-                return false;
-        (void)snprintf(line, sizeof(line), "%s %s", facts->device, facts->mac);
-        next = list;
-        while (next)
-                if (strcmp(strsep(&next, "\n"), line) == 0)
-                        return true;
-        return false;
-}
 
 static bool carries_root(const Link *link) {
         dev_t root[STACK_MAX];
@@ -66,17 +41,17 @@ static int hold(const char *name, const char *runtime_dir, const char *state_dir
         Link link;
         int r, down;
 
-        if (links < 0 || packets < 0)
-                return links < 0 ? links : packets;
+        if (links < 0)
+                return links;
         r = link_get(links, (int)if_nametoindex(name), &link);
         if (r < 0)
                 return r == -ENODEV || r == -EINVAL ? 0 : r; /* gone already */
         interface_identify("/sys", &link, &facts);
-        if (facts.kind == INTERFACE_VIRTUAL || facts.loopback || !is_guarded(state_dir) ||
-            was_approved(state_dir, &facts) || carries_root(&link) ||
+        if (facts.kind == INTERFACE_VIRTUAL || facts.loopback || !unjudged_is_held(state_dir, &facts) ||
+            carries_root(&link) ||
             note_holds(runtime_dir, NOTE_LINK, (dev_t)link.index, (uint64_t)link.index) == 1)
                 return 0;
-        r = ether_add(packets, link.name);
+        r = packets < 0 ? packets : ether_add(packets, link.name);
         down = link_set_up(links, link.index, false);
         return r < 0 ? r : down < 0 && down != -ENODEV ? down : 1;
 }

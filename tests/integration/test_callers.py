@@ -7,6 +7,7 @@ import socket
 import time
 
 import pytest
+from sekisho_kernel import without_bpf_programs, without_packet_filter
 from sekisho_network import Net, talk
 from sekisho_wait import run, wait_until
 from sekisho_world import hours_around
@@ -184,3 +185,37 @@ def test_a_lockdown_is_refused_in_the_call_although_the_policy_leaves_the_networ
     record = world.journal.wait("connection-denied", destination="10.99.2.1", operation="connect")
     assert record["SEKISHO_RULE"] == "lockdown"
     assert word(world).startswith("ok")
+
+
+def test_without_the_packet_filter_the_callers_are_refused_all_the_same(world, net):
+    world.agent_prefix = net.term.prefix + without_packet_filter()
+    guard(world)
+    assert knock(world, net, world.machine.stranger, "10.99.2.1", 443) == "EPERM"
+    assert knock(world, net, world.machine.stranger, "10.99.1.1", 443) == "reached"
+    world.journal.wait("network-failed", error="Protocol not supported")
+    with open(os.path.join(world.runtime, "status.json")) as status:
+        assert json.load(status)["mechanisms"]["network"] == "failed: Protocol not supported"
+
+
+def test_programs_of_an_earlier_version_give_way_where_the_new_ones_cannot_be_loaded(world, net):
+    agent = guard(world)
+    agent.kill()
+    (version,) = os.listdir(PINS)
+    os.rename(os.path.join(PINS, version), os.path.join(PINS, "0"))
+    assert knock(world, net, world.machine.stranger, "10.99.2.1", 443) == "EPERM"
+    world.agent_prefix = net.term.prefix + without_bpf_programs()
+    world.start_agent("--network", zone="mynumber", network={"allow": [{"name": "新", "to": "10.99.2.0/24"}]})
+    assert "cannot" in word(world) and not os.path.exists(PINS)
+    world.journal.wait("network-failed", error=word(world))
+    assert knock(world, net, world.machine.stranger, "10.99.2.1", 443) == "reached"
+    assert talk(net.term, "10.99.1.1", 443) != "echo", "the packet filter refuses it"
+
+
+def test_what_cannot_be_adopted_is_loaded_anew(world, net):
+    agent = guard(world)
+    agent.kill()
+    (version,) = os.listdir(PINS)
+    os.unlink(os.path.join(PINS, version, "heads"))
+    guard(world)
+    assert knock(world, net, world.machine.stranger, "10.99.2.1", 443) == "EPERM"
+    assert knock(world, net, world.machine.stranger, "10.99.1.1", 443) == "reached"

@@ -10,6 +10,7 @@ import struct
 
 import pytest
 
+from sekisho_kernel import without_packet_filter
 from sekisho_wait import run, start, wait_until
 from sekisho_world import BUILD
 
@@ -346,3 +347,15 @@ def test_the_status_lists_interfaces_with_their_verdicts(world, net):
     wait_until(lambda: listed().get("bad") == ("deny", "interfaces.default"), "the status has it")
     assert listed()["good"] == ("allow", "rule 0")
     assert listed()["lo"][0] == "allow"
+
+
+def test_without_the_packet_filter_it_is_set_down_all_the_same(world, net):
+    net.cable("bad")
+    net.ip("link", "set", "bad", "up")
+    world.agent_prefix += without_packet_filter()
+    world.start_agent("--network", **policy())
+    verdict(world, "bad", verdict="deny")
+    wait_until(lambda: not net.is_up("bad"), "it is down")
+    world.journal.wait("network-failed", network_interface="bad")
+    net.ip("link", "set", "bad", "up")
+    wait_until(lambda: not net.is_up("bad"), "it is down again")

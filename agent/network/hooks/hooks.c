@@ -58,13 +58,36 @@ static int put_names(NetworkHooks *hooks, const NetworkHooksSettings *settings) 
         return settings->own_network ? read_network(&hooks->network) : 0;
 }
 
+static void close_maps(NetworkHooks *hooks) {
+        for (int i = 0; i < HOOKS_MAPS; i++) {
+                if (hooks->maps[i] >= 0)
+                        close(hooks->maps[i]);
+                hooks->maps[i] = -1;
+        }
+}
+
+/* Those that an agent of this version left. What of them cannot be used is of no use at all. */
+static int adopt(NetworkHooks *hooks, char why[LSM_WHY]) {
+        int r;
+
+        if (access(hooks->directory, F_OK) < 0)
+                return -ENOENT;
+        if (open_maps(hooks) == 0)
+                return 0;
+        close_maps(hooks);
+        r = at("pins", pins_remove(hooks->directory), why);
+        return r < 0 ? r : -ENOENT;
+}
+
 /* The agent gives up what holds, and the programs in the kernel do not. */
 static int bring(NetworkHooks *hooks, char why[LSM_WHY]) {
-        int r = access(hooks->directory, F_OK) == 0 ? 0 : hooks_load(hooks->root, hooks->version, why);
+        int r = adopt(hooks, why);
 
-        if (r < 0)
-                return r;
-        r = at("maps", open_maps(hooks), why);
+        if (r == -ENOENT) {
+                r = hooks_load(hooks->root, hooks->version, why);
+                if (r == 0)
+                        r = at("maps", open_maps(hooks), why);
+        }
         if (r == 0)
                 r = at("counts", hooks_prepare_tally(hooks), why);
         return r == 0 ? at("events", hooks_watch(hooks), why) : r;
@@ -171,9 +194,7 @@ NetworkHooks *network_hooks_free(NetworkHooks *hooks) {
         if (hooks->look)
                 network_hooks_drain(hooks);
         hooks_unwatch(hooks);
-        for (int i = 0; i < HOOKS_MAPS; i++)
-                if (hooks->maps[i] >= 0)
-                        close(hooks->maps[i]);
+        close_maps(hooks);
         sd_event_unref(hooks->event);
         free(hooks->files);
         free(hooks->group);

@@ -8,10 +8,14 @@
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <pthread.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "agent/network/ether.h"
 #include "agent/network/stacked.h"
+#include "agent/network/unjudged.h"
+#include "agent/note.h"
 #include "policy/scope.h"
 
 #include <linux/netfilter.h>
@@ -369,7 +373,7 @@ static bool touches(uint16_t type, uint16_t attribute, const char *table, uint32
         netlink_put_text(&buffer, attribute, table);
         message = (void *)buffer.bytes;
         message->nlmsg_pid = port;
-        return ether_is_touched(message, 4000);
+        return ether_touched(message, 4000) == ETHER_LOST;
 }
 
 Test(ether, what_others_do_to_the_table_is_seen_and_nothing_else) {
@@ -379,4 +383,106 @@ Test(ether, what_others_do_to_the_table_is_seen_and_nothing_else) {
         cr_expect_not(touches(NFT_MSG_DELTABLE, NFTA_TABLE_NAME, ETHER_TABLE, 4000), "it was ourselves");
         cr_expect_not(touches(NFT_MSG_DELTABLE, NFTA_TABLE_NAME, ETHER_TABLE "2", 5000));
         cr_expect_not(touches(NFT_MSG_NEWSETELEM, NFTA_SET_ELEM_LIST_TABLE, ETHER_TABLE, 5000));
+}
+
+/* A new chain of this NAME and POLICY; a new table with these flags if there is no name. */
+static EtherTouch touch_anew(const char *name, uint32_t number) {
+        CLEANUP(netlink_clear) NetlinkBuffer buffer = {0};
+        const struct nfgenmsg header = {.nfgen_family = NFPROTO_NETDEV};
+        uint16_t type = name ? NFT_MSG_NEWCHAIN : NFT_MSG_NEWTABLE;
+        struct nlmsghdr *message;
+
+        netlink_begin(&buffer, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), 0, 1, &header, sizeof(header));
+        netlink_put_text(&buffer, name ? NFTA_CHAIN_TABLE : NFTA_TABLE_NAME, ETHER_TABLE);
+        if (name)
+                netlink_put_text(&buffer, NFTA_CHAIN_NAME, name);
+        netlink_put_be32(&buffer, name ? NFTA_CHAIN_POLICY : NFTA_TABLE_FLAGS, number);
+        message = (void *)buffer.bytes;
+        message->nlmsg_pid = 5000;
+        return ether_touched(message, 4000);
+}
+
+Test(ether, what_only_holds_more_is_no_loss) {
+        cr_expect_eq(touch_anew(NULL, 0), ETHER_HOLDS_MORE);
+        cr_expect_eq(touch_anew(NULL, NFT_TABLE_F_DORMANT), ETHER_LOST);
+        cr_expect_eq(touch_anew("out eth9", NF_DROP), ETHER_HOLDS_MORE);
+        cr_expect_eq(touch_anew("in eth9", NF_DROP), ETHER_HOLDS_MORE);
+        cr_expect_eq(touch_anew("in eth9", NF_ACCEPT), ETHER_LOST);
+        cr_expect_eq(touch_anew("mine", NF_DROP), ETHER_LOST);
+        cr_expect_eq(touch_anew("outer", NF_DROP), ETHER_LOST);
+}
+
+/* -- netlink */
+
+/* A kernel that answers message NUMBER with ERROR. */
+static void answer(int fd, uint32_t number, int error) {
+        CLEANUP(netlink_clear) NetlinkBuffer buffer = {0};
+        const struct nlmsgerr header = {.error = error};
+
+        netlink_begin(&buffer, NLMSG_ERROR, 0, number, &header, sizeof(header));
+        cr_assert_eq(send(fd, buffer.bytes, buffer.length, 0), (ssize_t)buffer.length);
+}
+
+static void *answer_next(void *userdata) {
+        int fd = *(int *)userdata;
+        unsigned char asked[1024];
+
+        cr_assert_gt(recv(fd, asked, sizeof(asked), 0), 0);
+        answer(fd, 2, -EBUSY);
+        return NULL;
+}
+
+Test(netlink, what_is_left_of_an_earlier_talk_answers_no_later_one) {
+        CLEANUP(netlink_clear) NetlinkBuffer question = {0};
+        const struct nfgenmsg header = {0};
+        pthread_t kernel;
+        int fds[2];
+
+        cr_assert_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds), 0);
+        answer(fds[1], 2, 0);
+        answer(fds[1], 3, -ENODEV);
+        netlink_begin(&question, NFNL_SUBSYS_NFTABLES << 8, NLM_F_REQUEST, 2, &header, sizeof(header));
+        cr_assert_eq(pthread_create(&kernel, NULL, answer_next, &fds[1]), 0);
+        cr_expect_eq(netlink_talk(fds[0], &question, 2, NULL, NULL), -EBUSY);
+        cr_assert_eq(pthread_join(kernel, NULL), 0);
+        close(fds[0]);
+        close(fds[1]);
+}
+
+/* -- what nobody has judged yet */
+
+static void leave(const char *state_dir, const char *name, const char *text) {
+        char path[PATH_MAX];
+
+        (void)snprintf(path, sizeof(path), "%s/%s", state_dir, name);
+        if (text)
+                put_file(state_dir, name, text);
+        else
+                (void)unlink(path);
+}
+
+Test(unjudged, goes_by_what_the_last_agent_left) {
+        InterfaceFacts card = {.kind = INTERFACE_ETHERNET, .device = "/sys/devices/a", .mac = "02:00"};
+        InterfaceFacts other = {.kind = INTERFACE_ETHERNET, .device = "/sys/devices/b", .mac = "02:00"};
+        InterfaceFacts plugged = {.kind = INTERFACE_USB, .device = "/sys/devices/a", .mac = "02:00"};
+        char state[] = "/tmp/sekisho-test-unjudged-XXXXXX", gone[PATH_MAX];
+
+        cr_assert_not_null(mkdtemp(state));
+        (void)snprintf(gone, sizeof(gone), "%s/gone", state);
+        cr_expect_not(unjudged_is_held(state, &card), "nothing is known");
+        cr_expect(unjudged_is_held(state, &plugged));
+        cr_expect_not(unjudged_is_held(gone, &card), "it is not mounted yet");
+        cr_expect(unjudged_is_held(gone, &plugged));
+        leave(state, LINKS_APPROVED, "/sys/devices/a 02:00\n");
+        cr_expect_not(unjudged_is_held(state, &card));
+        cr_expect(unjudged_is_held(state, &other));
+        cr_expect(unjudged_is_held(state, &plugged), "approved or not, it waits");
+        leave(state, LINKS_APPROVED, "");
+        cr_expect(unjudged_is_held(state, &card), "none was approved");
+        leave(state, LINKS_NOT_GUARDED, "");
+        cr_expect_not(unjudged_is_held(state, &card));
+        cr_expect_not(unjudged_is_held(state, &plugged));
+        leave(state, LINKS_NOT_GUARDED, NULL);
+        leave(state, LINKS_APPROVED, NULL);
+        cr_expect_eq(rmdir(state), 0);
 }
