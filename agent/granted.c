@@ -412,7 +412,7 @@ static GrantRefusal redeem(Agent *agent, const GrantQuestion *question, Permit *
                 return GRANT_OTHER_STATE;
         if (r == -EINVAL || r == -EBADMSG)
                 return GRANT_MISHEARD;
-        if (r < 0)
+        if (r < 0 || !*ret)
                 return count_wrong(agent, question);
         before = **ret;
         refusal = check_standing(agent, *ret);

@@ -87,6 +87,10 @@ static int run(const AgentSettings *settings) {
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static int descriptor(const char *text) {
+        return text ? (int)strtol(text, NULL, 10) : -1;
+}
+
 int main(int argc, char **argv) {
         AgentSettings settings = {.policy = "/etc/sekisho/policy.d",
                                   .state_dir = "/var/lib/sekisho",
@@ -119,10 +123,10 @@ int main(int argc, char **argv) {
                         }
                         break;
                 case OPTION_KEEPER:
-                        keeper = (int)strtol(optarg, NULL, 10);
+                        keeper = descriptor(optarg);
                         break;
                 case OPTION_KEEPER_LOCK:
-                        keeper_lock = (int)strtol(optarg, NULL, 10);
+                        keeper_lock = descriptor(optarg);
                         break;
                 case OPTION_VERSION:
                         puts("sekishod " SEKISHO_VERSION);

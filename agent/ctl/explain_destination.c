@@ -126,11 +126,12 @@ static char *way_text(const NetworkQuestion *question) {
                               : text_format("%s (%s)", question->to, protocol);
 }
 
-static int answer(const Options *options, const char *user, NetworkQuestion *question) {
+static int answer(const Options *options, const char *user, const NetworkQuestion *about) {
         CLEANUP_EXPLAIN Explain explain = {0};
         CLEANUP_FREE gid_t *groups = NULL;
         CLEANUP_FREE char *sentence = NULL, *way = NULL;
         Subject subject = {.uid = (uid_t)-1, .loginuid = (uid_t)-1, .gid = (gid_t)-1};
+        NetworkQuestion copy = *about, *question = &copy;
         Explanation explanation;
         OpenDecision decision;
 

@@ -169,6 +169,11 @@ static bool take_permit(const struct json_object *object, Permit *permit) {
         return is_sound(permit);
 }
 
+static void hand_over(Book *from, Book *to) {
+        *to = *from;
+        *from = (Book){0};
+}
+
 int book_parse(const char *text, size_t length, Book *ret) {
         CLEANUP_JSON struct json_object *object = NULL;
         CLEANUP(book_clear) Book book = {0};
@@ -193,8 +198,7 @@ int book_parse(const char *text, size_t length, Book *ret) {
                     book.permits[book.n].id >= book.next ||
                     (book.n > 0 && book.permits[book.n].id <= book.permits[book.n - 1].id))
                         return -EBADMSG;
-        *ret = book;
-        book = (Book){0};
+        hand_over(&book, ret);
         return 0;
 }
 
