@@ -38,6 +38,10 @@ const char *grants_refusal_text(GrantRefusal refusal) {
                 return _("this terminal has no key for answers by telephone (grants.answer-key)");
         case GRANT_SAME_PERSON:
                 return _("somebody else has to approve: neither who asked nor who is to write");
+        case GRANT_NO_LOGIN:
+                return _(
+                        "it takes two people, and root without a login could be anybody: log in as yourself "
+                        "first");
         case GRANT_NO_SUCH_GRANT:
                 return _("there is no such grant");
         case GRANT_OTHER_STATE:
