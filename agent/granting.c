@@ -222,7 +222,7 @@ static void judge_soon(Agent *agent) {
                 agent_tell_failure(agent, NULL, NULL, N_("grants"), r);
 }
 
-void agent_grants_logout(Agent *agent, uid_t uid) {
+void agent_grants_left(Agent *agent, uid_t uid, const char *cause) {
         bool changed = false;
 
         for (size_t i = 0; i < agent->granting.book.n; i++) {
@@ -230,7 +230,7 @@ void agent_grants_logout(Agent *agent, uid_t uid) {
 
                 if (permit->state != PERMIT_RUNNING || permit->uid != (int64_t)uid)
                         continue;
-                agent_end_permit(agent, permit, "logout");
+                agent_end_permit(agent, permit, cause);
                 changed = true;
         }
         if (changed)

@@ -2,8 +2,8 @@
 /*
  * granting.h: exceptions, for a person, a medium and a time. Each is a permit in the book; while it runs,
  * the policy in force has a rule for it before its own. It ends by the earlier of the wall clock and the
- * boot-time clock, when its person logs out, its medium is pulled, a lockdown begins, the policy allows none
- * any more, or the machine starts anew.
+ * boot-time clock, when its person logs out or gives way to another one, its medium is pulled, a lockdown
+ * begins, the policy allows none any more, or the machine starts anew.
  */
 #pragma once
 
@@ -39,8 +39,8 @@ void agent_free_grants(Agent *agent);
  * which decisions refer to until all is judged again; NULL if it is the same. */
 Policy *agent_refresh_grants(Agent *agent);
 
-/* Whoever logged in as UID is not there any more; DEVICE was pulled. */
-void agent_grants_logout(Agent *agent, uid_t uid);
+/* Whoever logged in as UID is not there any more, for CAUSE; DEVICE was pulled. */
+void agent_grants_left(Agent *agent, uid_t uid, const char *cause);
 void agent_grants_unplugged(Agent *agent, const DeviceIdentity *device);
 
 /* SB was judged: have what is written to it told, or not any more. */

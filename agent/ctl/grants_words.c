@@ -88,12 +88,19 @@ const char *grants_cause_text(const char *word) {
         static const struct {
                 const char *word, *text;
         } causes[] = {
-                {"expired", N_("time over")},           {"logout", N_("logged out")},
-                {"unplugged", N_("medium pulled")},     {"revoked", N_("taken back")},
-                {"lockdown", N_("emergency lockdown")}, {"policy", N_("not allowed by the policy any more")},
-                {"reboot", N_("terminal restarted")},   {"too-late", N_("nobody approved in time")},
-                {"asked-again", N_("asked for again")}, {"wrong-codes", N_("too many wrong codes")},
-                {"returned", N_("returned")},           {"erased", N_("erased")},
+                {"expired", N_("time over")},
+                {"logout", N_("logged out")},
+                {"unplugged", N_("medium pulled")},
+                {"revoked", N_("taken back")},
+                {"lockdown", N_("emergency lockdown")},
+                {"policy", N_("not allowed by the policy any more")},
+                {"reboot", N_("terminal restarted")},
+                {"too-late", N_("nobody approved in time")},
+                {"asked-again", N_("asked for again")},
+                {"wrong-codes", N_("too many wrong codes")},
+                {"person-changed", N_("another person came")},
+                {"returned", N_("returned")},
+                {"erased", N_("erased")},
         };
 
         if (!word || !*word)

@@ -218,6 +218,27 @@ def test_it_ends_when_the_person_logs_out(world, bus, stick):
     stick.wait_held(True)
 
 
+def test_it_ends_when_another_person_comes_to_a_shared_account(world, bus, stick):
+    start(world, bus, ONE)
+    account = world.machine.member
+    session = world.start_as(account, ["sleep", "infinity"])
+    root = bus.connect(0)
+
+    def comes(person):
+        root.ask_bus(new_method_call(LOGINS, "ChangePerson", "susssbs", ("c1", account.uid, person, "password,totp", "tty1", False, "")))
+
+    told = ("c1", account.uid, "12345", "password,totp", "tty1", False, "", "login", session.pid)
+    root.ask_bus(new_method_call(LOGINS, "OpenSession", "susssbssu", told))
+    stick.attach()
+    give(world, stick, account)
+    stick.wait_held(False)
+    comes("12345")
+    assert state(world)["state"] == "running"
+    comes("67890")
+    assert world.journal.wait("grant-ended")["SEKISHO_CAUSE"] == "person-changed"
+    stick.wait_held(True)
+
+
 def test_it_ends_by_the_clock_that_nobody_sets(world, bus, stick):
     """The end is near on the boot-time clock, in the book: an agent that starts reads it."""
     start(world, bus, ONE)
