@@ -268,13 +268,15 @@ static GrantRefusal approve(Agent *agent, const GrantQuestion *question, Permit 
 }
 
 static GrantRefusal take_back(Agent *agent, Permit *permit) {
+        int r;
+
         if (permit->state != PERMIT_RUNNING && permit->state != PERMIT_ASKED &&
             permit->state != PERMIT_CHALLENGED)
                 return GRANT_OTHER_STATE;
         agent_end_permit(agent, permit, "revoked");
-        (void)agent_write_book(agent); /* it is over all the same */
+        r = agent_write_book(agent); /* it is over all the same, until the agent starts anew */
         agent_judge_again(agent);
-        return GRANT_TAKEN;
+        return r < 0 ? GRANT_NOT_WRITTEN : GRANT_TAKEN;
 }
 
 static GrantRefusal close_permit(Agent *agent, const GrantQuestion *question, Permit *permit) {

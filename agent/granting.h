@@ -28,6 +28,8 @@ typedef struct Granting {
         char boot[BOOT_TEXT_MAX]; /* this one's id; "": not known, and nothing is granted */
         char terminal[64];        /* the machine's id */
         sd_event_source *again;   /* judges again at the next turn of the loop */
+        bool unwritten;           /* the book on disk is not this one: what is over runs there ... */
+        sd_event_source *retry;   /* ... which is tried anew */
         Writes *writes;           /* NULL while nothing is granted, or it could not be made */
 } Granting;
 
@@ -53,7 +55,7 @@ BusGrantsCallbacks agent_grants_callbacks(Agent *agent);
 void agent_tell_grant(Agent *agent, EventKind kind, const Permit *permit, const char *cause);
 /* PERMIT is over, or never begins. Nothing is written or judged yet. */
 void agent_end_permit(Agent *agent, Permit *permit, const char *cause);
-/* Write the book. 0, or -errno, which was told. */
+/* Write the book. 0, or -errno, which was told; it is tried again until it is written. */
 int agent_write_book(Agent *agent);
 
 /* What runs, waits, or is not back yet, for the status. A new string of JSON; NULL if memory is short. */

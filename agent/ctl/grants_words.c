@@ -57,7 +57,9 @@ const char *grants_refusal_text(GrantRefusal refusal) {
         case GRANT_BOOK_FULL:
                 return _("the book of grants is full: close those whose media are back");
         case GRANT_NOT_WRITTEN:
-                return _("the book of grants could not be written, so nothing was granted");
+                return _("the book of grants could not be written: nothing was granted, and what was taken "
+                         "back has "
+                         "ended, but may run again if the guard restarts before it can be");
         }
         return _("the guard refuses it");
 }

@@ -13,6 +13,7 @@ import secrets
 import pytest
 from jeepney import DBusAddress, new_method_call
 from sekisho_bus import ALLOW_INTERACTIVE, Bus, FakePolkit, Refused
+from sekisho_wait import wait_until
 from sekisho_world import rule_for
 
 GRANTS = DBusAddress("/org/sekisho/Guard1", bus_name="org.sekisho.Guard1", interface="org.sekisho.Guard1.Grants")
@@ -181,6 +182,44 @@ def test_one_medium_has_one_grant_however_it_is_described(world, bus, stick):
             ask(bus, 0, "Give", **arguments, **more)
         assert "medium-taken" in refused.value.text
     assert ask(bus, 0, "Give", **{**arguments, "serial": "another", "vendor": "0951"})["state"] == "running"
+
+
+def test_root_without_a_login_is_no_second_person_nor_a_first(world, bus, stick):
+    with open("/proc/self/loginuid") as file:
+        if file.read() != str(2**32 - 1):
+            pytest.skip("somebody has logged in")
+    start(world, bus, TWO)
+    FakePolkit(world, bus, allowed={ACTION + "grant", ACTION + "grant-approve"})
+    arguments = {"user": world.machine.member.name, "minutes": "30", "reason": REASON, "serial": stick.serial, "bus": "loop"}
+    with pytest.raises(Refused) as refused:
+        ask(bus, 0, "Give", **arguments)
+    assert "no-login" in refused.value.text
+    assert ask(bus, FIRST, "Give", **arguments)["state"] == "asked"
+    refused = world.ctl("grant", "approve", "1", check=False)
+    assert refused.returncode == 2 and "log in" in refused.stderr
+    assert state(world)["state"] == "asked"
+
+
+def test_what_is_taken_back_is_written_down_as_soon_as_it_can_be(world, bus, stick):
+    start(world, bus, ONE)
+    stick.attach()
+    give(world, stick, world.machine.member)
+    stick.wait_held(False)
+    path = os.path.join(world.state, "grants")
+    os.rename(path, path + ".before")
+    os.mkdir(path)  # nothing takes its place
+    refused = world.ctl("grants", "revoke", "1", check=False)
+    assert refused.returncode == 2 and "could not be written" in refused.stderr
+    stick.wait_held(True)
+    assert state(world)["state"] == "ended"
+    os.rmdir(path)
+    os.rename(path + ".before", path)
+
+    def written():
+        with open(path) as file:
+            return json.load(file)["permits"][0]["state"] == "ended"
+
+    wait_until(written, "the book is written", 15)
 
 
 def test_whom_polkit_does_not_let_gets_nothing(world, bus, stick):
