@@ -385,6 +385,29 @@ def test_the_helpdesk_answers_by_telephone_once(world, bus, stick, keys):
     assert again.returncode == 2 and "not the code" in again.stderr
 
 
+def test_the_helpdesk_answers_for_the_person_and_the_medium_that_it_was_told(world, bus, stick, keys):
+    fleet, terminal = keys
+    start(world, bus, {**TWO, "answer-key": terminal})
+    person = world.machine.member
+    medium = {"serial": stick.serial, "vendor": "0951", "product": "1666"}
+    challenge = ask(bus, 0, "Request", user=person.name, minutes="20", reason=REASON, bus="loop", **medium)["challenge"]
+
+    def answer(**told):
+        return world.ctl("grant", "answer", challenge, "--key", fleet, *(f"--{name}={value}" for name, value in told.items()), check=False)
+
+    code = answer(user=person.name, **medium)
+    assert code.returncode == 0 and not code.stderr
+    blind = answer()
+    assert blind.stdout == code.stdout and "checked" in blind.stderr
+    for told in ({"user": world.machine.stranger.name, **medium}, {"user": person.name, **medium, "serial": "another"},
+                 {"user": person.name, "serial": stick.serial}):
+        refused = answer(**told)
+        assert refused.returncode == 2 and "another medium" in refused.stderr and not refused.stdout
+    refused = answer(**medium)
+    assert refused.returncode == 2 and "go together" in refused.stderr
+    assert world.ctl("grant", "key", "x", "--key", fleet, "--user", "x", check=False).returncode == 2
+
+
 def test_wrong_codes_are_limited(world, bus, stick, keys):
     fleet, terminal = keys
     start(world, bus, {**ONE, "answer-key": terminal})
