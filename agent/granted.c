@@ -28,12 +28,15 @@ enum {
 
 /* people */
 
-/* Who sits there: who logged in, whatever root's or another account's the process is. */
-static uid_t person_of(const GrantQuestion *question) {
+/* Who sits there: who logged in, whatever root's or another account's the process is. RET_KNOWN: whether it
+ * tells one person from another, which root without a login does not; may be NULL. */
+static uid_t person_of(const GrantQuestion *question, bool *ret_known) {
         TtyUser by;
+        bool read = tty_user_read(question->pid, &by) >= 0, logged_in = read && by.loginuid != (uid_t)-1;
 
-        return tty_user_read(question->pid, &by) >= 0 && by.loginuid != (uid_t)-1 ? by.loginuid
-                                                                                  : question->uid;
+        if (ret_known)
+                *ret_known = logged_in || (read && question->uid != 0);
+        return logged_in ? by.loginuid : question->uid;
 }
 
 static void set_name(char field[static PERMIT_TEXT_MAX + 1], uid_t uid) {
@@ -163,7 +166,7 @@ static GrantRefusal read_permit(const GrantQuestion *question, Permit *permit) {
 
 /* DRAFT as a permit of the book, asked for by whoever asks. */
 static GrantRefusal enter(Agent *agent, const GrantQuestion *question, const Permit *draft, Permit **ret) {
-        uid_t person = person_of(question);
+        uid_t person = person_of(question, NULL);
         PolicyTime now;
         Permit *permit;
         uint32_t id;
@@ -216,9 +219,13 @@ static GrantRefusal settle(Agent *agent, Permit *permit, const Permit *before) {
 
 static GrantRefusal give(Agent *agent, const GrantQuestion *question, Permit **ret, Permit *draft) {
         GrantRefusal refusal = read_permit(question, draft);
+        bool known;
 
+        (void)person_of(question, &known);
         if (refusal == GRANT_TAKEN)
                 refusal = check_standing(agent, draft);
+        if (refusal == GRANT_TAKEN && !known && !agent->store.policy->grants.one_person)
+                refusal = GRANT_NO_LOGIN;
         if (refusal == GRANT_TAKEN)
                 refusal = enter(agent, question, draft, ret);
         if (refusal != GRANT_TAKEN)
@@ -240,11 +247,14 @@ static Permit *find(const Agent *agent, const GrantQuestion *question) {
 
 static GrantRefusal approve(Agent *agent, const GrantQuestion *question, Permit *permit) {
         const Permit before = *permit;
-        uid_t person = person_of(question);
+        bool known;
+        uid_t person = person_of(question, &known);
         GrantRefusal refusal;
 
         if (permit->state != PERMIT_ASKED)
                 return GRANT_OTHER_STATE;
+        if (!known)
+                return GRANT_NO_LOGIN;
         if (person == permit->requester_uid || person == permit->uid)
                 return GRANT_SAME_PERSON;
         refusal = check_standing(agent, permit);
@@ -258,13 +268,15 @@ static GrantRefusal approve(Agent *agent, const GrantQuestion *question, Permit 
 }
 
 static GrantRefusal take_back(Agent *agent, Permit *permit) {
+        int r;
+
         if (permit->state != PERMIT_RUNNING && permit->state != PERMIT_ASKED &&
             permit->state != PERMIT_CHALLENGED)
                 return GRANT_OTHER_STATE;
         agent_end_permit(agent, permit, "revoked");
-        (void)agent_write_book(agent); /* it is over all the same */
+        r = agent_write_book(agent); /* it is over all the same, until the agent starts anew */
         agent_judge_again(agent);
-        return GRANT_TAKEN;
+        return r < 0 ? GRANT_NOT_WRITTEN : GRANT_TAKEN;
 }
 
 static GrantRefusal close_permit(Agent *agent, const GrantQuestion *question, Permit *permit) {
@@ -278,7 +290,7 @@ static GrantRefusal close_permit(Agent *agent, const GrantQuestion *question, Pe
         permit->state = PERMIT_CLOSED;
         permit->closed = time(NULL);
         (void)permit_set(permit->outcome, outcome);
-        set_name(permit->closer, person_of(question));
+        set_name(permit->closer, person_of(question, NULL));
         if (settle(agent, permit, &before) != GRANT_TAKEN)
                 return GRANT_NOT_WRITTEN;
         agent_tell_grant(agent, EVENT_GRANT_ENDED, permit, outcome);
@@ -489,7 +501,7 @@ static GrantRefusal ask(void *userdata, const GrantQuestion *question, char **re
                 *ret = permit_text(permit);
         else {
                 if (!draft.requester[0])
-                        set_name(draft.requester, person_of(question));
+                        set_name(draft.requester, person_of(question, NULL));
                 agent_tell_grant(agent, EVENT_GRANT_REFUSED, permit ? permit : &draft,
                                  grant_refusal_to_string(refusal));
         }

@@ -17,6 +17,7 @@
 #include "policy/with_grants.h"
 
 #define USEC_PER_SEC UINT64_C(1000000)
+#define RETRY_USEC   (5 * USEC_PER_SEC)
 
 enum {
         MINUTE = 60,
@@ -52,12 +53,35 @@ void agent_tell_grant(Agent *agent, EventKind kind, const Permit *permit, const 
         report_submit(agent->report, record);
 }
 
-int agent_write_book(Agent *agent) {
-        int r = agent->granting.error < 0 ? agent->granting.error
-                                          : book_write(agent->settings.state_dir, &agent->granting.book);
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void)source;
+        (void)usec;
+        (void)agent_write_book(userdata);
+        return 0;
+}
 
-        if (r < 0)
+static int retry_later(Agent *agent) {
+        Granting *granting = &agent->granting;
+        int r;
+
+        if (!granting->retry)
+                return sd_event_add_time_relative(agent->event, &granting->retry, CLOCK_BOOTTIME, RETRY_USEC,
+                                                  0, on_retry, agent);
+        r = sd_event_source_set_time_relative(granting->retry, RETRY_USEC);
+        return r < 0 ? r : sd_event_source_set_enabled(granting->retry, SD_EVENT_ONESHOT);
+}
+
+int agent_write_book(Agent *agent) {
+        Granting *granting = &agent->granting;
+        bool told = granting->unwritten;
+        int r = granting->error < 0 ? granting->error
+                                    : book_write(agent->settings.state_dir, &granting->book);
+
+        granting->unwritten = r < 0 && granting->error == 0;
+        if (r < 0 && !told)
                 agent_tell_failure(agent, NULL, NULL, N_("book of grants"), r);
+        if (granting->unwritten)
+                (void)retry_later(agent); /* else at the next refresh */
         return r;
 }
 
@@ -87,7 +111,10 @@ void agent_load_grants(Agent *agent) {
 }
 
 void agent_free_grants(Agent *agent) {
+        if (agent->granting.unwritten)
+                (void)book_write(agent->settings.state_dir, &agent->granting.book);
         agent->granting.again = sd_event_source_disable_unref(agent->granting.again);
+        agent->granting.retry = sd_event_source_disable_unref(agent->granting.retry);
         agent->granting.writes = writes_free(agent->granting.writes);
         book_clear(&agent->granting.book);
 }
@@ -170,7 +197,7 @@ Policy *agent_refresh_grants(Agent *agent) {
         size_t n = 0;
         int r = clock_policy_time(&agent->clock, &now);
 
-        if (r == 0 && end_what_is_over(agent, &now, boottime))
+        if ((r == 0 && end_what_is_over(agent, &now, boottime)) || agent->granting.unwritten)
                 (void)agent_write_book(agent);
         rules = calloc(book->n + 1, sizeof(*rules));
         for (size_t i = 0; r == 0 && rules && i < book->n; i++) {
@@ -222,7 +249,7 @@ static void judge_soon(Agent *agent) {
                 agent_tell_failure(agent, NULL, NULL, N_("grants"), r);
 }
 
-void agent_grants_logout(Agent *agent, uid_t uid) {
+void agent_grants_left(Agent *agent, uid_t uid, const char *cause) {
         bool changed = false;
 
         for (size_t i = 0; i < agent->granting.book.n; i++) {
@@ -230,7 +257,7 @@ void agent_grants_logout(Agent *agent, uid_t uid) {
 
                 if (permit->state != PERMIT_RUNNING || permit->uid != (int64_t)uid)
                         continue;
-                agent_end_permit(agent, permit, "logout");
+                agent_end_permit(agent, permit, cause);
                 changed = true;
         }
         if (changed)

@@ -2,8 +2,8 @@
 /*
  * granting.h: exceptions, for a person, a medium and a time. Each is a permit in the book; while it runs,
  * the policy in force has a rule for it before its own. It ends by the earlier of the wall clock and the
- * boot-time clock, when its person logs out, its medium is pulled, a lockdown begins, the policy allows none
- * any more, or the machine starts anew.
+ * boot-time clock, when its person logs out or gives way to another one, its medium is pulled, a lockdown
+ * begins, the policy allows none any more, or the machine starts anew.
  */
 #pragma once
 
@@ -28,6 +28,8 @@ typedef struct Granting {
         char boot[BOOT_TEXT_MAX]; /* this one's id; "": not known, and nothing is granted */
         char terminal[64];        /* the machine's id */
         sd_event_source *again;   /* judges again at the next turn of the loop */
+        bool unwritten;           /* the book on disk is not this one: what is over runs there ... */
+        sd_event_source *retry;   /* ... which is tried anew */
         Writes *writes;           /* NULL while nothing is granted, or it could not be made */
 } Granting;
 
@@ -39,8 +41,8 @@ void agent_free_grants(Agent *agent);
  * which decisions refer to until all is judged again; NULL if it is the same. */
 Policy *agent_refresh_grants(Agent *agent);
 
-/* Whoever logged in as UID is not there any more; DEVICE was pulled. */
-void agent_grants_logout(Agent *agent, uid_t uid);
+/* Whoever logged in as UID is not there any more, for CAUSE; DEVICE was pulled. */
+void agent_grants_left(Agent *agent, uid_t uid, const char *cause);
 void agent_grants_unplugged(Agent *agent, const DeviceIdentity *device);
 
 /* SB was judged: have what is written to it told, or not any more. */
@@ -53,7 +55,7 @@ BusGrantsCallbacks agent_grants_callbacks(Agent *agent);
 void agent_tell_grant(Agent *agent, EventKind kind, const Permit *permit, const char *cause);
 /* PERMIT is over, or never begins. Nothing is written or judged yet. */
 void agent_end_permit(Agent *agent, Permit *permit, const char *cause);
-/* Write the book. 0, or -errno, which was told. */
+/* Write the book. 0, or -errno, which was told; it is tried again until it is written. */
 int agent_write_book(Agent *agent);
 
 /* What runs, waits, or is not back yet, for the status. A new string of JSON; NULL if memory is short. */

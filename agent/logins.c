@@ -42,11 +42,13 @@ static int open_session(void *userdata, const Session *session) {
 
 static int change_person(void *userdata, const Session *by) {
         Agent *agent = userdata;
-        Session before, now;
+        Session before = {0}, now = {0};
         int r = sessions_change_person(agent->sessions, by, &before, &now);
 
         if (r > 0)
                 tell_changed(agent, &before, by);
+        if (strcmp(before.person, now.person) != 0) /* also where that could not be written down */
+                agent_grants_left(agent, now.uid, "person-changed");
         if (r != -ENOENT)
                 agent_lock_follow(agent, &now);
         return tolerate(r);
@@ -87,7 +89,7 @@ static int close_session(void *userdata, pid_t leader) {
         left.found = false;
         sessions_foreach(agent->sessions, find_user, &left);
         if (known && !left.found)
-                agent_grants_logout(agent, left.uid);
+                agent_grants_left(agent, left.uid, "logout");
         return tolerate(r);
 }
 

@@ -23,13 +23,21 @@ static const Command commands[] = {
             "Begins the grant that was requested, with the code of the helpdesk. It does once, on this "
             "terminal.\n")},
         {COMMAND_GRANT_ANSWER, "grant answer", command_grant_answer, 1, 1,
-         N_("Usage: sekishoctl grant answer CHALLENGE --key FILE\n"
+         N_("Usage: sekishoctl grant answer CHALLENGE --key FILE --user NAME --serial S [OPTIONS]\n"
             "\n"
             "For the helpdesk: the code that answers a challenge. FILE has the key of all terminals, 64 "
             "hexadecimal\n"
-            "digits, and nobody else may read it. Ask who calls, for what medium and why, before giving the "
-            "code.\n")},
-        {COMMAND_GRANT_ANSWER, "grant key", command_grant_key, 1, 1,
+            "digits, and nobody else may read it. Ask who calls, for what medium and why, and give that "
+            "here: "
+            "a challenge\n"
+            "for another person or medium is not answered. Without --user and --serial nothing is "
+            "compared.\n"
+            "\n"
+            "  --user NAME            who is to write\n"
+            "  --serial S             the medium's serial number\n"
+            "  --vendor V             its vendor's number, if it has one\n"
+            "  --product P            its product's number, if it has one\n")},
+        {COMMAND_GRANT_KEY, "grant key", command_grant_key, 1, 1,
          N_("Usage: sekishoctl grant key TERMINAL --key FILE\n"
             "\n"
             "Prints the key of one terminal, made from that of all, for the file that the terminal's policy "

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,6 +48,27 @@ static int read_fleet_key(const char *path, uint8_t key[static CHALLENGE_KEY_BYT
         return r < 0 ? fail(_("%s: no key; expected 64 hexadecimal digits"), path) : 0;
 }
 
+/* Whether CHALLENGE is for the person and the medium that are given: 0, or 2 after one line. */
+static int compare(const Options *options, const Challenge *challenge) {
+        const char *user = options->value[OPTION_USER], *serial = options->value[OPTION_SERIAL],
+                   *vendor = options->value[OPTION_VENDOR], *product = options->value[OPTION_PRODUCT];
+
+        if (!user && !serial && !vendor && !product) {
+                fprintf(stderr, "sekishoctl: %s\n",
+                        _("neither the medium nor the person was checked: give --user and --serial, "
+                          "--vendor and --product"));
+                return 0;
+        }
+        if (!user || !serial)
+                return fail(_("--user and --serial go together: the challenge has one number for both"));
+        if (challenge_object(vendor ? vendor : "", product ? product : "", serial, user) !=
+            challenge->object)
+                return fail(
+                        _("this challenge is for another medium or another person than you were told, or "
+                          "--vendor and --product are not those of the medium: it is not answered"));
+        return 0;
+}
+
 int command_grant_answer(const Options *options) {
         uint8_t fleet[CHALLENGE_KEY_BYTES], key[CHALLENGE_KEY_BYTES];
         char code[CHALLENGE_CODE_MAX], terminal[CHALLENGE_TERMINAL_MAX];
@@ -57,7 +79,9 @@ int command_grant_answer(const Options *options) {
                 return fail(_("there is a mistake in this challenge: have it read out again"));
         if (r < 0)
                 return fail(_("'%s' is no challenge: 20 letters and digits"), options->arguments[0]);
-        r = read_fleet_key(options->value[OPTION_KEY], fleet);
+        r = compare(options, &challenge);
+        if (r == 0)
+                r = read_fleet_key(options->value[OPTION_KEY], fleet);
         if (r != 0)
                 return r;
         challenge_terminal_key(fleet, challenge.terminal, key);

@@ -38,6 +38,10 @@ const char *grants_refusal_text(GrantRefusal refusal) {
                 return _("this terminal has no key for answers by telephone (grants.answer-key)");
         case GRANT_SAME_PERSON:
                 return _("somebody else has to approve: neither who asked nor who is to write");
+        case GRANT_NO_LOGIN:
+                return _(
+                        "it takes two people, and root without a login could be anybody: log in as yourself "
+                        "first");
         case GRANT_NO_SUCH_GRANT:
                 return _("there is no such grant");
         case GRANT_OTHER_STATE:
@@ -53,7 +57,9 @@ const char *grants_refusal_text(GrantRefusal refusal) {
         case GRANT_BOOK_FULL:
                 return _("the book of grants is full: close those whose media are back");
         case GRANT_NOT_WRITTEN:
-                return _("the book of grants could not be written, so nothing was granted");
+                return _("the book of grants could not be written: nothing was granted, and what was taken "
+                         "back has "
+                         "ended, but may run again if the guard restarts before it can be");
         }
         return _("the guard refuses it");
 }
@@ -84,12 +90,19 @@ const char *grants_cause_text(const char *word) {
         static const struct {
                 const char *word, *text;
         } causes[] = {
-                {"expired", N_("time over")},           {"logout", N_("logged out")},
-                {"unplugged", N_("medium pulled")},     {"revoked", N_("taken back")},
-                {"lockdown", N_("emergency lockdown")}, {"policy", N_("not allowed by the policy any more")},
-                {"reboot", N_("terminal restarted")},   {"too-late", N_("nobody approved in time")},
-                {"asked-again", N_("asked for again")}, {"wrong-codes", N_("too many wrong codes")},
-                {"returned", N_("returned")},           {"erased", N_("erased")},
+                {"expired", N_("time over")},
+                {"logout", N_("logged out")},
+                {"unplugged", N_("medium pulled")},
+                {"revoked", N_("taken back")},
+                {"lockdown", N_("emergency lockdown")},
+                {"policy", N_("not allowed by the policy any more")},
+                {"reboot", N_("terminal restarted")},
+                {"too-late", N_("nobody approved in time")},
+                {"asked-again", N_("asked for again")},
+                {"wrong-codes", N_("too many wrong codes")},
+                {"person-changed", N_("another person came")},
+                {"returned", N_("returned")},
+                {"erased", N_("erased")},
         };
 
         if (!word || !*word)

@@ -51,7 +51,8 @@
         X(NETWORK_EXPLAIN)                                                                                  \
         X(GRANT)        /* give or request one */                                                           \
         X(GRANT_ID)     /* about one, by its number or code */                                              \
-        X(GRANT_ANSWER) /* by the fleet's key */                                                            \
+        X(GRANT_ANSWER) /* by the fleet's key ... */                                                        \
+        X(GRANT_KEY)    /* ... and what is made from it */                                                  \
         X(GRANT_TERMINAL)                                                                                   \
         X(GRANTS_LIST)                                                                                      \
         X(GRANTS_CLOSE)
@@ -97,7 +98,8 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
         X(OPTION_HTML, "html", 0, false, COMMAND_REVIEW)                                                    \
         X(OPTION_CSV, "csv", 0, false, COMMAND_REVIEW | COMMAND_GRANTS_LIST)                                \
         X(OPTION_USER, "user", 'u', true,                                                                   \
-          COMMAND_EVENTS | (COMMAND_EXPLAIN & ~COMMAND_EXPLAIN_DEVICE) | COMMAND_GRANT)                     \
+          COMMAND_EVENTS | (COMMAND_EXPLAIN & ~COMMAND_EXPLAIN_DEVICE) | COMMAND_GRANT |                    \
+                  COMMAND_GRANT_ANSWER)                                                                     \
         X(OPTION_DEVICE, "device", 'd', true, COMMAND_EVENTS | COMMAND_DEVICES_ADD | COMMAND_GRANT)         \
         X(OPTION_RULE, "rule", 'r', true, COMMAND_EVENTS)                                                   \
         X(OPTION_NAME, "name", 0, true, COMMAND_EVENTS)                                                     \
@@ -112,9 +114,10 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
           COMMAND_EXPLAIN | COMMAND_POLICY_RESTORE | COMMAND_POLICY_INSTALL | COMMAND_POLICY_FETCH |        \
                   COMMAND_ENROL_DEVICE | COMMAND_PAM_CHECK | COMMAND_REVIEW | COMMAND_INSPECT)              \
         X(OPTION_BUS, "bus", 0, true, COMMAND_EXPLAIN_OBJECT | COMMAND_GRANT)                               \
-        X(OPTION_VENDOR, "vendor", 0, true, COMMAND_EXPLAIN_OBJECT | COMMAND_GRANT)                         \
-        X(OPTION_PRODUCT, "product", 0, true, COMMAND_EXPLAIN_OBJECT | COMMAND_GRANT)                       \
-        X(OPTION_SERIAL, "serial", 0, true, COMMAND_EXPLAIN_OBJECT | COMMAND_GRANT)                         \
+        X(OPTION_VENDOR, "vendor", 0, true, COMMAND_EXPLAIN_OBJECT | COMMAND_GRANT | COMMAND_GRANT_ANSWER)  \
+        X(OPTION_PRODUCT, "product", 0, true,                                                               \
+          COMMAND_EXPLAIN_OBJECT | COMMAND_GRANT | COMMAND_GRANT_ANSWER)                                    \
+        X(OPTION_SERIAL, "serial", 0, true, COMMAND_EXPLAIN_OBJECT | COMMAND_GRANT | COMMAND_GRANT_ANSWER)  \
         X(OPTION_EXTERNAL, "external", 0, false, COMMAND_EXPLAIN_OBJECT)                                    \
         X(OPTION_CLASS, "class", 0, true, COMMAND_EXPLAIN_DEVICE)                                           \
         X(OPTION_FSTYPE, "fstype", 0, true, COMMAND_EXPLAIN_OPEN)                                           \
@@ -144,7 +147,7 @@ _Static_assert(COMMANDS < 64, "a bit for each command");
           COMMAND_EVENTS | COMMAND_POLICY_RESTORE | COMMAND_POLICY_HISTORY | COMMAND_FACTORS |              \
                   COMMAND_GIVING | COMMAND_AUDIT_VERIFY | COMMAND_INSPECT)                                  \
         X(OPTION_OUTPUT, "output", 0, true, COMMAND_POLICY_BUNDLE | COMMAND_POLICY_SIGN | COMMAND_INSPECT)  \
-        X(OPTION_KEY, "key", 0, true, COMMAND_POLICY_SIGN | COMMAND_GRANT_ANSWER)                           \
+        X(OPTION_KEY, "key", 0, true, COMMAND_POLICY_SIGN | COMMAND_GRANT_ANSWER | COMMAND_GRANT_KEY)       \
         X(OPTION_CA, "ca", 0, true, COMMAND_POLICY_FETCH)                                                   \
         X(OPTION_CACHE_DIR, "cache-dir", 0, true, COMMAND_POLICY_FETCH)                                     \
         X(OPTION_DRY_RUN, "dry-run", 0, false, COMMAND_POLICY_INSTALL | COMMAND_POLICY_FETCH)               \

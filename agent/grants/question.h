@@ -40,6 +40,7 @@ enum {
         X(GRANT_MEDIUM_TAKEN, "medium-taken")                                                               \
         X(GRANT_NO_KEY, "no-key")                                                                           \
         X(GRANT_SAME_PERSON, "same-person")                                                                 \
+        X(GRANT_NO_LOGIN, "no-login")                                                                       \
         X(GRANT_NO_SUCH_GRANT, "no-such-grant")                                                             \
         X(GRANT_OTHER_STATE, "other-state")                                                                 \
         X(GRANT_WRONG_CODE, "wrong-code")                                                                   \

@@ -13,6 +13,7 @@ import secrets
 import pytest
 from jeepney import DBusAddress, new_method_call
 from sekisho_bus import ALLOW_INTERACTIVE, Bus, FakePolkit, Refused
+from sekisho_wait import wait_until
 from sekisho_world import rule_for
 
 GRANTS = DBusAddress("/org/sekisho/Guard1", bus_name="org.sekisho.Guard1", interface="org.sekisho.Guard1.Grants")
@@ -183,6 +184,44 @@ def test_one_medium_has_one_grant_however_it_is_described(world, bus, stick):
     assert ask(bus, 0, "Give", **{**arguments, "serial": "another", "vendor": "0951"})["state"] == "running"
 
 
+def test_root_without_a_login_is_no_second_person_nor_a_first(world, bus, stick):
+    with open("/proc/self/loginuid") as file:
+        if file.read() != str(2**32 - 1):
+            pytest.skip("somebody has logged in")
+    start(world, bus, TWO)
+    FakePolkit(world, bus, allowed={ACTION + "grant", ACTION + "grant-approve"})
+    arguments = {"user": world.machine.member.name, "minutes": "30", "reason": REASON, "serial": stick.serial, "bus": "loop"}
+    with pytest.raises(Refused) as refused:
+        ask(bus, 0, "Give", **arguments)
+    assert "no-login" in refused.value.text
+    assert ask(bus, FIRST, "Give", **arguments)["state"] == "asked"
+    refused = world.ctl("grant", "approve", "1", check=False)
+    assert refused.returncode == 2 and "log in" in refused.stderr
+    assert state(world)["state"] == "asked"
+
+
+def test_what_is_taken_back_is_written_down_as_soon_as_it_can_be(world, bus, stick):
+    start(world, bus, ONE)
+    stick.attach()
+    give(world, stick, world.machine.member)
+    stick.wait_held(False)
+    path = os.path.join(world.state, "grants")
+    os.rename(path, path + ".before")
+    os.mkdir(path)  # nothing takes its place
+    refused = world.ctl("grants", "revoke", "1", check=False)
+    assert refused.returncode == 2 and "could not be written" in refused.stderr
+    stick.wait_held(True)
+    assert state(world)["state"] == "ended"
+    os.rmdir(path)
+    os.rename(path + ".before", path)
+
+    def written():
+        with open(path) as file:
+            return json.load(file)["permits"][0]["state"] == "ended"
+
+    wait_until(written, "the book is written", 15)
+
+
 def test_whom_polkit_does_not_let_gets_nothing(world, bus, stick):
     start(world, bus, ONE)
     FakePolkit(world, bus, allowed=set())
@@ -215,6 +254,27 @@ def test_it_ends_when_the_person_logs_out(world, bus, stick):
     stick.wait_held(False)
     root.ask_bus(new_method_call(LOGINS, "CloseSession", "u", (session.pid,)))
     assert world.journal.wait("grant-ended")["SEKISHO_CAUSE"] == "logout"
+    stick.wait_held(True)
+
+
+def test_it_ends_when_another_person_comes_to_a_shared_account(world, bus, stick):
+    start(world, bus, ONE)
+    account = world.machine.member
+    session = world.start_as(account, ["sleep", "infinity"])
+    root = bus.connect(0)
+
+    def comes(person):
+        root.ask_bus(new_method_call(LOGINS, "ChangePerson", "susssbs", ("c1", account.uid, person, "password,totp", "tty1", False, "")))
+
+    told = ("c1", account.uid, "12345", "password,totp", "tty1", False, "", "login", session.pid)
+    root.ask_bus(new_method_call(LOGINS, "OpenSession", "susssbssu", told))
+    stick.attach()
+    give(world, stick, account)
+    stick.wait_held(False)
+    comes("12345")
+    assert state(world)["state"] == "running"
+    comes("67890")
+    assert world.journal.wait("grant-ended")["SEKISHO_CAUSE"] == "person-changed"
     stick.wait_held(True)
 
 
@@ -323,6 +383,29 @@ def test_the_helpdesk_answers_by_telephone_once(world, bus, stick, keys):
     assert next_one != challenge
     again = world.ctl("grant", "redeem", code, check=False)
     assert again.returncode == 2 and "not the code" in again.stderr
+
+
+def test_the_helpdesk_answers_for_the_person_and_the_medium_that_it_was_told(world, bus, stick, keys):
+    fleet, terminal = keys
+    start(world, bus, {**TWO, "answer-key": terminal})
+    person = world.machine.member
+    medium = {"serial": stick.serial, "vendor": "0951", "product": "1666"}
+    challenge = ask(bus, 0, "Request", user=person.name, minutes="20", reason=REASON, bus="loop", **medium)["challenge"]
+
+    def answer(**told):
+        return world.ctl("grant", "answer", challenge, "--key", fleet, *(f"--{name}={value}" for name, value in told.items()), check=False)
+
+    code = answer(user=person.name, **medium)
+    assert code.returncode == 0 and not code.stderr
+    blind = answer()
+    assert blind.stdout == code.stdout and "checked" in blind.stderr
+    for told in ({"user": world.machine.stranger.name, **medium}, {"user": person.name, **medium, "serial": "another"},
+                 {"user": person.name, "serial": stick.serial}):
+        refused = answer(**told)
+        assert refused.returncode == 2 and "another medium" in refused.stderr and not refused.stdout
+    refused = answer(**medium)
+    assert refused.returncode == 2 and "go together" in refused.stderr
+    assert world.ctl("grant", "key", "x", "--key", fleet, "--user", "x", check=False).returncode == 2
 
 
 def test_wrong_codes_are_limited(world, bus, stick, keys):
