@@ -20,13 +20,11 @@ static bool names_person(const NetworkDestination *destination, uid_t uid) {
         return destination->everybody;
 }
 
-/* By what, and why, as far as the packet tells: its program is not known here. */
-static void set_cause(Record *record, const NetworkPlan *plan, const NetworkAttempt *attempt) {
+/* The destination that refuses, as far as the packet tells: its program is not known here. NULL: none does.
+ */
+static const NetworkDestination *find_refusing(const NetworkPlan *plan, const NetworkAttempt *attempt) {
         const Packet *packet = &attempt->packet;
-        Reason reason = plan->locked ? REASON_LOCKDOWN : REASON_DEFAULT;
-        const char *rule = plan->locked ? "lockdown" : "network.default", *origin = NULL;
 
-        origin = plan->locked ? plan->policy->lockdown_origin : plan->policy->network_origin;
         for (size_t i = 0; i < plan->n_destinations && !plan->locked; i++) {
                 const NetworkDestination *destination = &plan->destinations[i];
 
@@ -36,10 +34,22 @@ static void set_cause(Record *record, const NetworkPlan *plan, const NetworkAtte
                         continue;
                 if (destination->open && names_person(destination, attempt->uid))
                         break; /* it is by something else: a route in the packet, or for another machine */
-                reason = destination->open ? REASON_NOT_THIS_PERSON : REASON_OUTSIDE_HOURS;
-                rule = destination->rule;
-                origin = destination->origin;
-                break;
+                return destination;
+        }
+        return NULL;
+}
+
+/* By what, and why. */
+static void set_cause(Record *record, const NetworkPlan *plan, const NetworkAttempt *attempt) {
+        const NetworkDestination *refusing = find_refusing(plan, attempt);
+        Reason reason = plan->locked ? REASON_LOCKDOWN : REASON_DEFAULT;
+        const char *rule = plan->locked ? "lockdown" : "network.default", *origin = NULL;
+
+        origin = plan->locked ? plan->policy->lockdown_origin : plan->policy->network_origin;
+        if (refusing) {
+                reason = refusing->open ? REASON_NOT_THIS_PERSON : REASON_OUTSIDE_HOURS;
+                rule = refusing->rule;
+                origin = refusing->origin;
         }
         record_set(record, TEXT_RULE, rule);
         record_set(record, TEXT_RULE_ORIGIN, origin);
@@ -88,7 +98,8 @@ static bool is_self_test(const NetworkAttempt *attempt) {
 static void on_told(void *userdata, const NetworkAttempt *attempt, NetworkFate fate, uint64_t count) {
         Agent *agent = userdata;
         const NetworkPlan *plan = network_plan(agent->network);
-        bool seen = fate == NETWORK_PASSED && plan && plan->default_allow;
+        const NetworkDestination *refusing = plan && attempt ? find_refusing(plan, attempt) : NULL;
+        bool seen = fate == NETWORK_PASSED && plan && plan->default_allow && !(refusing && refusing->tried);
         Record *record;
 
         if (is_self_test(attempt) && --count == 0)

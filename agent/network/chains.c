@@ -137,6 +137,7 @@ static int print_people(const NetworkDestination *destination, const char *match
 /* 1 if nothing behind it is ever asked. */
 static int print_destination(const NetworkChains *chains, const NetworkDestination *destination, FILE *to) {
         CLEANUP_FREE char *match = NULL;
+        const char *refusal = destination->tried ? "passed" : chains->refusal;
         size_t length = 0;
         FILE *f = open_memstream(&match, &length);
         bool some;
@@ -152,7 +153,7 @@ static int print_destination(const NetworkChains *chains, const NetworkDestinati
         else {
                 if (destination->open)
                         r = print_people(destination, match, to);
-                fprintf(to, "\t\t%s goto %s\n", match, chains->refusal);
+                fprintf(to, "\t\t%s goto %s\n", match, refusal);
         }
         return r < 0 ? r : some ? 0 : 1;
 }

@@ -238,6 +238,19 @@ def test_monitor_refuses_nothing_and_tells(world, net):
     assert record["SEKISHO_MODE"] == "monitor" and record["SEKISHO_VERDICT"] == "allow"
 
 
+def test_a_rule_on_trial_lets_through_whom_it_would_refuse(world, net):
+    guard(world, net, default="allow", allow=[
+        {"name": "試行", "to": "10.99.2.1", "protocol": "tcp", "users": [world.machine.member.name], "mode": "monitor"},
+        {"name": "本番", "to": "10.99.1.1", "protocol": "tcp", "users": [world.machine.member.name]}])
+    assert talk(net.term, "10.99.2.1", 443) == "echo" and talk(net.term, "10.99.1.1", 443) in REFUSED
+    record = world.journal.wait("connection-denied", destination="10.99.2.1", port="443", rule="試行")
+    assert record["SEKISHO_MODE"] == "monitor" and record["SEKISHO_VERDICT"] == "allow"
+    assert not world.journal.select("connection-seen", destination="10.99.2.1")
+    world.reload_policy(zone="mynumber", lockdown=True, network={"allow": [
+        {"name": "試行", "to": "10.99.2.1", "protocol": "tcp", "users": [world.machine.member.name], "mode": "monitor"}]})
+    wait_until(lambda: talk(net.term, "10.99.2.1", 443) in REFUSED, "a lockdown is enforced all the same")
+
+
 def test_default_allow_tells_each_destination_once(world, net):
     guard(world, net, default="allow", allow=APPROVED["allow"])
     for _ in range(5):

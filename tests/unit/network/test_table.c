@@ -181,3 +181,16 @@ Test(network_table, closes_everything_but_loopback_in_a_lockdown) {
         cr_expect_not(has(text, "10.1.1.1"));
         cr_expect(has(strstr(text, "hook forward"), "policy drop;\n\t\tgoto forwarded"));
 }
+
+Test(network_table, lets_through_and_records_whom_a_rule_on_trial_would_refuse) {
+        static const char rules[] =
+                "  allow:\n    - {name: a, to: 10.1.1.1, protocol: tcp, users: [uid1001], "
+                "mode: monitor, monitor-until: 2027-01-20}\n"
+                "    - {name: b, to: 10.1.1.2, protocol: udp, users: [uid1001]}\n";
+        CLEANUP_FREE char *policy = NULL, *text = NULL;
+
+        cr_assert_gt(asprintf(&policy, "%s%s", NETWORK, rules), 0);
+        text = table_of(policy);
+        cr_expect_eq(count(text, " meta l4proto tcp goto passed"), 1);
+        cr_expect_eq(count(text, " meta l4proto udp goto refuse"), 1);
+}
