@@ -9,6 +9,8 @@ import signal
 import socket
 import struct
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sekisho_network import PAYLOAD, Net, talk
@@ -196,6 +198,65 @@ def test_people_and_hours(world, net):
     record = world.journal.wait("connection-denied", rule="課税課", uid=str(stranger.uid))
     assert record["SEKISHO_REASON"] == "not-this-person"
     assert world.journal.wait("connection-denied", rule="時間外")["SEKISHO_REASON"] == "outside-hours"
+
+
+SENDER = """
+import socket, sys
+with socket.create_connection((sys.argv[1], int(sys.argv[2])), 30) as to:
+    to.sendall(bytes(int(sys.argv[3])))
+"""
+MUCH = 4 << 20
+
+
+def listen(area, address):
+    listener = area.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(address)
+    listener.listen()
+    listener.settimeout(20)
+    return listener
+
+
+def read_slowly(listener):
+    """How much comes by the next connection, until it ends or is cut."""
+    connection, n = listener.accept()[0], 0
+    with connection, contextlib.suppress(OSError):
+        connection.settimeout(20)
+        while data := connection.recv(65536):
+            n += len(data)
+            time.sleep(0.01)
+    return n
+
+
+def test_what_a_program_leaves_unsent_at_its_end_arrives(world, net):
+    member = world.machine.member
+    guard(world, net, allow=[{"name": "課税課", "to": "10.99.1.1", "protocol": "tcp", "users": [member.name]},
+                             {"name": "任意", "to": "10.99.1.9", "users": [member.name]}])
+    for to in ("10.99.1.1", "10.99.1.9"):
+        with listen(net.inside, (to, 8000)) as listener, ThreadPoolExecutor() as pool:
+            read = pool.submit(read_slowly, listener)
+            run([*net.term.prefix, "setpriv", f"--reuid={member.uid}", f"--regid={member.gid}", "--clear-groups",
+                 "/usr/bin/python3", "-c", SENDER, to, "8000", str(MUCH)], cwd="/")
+            assert not read.done(), "it ends before all is sent"
+            assert read.result() == MUCH
+    world.journal.barrier()
+    assert not world.journal.select("connection-denied")
+
+
+def test_what_others_left_unsent_before_is_cut(world, net):
+    world.start_agent("--network=filter", zone="internet", network={"default": "allow"})
+    with listen(net.inside, ("10.99.1.1", 8000)) as listener, net.term.socket() as client:
+        client.connect(("10.99.1.1", 8000))
+        client.settimeout(1)
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            while sent < 8 * MUCH:
+                sent += client.send(bytes(65536))
+        world.reload_policy(zone="mynumber", network={"allow": [
+            {"name": "課税課", "to": "10.99.1.1", "protocol": "tcp", "users": [world.machine.member.name]}]})
+        wait_until(lambda: "policy drop" in table(net).stdout, "the new table is there")
+        client.close()
+        assert read_slowly(listener) < sent
 
 
 def test_who_flushes_the_filter_is_on_record_and_it_comes_back(world, net):

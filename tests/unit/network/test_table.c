@@ -138,8 +138,11 @@ Test(network_table, refuses_whom_the_first_rule_does_not_name_whatever_later_one
 
         cr_assert(chain);
         cr_expect(has(text, "10.1.1.1 : goto to_1"));
-        cr_expect(
-                has(chain, " meta skuid { 1001 } accept\n\t\t meta skgid { 50 } accept\n\t\t goto refuse"));
+        cr_expect(has(chain, " meta skuid { 1001 } ct label set 101 accept\n"
+                             "\t\t meta skgid { 50 } ct label set 101 accept\n"
+                             "\t\t meta skuid 0-4294967294 goto refuse\n"
+                             "\t\t meta l4proto tcp ct state established ct label 101 accept\n"
+                             "\t\t goto refuse"));
 }
 
 Test(network_table, refuses_outside_hours_and_who_does_not_exist) {
