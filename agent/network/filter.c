@@ -39,9 +39,10 @@ static void finish(Filter *filter) {
         if (filter->error < 0 && why[0] == '\0')
                 (void)snprintf(why, sizeof(why), "%s", strerror(-filter->error));
         filter->again = false;
-        filter->callbacks.done(filter->userdata, filter->error, why);
-        if (again)
+        if (again) /* what came of the one before is of no interest any more */
                 (void)start(filter);
+        else
+                filter->callbacks.done(filter->userdata, filter->error, why);
 }
 
 static int on_ended(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
@@ -108,8 +109,11 @@ int filter_new(sd_event *event, const FilterCallbacks *callbacks, void *userdata
 int filter_put(Filter *filter, const char *text) {
         char *copy = strdup(text);
 
-        if (!copy)
+        if (!copy) {
+                filter->error = -ENOMEM;
+                filter->callbacks.done(filter->userdata, -ENOMEM, strerror(ENOMEM));
                 return -ENOMEM;
+        }
         if (filter->text && filter->error == 0 && filter->apply.pid == 0 &&
             strcmp(filter->text, copy) == 0) {
                 free(copy);

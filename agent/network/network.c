@@ -18,7 +18,9 @@
 
 enum {
         WORD = 256,
-        COUNT_USEC = 500000 /* how long what was not told by itself waits to be counted */
+        COUNT_USEC = 500000, /* how long what was not told by itself waits to be counted */
+        RETRY_SECONDS = 5,   /* from a table that could not be put in force to the next try, then twice */
+        RETRY_SECONDS_MAX = 60
 };
 
 /* How much of a counter of the table has been told. */
@@ -44,7 +46,8 @@ struct Network {
         bool monitor;
         bool closing; /* everything, since the table could not be put in force */
         NetworkPlan *plan;
-        sd_event_source *replan, *counting;
+        sd_event_source *replan, *counting, *retry;
+        unsigned patience; /* seconds from a failure to the next try */
         Count refused, passed;
         int error, filter_error, nflog_error, required_error;
         char why[WORD], word[WORD * 2];
@@ -148,23 +151,38 @@ static void close_what_is_open(Network *network) {
                 return;
         if (watch_table_exists() != 0 || network_table_text(&plan, &text) < 0)
                 return;
-        network->closing = true;
+        network->closing = true; /* until the next plan */
         (void)filter_put(network->filter, text);
-        (void)filter_wait(network->filter);
-        network->closing = false;
 }
 
+static int on_replan(sd_event_source *source, uint64_t usec, void *userdata);
+
+static void arm_retry(Network *network) {
+        network->patience = !network->patience                           ? RETRY_SECONDS
+                            : network->patience >= RETRY_SECONDS_MAX / 2 ? RETRY_SECONDS_MAX
+                                                                         : network->patience * 2;
+        network->retry = sd_event_source_disable_unref(network->retry);
+        (void)sd_event_add_time_relative(network->event, &network->retry, CLOCK_BOOTTIME,
+                                         (uint64_t)network->patience * 1000000, 100000, on_replan, network);
+}
+
+/* A failure is told when it begins, and where it becomes another one. */
 static void on_done(void *userdata, int error, const char *why) {
         Network *network = userdata;
+        bool told = network->error < 0 && strncmp(network->why, why, sizeof(network->why) - 1) == 0;
 
         if (network->closing) /* what is in force then is not what was asked for */
                 return;
         network->error = error;
         (void)snprintf(network->why, sizeof(network->why), "%s", error < 0 ? why : "");
+        network->retry = sd_event_source_disable_unref(network->retry);
         if (error < 0) {
-                network->callbacks.failed(network->userdata, NULL, network->why);
+                if (!told)
+                        network->callbacks.failed(network->userdata, NULL, network->why);
+                arm_retry(network);
                 close_what_is_open(network);
-        }
+        } else
+                network->patience = 0;
         network->callbacks.changed(network->userdata);
 }
 
@@ -179,13 +197,9 @@ static void on_lost(void *userdata, pid_t pid, const char *program) {
 static int plan_again(Network *network);
 
 static int on_replan(sd_event_source *source, uint64_t usec, void *userdata) {
-        Network *network = userdata;
-        int r = plan_again(network);
-
         (void)source;
         (void)usec;
-        if (r < 0)
-                network->callbacks.failed(network->userdata, NULL, strerror(-r));
+        (void)plan_again(userdata); /* what failed was told */
         return 0;
 }
 
@@ -244,6 +258,7 @@ static int plan_again(Network *network) {
 
         if (!network->policy)
                 return 0;
+        network->closing = false;
         r = make_plan(network, &plan);
         if (r >= 0)
                 r = network_table_text(plan, &text);
@@ -348,6 +363,7 @@ Network *network_free(Network *network, bool remove) {
         }
         sd_event_source_disable_unref(network->replan);
         sd_event_source_disable_unref(network->counting);
+        sd_event_source_disable_unref(network->retry);
         filter_free(network->filter);
         nflog_free(network->nflog);
         resolver_free(network->resolver);

@@ -54,7 +54,7 @@ def echo_request(net, to):
 
 
 def table(net):
-    return run([*net.term.prefix, "nft", "list", "table", "inet", "sekisho"], check=False)
+    return run([*net.term.prefix, "nft", "-s", "list", "table", "inet", "sekisho"], check=False)
 
 
 def word(world):
@@ -274,6 +274,20 @@ def test_who_flushes_the_filter_is_on_record_and_it_comes_back(world, net):
     assert len(world.journal.select("network-guard-lost")) == 2, "our own changes are nobody's"
 
 
+def test_a_table_that_could_not_be_put_in_force_is_tried_again(world, net):
+    run(["mount", "--bind", "/usr/bin/false", HELPER])
+    undo = contextlib.ExitStack()
+    undo.callback(run, ["umount", HELPER], check=False)
+    world.undo(undo.close)
+    guard(world, net)
+    assert word(world).startswith("failed") and table(net).returncode != 0
+    undo.close()
+    wait_until(lambda: talk(net.term, "10.99.2.1", 443) in REFUSED, "the table is there")
+    wait_until(lambda: word(world).startswith("ok"), "the status says so")
+    world.journal.barrier()
+    assert len(world.journal.select("network-failed")) == 1, "it is told once"
+
+
 def test_the_filter_outlives_the_agent_and_a_clean_end_by_hand_leaves_nothing(world, net):
     agent = guard(world, net)
     agent.kill()
@@ -289,7 +303,7 @@ def test_without_a_section_and_without_being_told_nothing_is_filtered(world, net
     assert table(net).returncode != 0 and word(world).startswith("off")
     world.agent.stop()
     world.start_agent(zone="mynumber", network=APPROVED)
-    assert table(net).returncode != 0 and word(world).startswith("off")
+    assert table(net).returncode != 0 and word(world).startswith("left alone")
 
 
 def test_monitor_refuses_nothing_and_tells(world, net):
