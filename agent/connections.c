@@ -13,6 +13,10 @@
 #include "policy/scope.h"
 #include "policy/translate.h"
 
+enum {
+        MOMENT_MSEC = 500 /* until the next table is in force, while nothing else is done */
+};
+
 static bool names_person(const NetworkDestination *destination, uid_t uid) {
         for (size_t i = 0; i < destination->n_uids; i++)
                 if (destination->uids[i] == uid)
@@ -147,7 +151,13 @@ static void on_planned(void *userdata, const NetworkPlan *plan) {
 }
 
 static void on_changed(void *userdata) {
-        agent_settle_soon(userdata);
+        Agent *agent = userdata;
+
+        agent_settle_soon(agent);
+        if (agent->connection_waits) {
+                agent->connection_waits = false;
+                agent_run_self_test(agent, "policy");
+        }
 }
 
 bool agent_guards_network(const Agent *agent) {
@@ -170,7 +180,7 @@ void agent_start_network(Agent *agent) {
                 return;
         }
         agent_update_network(agent);
-        (void)network_settle(agent->network); /* what failed was told */
+        (void)network_settle(agent->network, NETWORK_START_MSEC); /* what failed was told */
 }
 
 void agent_update_network(Agent *agent) {
@@ -184,6 +194,7 @@ void agent_update_network(Agent *agent) {
 }
 
 void agent_stop_network(Agent *agent) {
+        agent->connection_waits = false;
         agent_stop_callers(agent);
         agent->network = network_free(agent->network, !lsm_is_unit());
 }
@@ -191,8 +202,11 @@ void agent_stop_network(Agent *agent) {
 const char *agent_connections_are_free(Agent *agent) {
         const NetworkPlan *plan;
 
-        if (agent->network)
-                (void)network_settle(agent->network); /* what failed was told; what is tried says the rest */
+        /* what failed was told; what is tried says the rest */
+        agent->connection_waits =
+                agent->network && network_settle(agent->network, MOMENT_MSEC) == -EINPROGRESS;
+        if (agent->connection_waits)
+                return N_("the network is being changed");
         plan = agent->network ? network_plan(agent->network) : NULL;
         if (!plan || (plan->off && !plan->locked))
                 return N_("nothing holds connections");

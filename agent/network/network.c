@@ -20,7 +20,9 @@ enum {
         WORD = 256,
         COUNT_USEC = 500000, /* how long what was not told by itself waits to be counted */
         RETRY_SECONDS = 5,   /* from a table that could not be put in force to the next try, then twice */
-        RETRY_SECONDS_MAX = 60
+        RETRY_SECONDS_MAX = 60,
+        END_MSEC = 8000,       /* how long the last table is waited for */
+        GROUPS_USEC = 60000000 /* how long the members of groups are kept in mind */
 };
 
 /* How much of a counter of the table has been told. */
@@ -43,6 +45,9 @@ struct Network {
         Nflog *nflog;
         Resolver *resolver;
         Policy *policy;
+        NetworkGroup *groups; /* of the policy */
+        size_t n_groups;
+        uint64_t groups_read; /* when; 0: they are not */
         bool monitor;
         bool closing; /* everything, since the table could not be put in force */
         NetworkPlan *plan;
@@ -179,7 +184,8 @@ static void on_done(void *userdata, int error, const char *why) {
         if (error < 0) {
                 if (!told)
                         network->callbacks.failed(network->userdata, NULL, network->why);
-                arm_retry(network);
+                if (network->filter) /* else there is nothing to try */
+                        arm_retry(network);
                 close_what_is_open(network);
         } else
                 network->patience = 0;
@@ -223,22 +229,40 @@ static void arm_replan(Network *network) {
                                                  on_replan, network);
 }
 
+static void forget_groups(Network *network) {
+        network_groups_free(network->groups, network->n_groups);
+        network->groups = NULL;
+        network->n_groups = 0;
+        network->groups_read = 0;
+}
+
+/* The user database may be a directory server, which answers late or not at all. */
+static int read_groups(Network *network) {
+        uint64_t now = clock_boottime_usec();
+        int r;
+
+        if (network->groups_read > 0 && now - network->groups_read < GROUPS_USEC)
+                return 0;
+        forget_groups(network);
+        r = network_groups_read(network->policy, &network->groups, &network->n_groups);
+        network->groups_read = r < 0 ? 0 : clock_boottime_usec();
+        return r;
+}
+
 static int make_plan(Network *network, NetworkPlan **ret) {
         NetworkKnown known = {.monitor = network->monitor};
-        NetworkGroup *groups = NULL;
         PolicyTime now;
         int r = clock_policy_time(network->clock, &now);
 
         if (r < 0)
                 return r;
-        r = network_groups_read(network->policy, &groups, &known.n_groups);
+        r = read_groups(network);
         if (r < 0)
                 return r;
-        known.groups = groups;
+        known.groups = network->groups;
+        known.n_groups = network->n_groups;
         known.names = resolver_names(network->resolver, &known.n_names);
-        r = network_plan_make(network->policy, &known, &now, ret);
-        network_groups_free(groups, known.n_groups);
-        return r;
+        return network_plan_make(network->policy, &known, &now, ret);
 }
 
 /* What becomes of it is told by on_done(). */
@@ -254,6 +278,7 @@ static void put_in_force(Network *network, const NetworkPlan *plan, const char *
 static int plan_again(Network *network) {
         CLEANUP_FREE char *text = NULL;
         NetworkPlan *plan = NULL;
+        bool closing = network->closing;
         int r;
 
         if (!network->policy)
@@ -265,6 +290,7 @@ static int plan_again(Network *network) {
         if (r < 0) {
                 network_plan_free(plan);
                 on_done(network, r, strerror(-r));
+                network->closing = network->closing || closing; /* it is that which is there, or comes */
                 return r;
         }
         put_in_force(network, plan, text);
@@ -280,6 +306,8 @@ static int plan_again(Network *network) {
 int network_update(Network *network, Policy *policy, bool monitor) {
         int r;
 
+        if (policy != network->policy)
+                forget_groups(network);
         policy_ref(policy);
         policy_unref(network->policy);
         network->policy = policy;
@@ -290,8 +318,8 @@ int network_update(Network *network, Policy *policy, bool monitor) {
         return plan_again(network);
 }
 
-int network_settle(Network *network) {
-        return network->filter ? filter_wait(network->filter) : network->error;
+int network_settle(Network *network, int msec) {
+        return network->filter ? filter_wait(network->filter, msec) : network->error;
 }
 
 const NetworkPlan *network_plan(const Network *network) {
@@ -353,13 +381,13 @@ Network *network_free(Network *network, bool remove) {
         if (!network)
                 return NULL;
         if (network->filter && network->plan) {
-                (void)filter_wait(network->filter);
+                (void)filter_wait(network->filter, END_MSEC);
                 count_all(network);
         }
         if (remove && network->filter) {
                 (void)filter_put(network->filter,
                                  "add table inet " NETWORK_TABLE "\ndelete table inet " NETWORK_TABLE "\n");
-                (void)filter_wait(network->filter);
+                (void)filter_wait(network->filter, END_MSEC);
         }
         sd_event_source_disable_unref(network->replan);
         sd_event_source_disable_unref(network->counting);
@@ -368,6 +396,7 @@ Network *network_free(Network *network, bool remove) {
         nflog_free(network->nflog);
         resolver_free(network->resolver);
         network_plan_free(network->plan);
+        forget_groups(network);
         policy_unref(network->policy);
         free(network->state_dir);
         free(network);
