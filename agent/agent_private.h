@@ -81,6 +81,7 @@ struct Agent {
         char *login_store;       /* the directory of what they are enrolled with */
         Network *network;        /* NULL: the network is left alone ... */
         int network_error;       /* ... or why there is no guard */
+        bool connection_waits;   /* by the self-test, since a table was on its way */
         Incoming *incoming;      /* NULL: none, or it could not be watched ... */
         int incoming_error;      /* ... and why */
         SelfTest *self_test;     /* NULL: not yet, or memory was short */
@@ -235,7 +236,8 @@ void agent_update_network(Agent *agent);
 void agent_stop_network(Agent *agent);
 /* In one line, for the status. */
 const char *agent_network_word(const Agent *agent);
-/* Why connections are refused to nobody now; NULL: what the plan in force does not name is refused. */
+/* Why connections are refused to nobody now, or cannot be tried; NULL: what the plan in force does not name
+ * is refused. */
 const char *agent_connections_are_free(Agent *agent);
 /* Whether a datagram to ADDRESS and PORT is to be refused, whoever sends it. Only where they are not free.
  */

@@ -140,7 +140,7 @@ static void tell_why(Agent *agent) {
  * they did. They stay where it is not in force. */
 static int give_up_earlier(Agent *agent) {
         if (pins_foreach(NETWORK_HOOKS_ROOT, find_any, NULL) != -EEXIST ||
-            network_settle(agent->network) < 0)
+            network_settle(agent->network, NETWORK_START_MSEC) < 0)
                 return 0;
         if (agent->callers_why[0] != '\0')
                 tell_why(agent);

@@ -13,6 +13,10 @@
 #include "policy/scope.h"
 #include "policy/translate.h"
 
+enum {
+        MOMENT_MSEC = 500 /* until the next table is in force, while nothing else is done */
+};
+
 static bool names_person(const NetworkDestination *destination, uid_t uid) {
         for (size_t i = 0; i < destination->n_uids; i++)
                 if (destination->uids[i] == uid)
@@ -20,13 +24,11 @@ static bool names_person(const NetworkDestination *destination, uid_t uid) {
         return destination->everybody;
 }
 
-/* By what, and why, as far as the packet tells: its program is not known here. */
-static void set_cause(Record *record, const NetworkPlan *plan, const NetworkAttempt *attempt) {
+/* The destination that refuses, as far as the packet tells: its program is not known here. NULL: none does.
+ */
+static const NetworkDestination *find_refusing(const NetworkPlan *plan, const NetworkAttempt *attempt) {
         const Packet *packet = &attempt->packet;
-        Reason reason = plan->locked ? REASON_LOCKDOWN : REASON_DEFAULT;
-        const char *rule = plan->locked ? "lockdown" : "network.default", *origin = NULL;
 
-        origin = plan->locked ? plan->policy->lockdown_origin : plan->policy->network_origin;
         for (size_t i = 0; i < plan->n_destinations && !plan->locked; i++) {
                 const NetworkDestination *destination = &plan->destinations[i];
 
@@ -36,10 +38,22 @@ static void set_cause(Record *record, const NetworkPlan *plan, const NetworkAtte
                         continue;
                 if (destination->open && names_person(destination, attempt->uid))
                         break; /* it is by something else: a route in the packet, or for another machine */
-                reason = destination->open ? REASON_NOT_THIS_PERSON : REASON_OUTSIDE_HOURS;
-                rule = destination->rule;
-                origin = destination->origin;
-                break;
+                return destination;
+        }
+        return NULL;
+}
+
+/* By what, and why. */
+static void set_cause(Record *record, const NetworkPlan *plan, const NetworkAttempt *attempt) {
+        const NetworkDestination *refusing = find_refusing(plan, attempt);
+        Reason reason = plan->locked ? REASON_LOCKDOWN : REASON_DEFAULT;
+        const char *rule = plan->locked ? "lockdown" : "network.default", *origin = NULL;
+
+        origin = plan->locked ? plan->policy->lockdown_origin : plan->policy->network_origin;
+        if (refusing) {
+                reason = refusing->open ? REASON_NOT_THIS_PERSON : REASON_OUTSIDE_HOURS;
+                rule = refusing->rule;
+                origin = refusing->origin;
         }
         record_set(record, TEXT_RULE, rule);
         record_set(record, TEXT_RULE_ORIGIN, origin);
@@ -88,7 +102,8 @@ static bool is_self_test(const NetworkAttempt *attempt) {
 static void on_told(void *userdata, const NetworkAttempt *attempt, NetworkFate fate, uint64_t count) {
         Agent *agent = userdata;
         const NetworkPlan *plan = network_plan(agent->network);
-        bool seen = fate == NETWORK_PASSED && plan && plan->default_allow;
+        const NetworkDestination *refusing = plan && attempt ? find_refusing(plan, attempt) : NULL;
+        bool seen = fate == NETWORK_PASSED && plan && plan->default_allow && !(refusing && refusing->tried);
         Record *record;
 
         if (is_self_test(attempt) && --count == 0)
@@ -136,7 +151,13 @@ static void on_planned(void *userdata, const NetworkPlan *plan) {
 }
 
 static void on_changed(void *userdata) {
-        agent_settle_soon(userdata);
+        Agent *agent = userdata;
+
+        agent_settle_soon(agent);
+        if (agent->connection_waits) {
+                agent->connection_waits = false;
+                agent_run_self_test(agent, "policy");
+        }
 }
 
 bool agent_guards_network(const Agent *agent) {
@@ -159,7 +180,7 @@ void agent_start_network(Agent *agent) {
                 return;
         }
         agent_update_network(agent);
-        (void)network_settle(agent->network); /* what failed was told */
+        (void)network_settle(agent->network, NETWORK_START_MSEC); /* what failed was told */
 }
 
 void agent_update_network(Agent *agent) {
@@ -173,6 +194,7 @@ void agent_update_network(Agent *agent) {
 }
 
 void agent_stop_network(Agent *agent) {
+        agent->connection_waits = false;
         agent_stop_callers(agent);
         agent->network = network_free(agent->network, !lsm_is_unit());
 }
@@ -180,8 +202,11 @@ void agent_stop_network(Agent *agent) {
 const char *agent_connections_are_free(Agent *agent) {
         const NetworkPlan *plan;
 
-        if (agent->network)
-                (void)network_settle(agent->network); /* what failed was told; what is tried says the rest */
+        /* what failed was told; what is tried says the rest */
+        agent->connection_waits =
+                agent->network && network_settle(agent->network, MOMENT_MSEC) == -EINPROGRESS;
+        if (agent->connection_waits)
+                return N_("the network is being changed");
         plan = agent->network ? network_plan(agent->network) : NULL;
         if (!plan || (plan->off && !plan->locked))
                 return N_("nothing holds connections");

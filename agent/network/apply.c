@@ -17,7 +17,7 @@
 #include "policy/scope.h"
 
 enum {
-        DEADLINE_MSEC = 30000
+        DEADLINE_MSEC = 8000 /* well within the agent's watchdog */
 };
 
 /* Beside our own directory: /usr/sbin/sekishod has /usr/libexec/sekisho-network. */
@@ -121,6 +121,12 @@ static int reap(const Apply *apply) {
                 if (errno != EINTR)
                         return -errno;
         return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EBADMSG;
+}
+
+bool apply_ends_within(const Apply *apply, int msec) {
+        struct pollfd poll_fd = {.fd = apply->pidfd, .events = POLLIN};
+
+        return poll(&poll_fd, 1, msec) > 0;
 }
 
 int apply_finish(Apply *apply, char *why, size_t size) {

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -18,6 +19,9 @@ typedef struct Apply {
 /* Start it with TEXT. 0 or -errno. */
 int apply_start(const char *text, Apply *ret);
 
-/* Take its end, which may be waited for, for half a minute at most. 0 if the kernel took the commands,
+/* Whether it has ended after MSEC at most. */
+bool apply_ends_within(const Apply *apply, int msec);
+
+/* Take its end, which may be waited for, for eight seconds at most. 0 if the kernel took the commands,
  * -EBADMSG if not, with a line in WHY; -ETIMEDOUT, after which it is ended; -errno. */
 int apply_finish(Apply *apply, char *why, size_t size);

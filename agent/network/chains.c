@@ -11,6 +11,9 @@
 #include "agent/network/table.h"
 #include "policy/scope.h"
 
+/* The bit of a connection's label that says that somebody was let through on it. */
+#define CONNECTION_LABEL "101"
+
 typedef struct Chain {
         char *text;
         uint64_t hash;
@@ -118,18 +121,28 @@ static int print_ids(const uint32_t *ids, size_t n, FILE *to) {
         return 0;
 }
 
-static int print_people(const NetworkDestination *destination, const char *match, FILE *to) {
+/* A socket that its program has closed has no owner any more: what of it is still to be sent is let out
+ * where somebody may send, of connections on which somebody was let through. */
+static int print_people(const NetworkDestination *destination, const char *match, const char *refusal,
+                        FILE *to) {
+        bool tcp = destination->protocol == PROTOCOL_TCP || destination->protocol == PROTOCOL_ANY;
+        const char *accept = tcp ? " ct label set " CONNECTION_LABEL " accept\n" : " accept\n";
         int r = 0;
 
         if (destination->n_uids > 0) {
                 fprintf(to, "\t\t%s meta skuid", match);
                 r = print_ids(destination->uids, destination->n_uids, to);
-                fputs(" accept\n", to);
+                fputs(accept, to);
         }
         if (r == 0 && destination->n_gids > 0) {
                 fprintf(to, "\t\t%s meta skgid", match);
                 r = print_ids(destination->gids, destination->n_gids, to);
-                fputs(" accept\n", to);
+                fputs(accept, to);
+        }
+        if (tcp && destination->n_uids + destination->n_gids > 0) {
+                fprintf(to, "\t\t%s meta skuid 0-4294967294 goto %s\n", match, refusal);
+                fprintf(to, "\t\t%s%s ct state established ct label " CONNECTION_LABEL " accept\n", match,
+                        destination->protocol == PROTOCOL_TCP ? "" : " meta l4proto tcp");
         }
         return r;
 }
@@ -137,6 +150,7 @@ static int print_people(const NetworkDestination *destination, const char *match
 /* 1 if nothing behind it is ever asked. */
 static int print_destination(const NetworkChains *chains, const NetworkDestination *destination, FILE *to) {
         CLEANUP_FREE char *match = NULL;
+        const char *refusal = destination->tried ? "passed" : chains->refusal;
         size_t length = 0;
         FILE *f = open_memstream(&match, &length);
         bool some;
@@ -151,8 +165,8 @@ static int print_destination(const NetworkChains *chains, const NetworkDestinati
                 fprintf(to, "\t\t%s accept\n", match);
         else {
                 if (destination->open)
-                        r = print_people(destination, match, to);
-                fprintf(to, "\t\t%s goto %s\n", match, chains->refusal);
+                        r = print_people(destination, match, refusal, to);
+                fprintf(to, "\t\t%s goto %s\n", match, refusal);
         }
         return r < 0 ? r : some ? 0 : 1;
 }

@@ -12,7 +12,8 @@
 #include "policy/scope.h"
 
 enum {
-        WHY = 256
+        WHY = 256,
+        PATIENCE_USEC = 60000000 /* a table that takes longer is not put in force any more */
 };
 
 struct Filter {
@@ -22,7 +23,7 @@ struct Filter {
         Watch *watch;
         char *text; /* what shall be in force */
         Apply apply;
-        sd_event_source *ended;
+        sd_event_source *ended, *late;
         bool again; /* another text came while one was put in force, or it was taken away meanwhile */
         int error;  /* of the last one */
 };
@@ -35,13 +36,15 @@ static void finish(Filter *filter) {
         bool again = filter->again;
 
         filter->ended = sd_event_source_disable_unref(filter->ended);
+        filter->late = sd_event_source_disable_unref(filter->late);
         filter->error = apply_finish(&filter->apply, why, sizeof(why));
         if (filter->error < 0 && why[0] == '\0')
                 (void)snprintf(why, sizeof(why), "%s", strerror(-filter->error));
         filter->again = false;
-        filter->callbacks.done(filter->userdata, filter->error, why);
-        if (again)
+        if (again) /* what came of the one before is of no interest any more */
                 (void)start(filter);
+        else
+                filter->callbacks.done(filter->userdata, filter->error, why);
 }
 
 static int on_ended(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
@@ -49,6 +52,16 @@ static int on_ended(sd_event_source *source, int fd, uint32_t revents, void *use
         (void)fd;
         (void)revents;
         finish(userdata);
+        return 0;
+}
+
+/* Its end is told like any other. */
+static int on_late(sd_event_source *source, uint64_t usec, void *userdata) {
+        Filter *filter = userdata;
+
+        (void)source;
+        (void)usec;
+        (void)kill(filter->apply.pid, SIGKILL);
         return 0;
 }
 
@@ -61,6 +74,9 @@ static int start(Filter *filter) {
                 watch_set_own(filter->watch, filter->apply.pid);
                 r = sd_event_add_io(filter->event, &filter->ended, filter->apply.pidfd, EPOLLIN, on_ended,
                                     filter);
+                if (r >= 0)
+                        r = sd_event_add_time_relative(filter->event, &filter->late, CLOCK_BOOTTIME,
+                                                       PATIENCE_USEC, PATIENCE_USEC / 10, on_late, filter);
                 if (r < 0) /* nobody would be told of its end */
                         finish(filter);
                 return 0;
@@ -108,8 +124,11 @@ int filter_new(sd_event *event, const FilterCallbacks *callbacks, void *userdata
 int filter_put(Filter *filter, const char *text) {
         char *copy = strdup(text);
 
-        if (!copy)
+        if (!copy) {
+                filter->error = -ENOMEM;
+                filter->callbacks.done(filter->userdata, -ENOMEM, strerror(ENOMEM));
                 return -ENOMEM;
+        }
         if (filter->text && filter->error == 0 && filter->apply.pid == 0 &&
             strcmp(filter->text, copy) == 0) {
                 free(copy);
@@ -124,9 +143,12 @@ int filter_put(Filter *filter, const char *text) {
         return start(filter);
 }
 
-int filter_wait(Filter *filter) {
-        while (filter->apply.pid > 0)
+int filter_wait(Filter *filter, int msec) {
+        while (filter->apply.pid > 0) {
+                if (!apply_ends_within(&filter->apply, msec))
+                        return -EINPROGRESS;
                 finish(filter);
+        }
         return filter->error;
 }
 
@@ -136,6 +158,7 @@ Filter *filter_free(Filter *filter) {
         if (!filter)
                 return NULL;
         sd_event_source_disable_unref(filter->ended);
+        sd_event_source_disable_unref(filter->late);
         if (filter->apply.pid > 0)
                 (void)apply_finish(&filter->apply, why, sizeof(why));
         watch_free(filter->watch);

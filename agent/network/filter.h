@@ -25,8 +25,8 @@ int filter_new(sd_event *event, const FilterCallbacks *callbacks, void *userdata
 /* Put the commands TEXT (network_table_text()) in force, soon; `done' says when. 0 or -errno. */
 int filter_put(Filter *filter, const char *text);
 
-/* Wait until what was put is done. 0 or -errno, as `done' had it. */
-int filter_wait(Filter *filter);
+/* Wait until what was put is done, for MSEC at most. 0 or -errno, as `done' had it; -EINPROGRESS. */
+int filter_wait(Filter *filter, int msec);
 
 /* Leaves the table. Returns NULL. */
 Filter *filter_free(Filter *filter);

@@ -18,7 +18,11 @@
 
 enum {
         WORD = 256,
-        COUNT_USEC = 500000 /* how long what was not told by itself waits to be counted */
+        COUNT_USEC = 500000, /* how long what was not told by itself waits to be counted */
+        RETRY_SECONDS = 5,   /* from a table that could not be put in force to the next try, then twice */
+        RETRY_SECONDS_MAX = 60,
+        END_MSEC = 8000,       /* how long the last table is waited for */
+        GROUPS_USEC = 60000000 /* how long the members of groups are kept in mind */
 };
 
 /* How much of a counter of the table has been told. */
@@ -41,10 +45,14 @@ struct Network {
         Nflog *nflog;
         Resolver *resolver;
         Policy *policy;
+        NetworkGroup *groups; /* of the policy */
+        size_t n_groups;
+        uint64_t groups_read; /* when; 0: they are not */
         bool monitor;
         bool closing; /* everything, since the table could not be put in force */
         NetworkPlan *plan;
-        sd_event_source *replan, *counting;
+        sd_event_source *replan, *counting, *retry;
+        unsigned patience; /* seconds from a failure to the next try */
         Count refused, passed;
         int error, filter_error, nflog_error, required_error;
         char why[WORD], word[WORD * 2];
@@ -148,23 +156,39 @@ static void close_what_is_open(Network *network) {
                 return;
         if (watch_table_exists() != 0 || network_table_text(&plan, &text) < 0)
                 return;
-        network->closing = true;
+        network->closing = true; /* until the next plan */
         (void)filter_put(network->filter, text);
-        (void)filter_wait(network->filter);
-        network->closing = false;
 }
 
+static int on_replan(sd_event_source *source, uint64_t usec, void *userdata);
+
+static void arm_retry(Network *network) {
+        network->patience = !network->patience                           ? RETRY_SECONDS
+                            : network->patience >= RETRY_SECONDS_MAX / 2 ? RETRY_SECONDS_MAX
+                                                                         : network->patience * 2;
+        network->retry = sd_event_source_disable_unref(network->retry);
+        (void)sd_event_add_time_relative(network->event, &network->retry, CLOCK_BOOTTIME,
+                                         (uint64_t)network->patience * 1000000, 100000, on_replan, network);
+}
+
+/* A failure is told when it begins, and where it becomes another one. */
 static void on_done(void *userdata, int error, const char *why) {
         Network *network = userdata;
+        bool told = network->error < 0 && strncmp(network->why, why, sizeof(network->why) - 1) == 0;
 
         if (network->closing) /* what is in force then is not what was asked for */
                 return;
         network->error = error;
         (void)snprintf(network->why, sizeof(network->why), "%s", error < 0 ? why : "");
+        network->retry = sd_event_source_disable_unref(network->retry);
         if (error < 0) {
-                network->callbacks.failed(network->userdata, NULL, network->why);
+                if (!told)
+                        network->callbacks.failed(network->userdata, NULL, network->why);
+                if (network->filter) /* else there is nothing to try */
+                        arm_retry(network);
                 close_what_is_open(network);
-        }
+        } else
+                network->patience = 0;
         network->callbacks.changed(network->userdata);
 }
 
@@ -179,13 +203,9 @@ static void on_lost(void *userdata, pid_t pid, const char *program) {
 static int plan_again(Network *network);
 
 static int on_replan(sd_event_source *source, uint64_t usec, void *userdata) {
-        Network *network = userdata;
-        int r = plan_again(network);
-
         (void)source;
         (void)usec;
-        if (r < 0)
-                network->callbacks.failed(network->userdata, NULL, strerror(-r));
+        (void)plan_again(userdata); /* what failed was told */
         return 0;
 }
 
@@ -209,22 +229,40 @@ static void arm_replan(Network *network) {
                                                  on_replan, network);
 }
 
+static void forget_groups(Network *network) {
+        network_groups_free(network->groups, network->n_groups);
+        network->groups = NULL;
+        network->n_groups = 0;
+        network->groups_read = 0;
+}
+
+/* The user database may be a directory server, which answers late or not at all. */
+static int read_groups(Network *network) {
+        uint64_t now = clock_boottime_usec();
+        int r;
+
+        if (network->groups_read > 0 && now - network->groups_read < GROUPS_USEC)
+                return 0;
+        forget_groups(network);
+        r = network_groups_read(network->policy, &network->groups, &network->n_groups);
+        network->groups_read = r < 0 ? 0 : clock_boottime_usec();
+        return r;
+}
+
 static int make_plan(Network *network, NetworkPlan **ret) {
         NetworkKnown known = {.monitor = network->monitor};
-        NetworkGroup *groups = NULL;
         PolicyTime now;
         int r = clock_policy_time(network->clock, &now);
 
         if (r < 0)
                 return r;
-        r = network_groups_read(network->policy, &groups, &known.n_groups);
+        r = read_groups(network);
         if (r < 0)
                 return r;
-        known.groups = groups;
+        known.groups = network->groups;
+        known.n_groups = network->n_groups;
         known.names = resolver_names(network->resolver, &known.n_names);
-        r = network_plan_make(network->policy, &known, &now, ret);
-        network_groups_free(groups, known.n_groups);
-        return r;
+        return network_plan_make(network->policy, &known, &now, ret);
 }
 
 /* What becomes of it is told by on_done(). */
@@ -240,16 +278,19 @@ static void put_in_force(Network *network, const NetworkPlan *plan, const char *
 static int plan_again(Network *network) {
         CLEANUP_FREE char *text = NULL;
         NetworkPlan *plan = NULL;
+        bool closing = network->closing;
         int r;
 
         if (!network->policy)
                 return 0;
+        network->closing = false;
         r = make_plan(network, &plan);
         if (r >= 0)
                 r = network_table_text(plan, &text);
         if (r < 0) {
                 network_plan_free(plan);
                 on_done(network, r, strerror(-r));
+                network->closing = network->closing || closing; /* it is that which is there, or comes */
                 return r;
         }
         put_in_force(network, plan, text);
@@ -265,6 +306,8 @@ static int plan_again(Network *network) {
 int network_update(Network *network, Policy *policy, bool monitor) {
         int r;
 
+        if (policy != network->policy)
+                forget_groups(network);
         policy_ref(policy);
         policy_unref(network->policy);
         network->policy = policy;
@@ -275,8 +318,8 @@ int network_update(Network *network, Policy *policy, bool monitor) {
         return plan_again(network);
 }
 
-int network_settle(Network *network) {
-        return network->filter ? filter_wait(network->filter) : network->error;
+int network_settle(Network *network, int msec) {
+        return network->filter ? filter_wait(network->filter, msec) : network->error;
 }
 
 const NetworkPlan *network_plan(const Network *network) {
@@ -338,20 +381,22 @@ Network *network_free(Network *network, bool remove) {
         if (!network)
                 return NULL;
         if (network->filter && network->plan) {
-                (void)filter_wait(network->filter);
+                (void)filter_wait(network->filter, END_MSEC);
                 count_all(network);
         }
         if (remove && network->filter) {
                 (void)filter_put(network->filter,
                                  "add table inet " NETWORK_TABLE "\ndelete table inet " NETWORK_TABLE "\n");
-                (void)filter_wait(network->filter);
+                (void)filter_wait(network->filter, END_MSEC);
         }
         sd_event_source_disable_unref(network->replan);
         sd_event_source_disable_unref(network->counting);
+        sd_event_source_disable_unref(network->retry);
         filter_free(network->filter);
         nflog_free(network->nflog);
         resolver_free(network->resolver);
         network_plan_free(network->plan);
+        forget_groups(network);
         policy_unref(network->policy);
         free(network->state_dir);
         free(network);

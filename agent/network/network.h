@@ -35,8 +35,12 @@ int network_new(sd_event *event, const Clock *clock, const char *state_dir,
  * force stays. */
 int network_update(Network *network, Policy *policy, bool monitor);
 
-/* Wait until the table is in force. 0 or -errno. */
-int network_settle(Network *network);
+enum {
+        NETWORK_START_MSEC = 8000 /* until the first table is in force: well within the agent's watchdog */
+};
+
+/* Wait until the table is in force, for MSEC at most. 0 or -errno; -EINPROGRESS: it is on its way. */
+int network_settle(Network *network, int msec);
 
 /* In one line, for the status; "ok" at its start where everything is as the policy asks. Belongs to the
  * network until the next call. */

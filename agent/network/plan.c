@@ -172,6 +172,8 @@ static int append_rule(Maker *maker, const NetworkRule *rule) {
                                           .program = rule->program,
                                           .interface = rule->interface,
                                           .open = hours_cover(hours, now->weekday, now->minute),
+                                          .tried = !plan->locked &&
+                                                   monitor_is_on(&rule->monitor, now->expiry_now),
                                           .rule = rule->name,
                                           .origin = rule->origin};
         int minutes, r;
@@ -183,6 +185,8 @@ static int append_rule(Maker *maker, const NetworkRule *rule) {
         minutes = hours_next_change(hours, now->weekday, now->minute);
         if (minutes > 0)
                 take_sooner(&plan->next_change, (time_t)minutes * 60 - now->expiry_now % 60 + 1);
+        if (destination.tried && rule->monitor.until != 0)
+                take_sooner(&plan->next_change, rule->monitor.until - now->expiry_now);
         if (rule->program)
                 destination.mark = mark_of(plan->policy, rule->program);
         r = set_people(maker, &destination, &rule->scope);

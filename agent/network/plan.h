@@ -31,6 +31,7 @@ typedef struct NetworkDestination {
         const char *interface;     /* NULL: any */
         uint32_t mark;             /* NETWORK_MARK and the number of the program; 0 where it is any */
         bool open;                 /* by its hours; else it covers, and refuses */
+        bool tried;                /* whom it would refuse is let through, and recorded */
         const char *rule, *origin; /* of the policy */
 } NetworkDestination;
 

@@ -219,3 +219,16 @@ def test_what_cannot_be_adopted_is_loaded_anew(world, net):
     guard(world)
     assert knock(world, net, world.machine.stranger, "10.99.2.1", 443) == "EPERM"
     assert knock(world, net, world.machine.stranger, "10.99.1.1", 443) == "reached"
+
+
+def test_a_rule_on_trial_is_told_and_lets_through(world, net):
+    member, stranger = world.machine.member, world.machine.stranger
+    guard(world, allow=[{"name": name, "to": "10.99.2.1", "protocol": "tcp", "ports": [port], "users": [member.name],
+                         "mode": "monitor", **more}
+                        for port, name, more in ((443, "試行", {}), (80, "道具", {"program": PYTHON}))])
+    for port, name in ((443, "試行"), (80, "道具")):
+        assert knock(world, net, member, "10.99.2.1", port) == "reached"
+        assert knock(world, net, stranger, "10.99.2.1", port) == "reached", name
+        record = world.journal.wait("connection-denied", destination="10.99.2.1", operation="connect", rule=name)
+        assert record["SEKISHO_MODE"] == "monitor" and record["SEKISHO_UID"] == str(stranger.uid)
+    assert not world.journal.select("connection-denied", operation="connect", uid=member.uid)

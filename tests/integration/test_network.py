@@ -9,6 +9,8 @@ import signal
 import socket
 import struct
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sekisho_network import PAYLOAD, Net, talk
@@ -52,7 +54,7 @@ def echo_request(net, to):
 
 
 def table(net):
-    return run([*net.term.prefix, "nft", "list", "table", "inet", "sekisho"], check=False)
+    return run([*net.term.prefix, "nft", "-s", "list", "table", "inet", "sekisho"], check=False)
 
 
 def word(world):
@@ -198,6 +200,65 @@ def test_people_and_hours(world, net):
     assert world.journal.wait("connection-denied", rule="時間外")["SEKISHO_REASON"] == "outside-hours"
 
 
+SENDER = """
+import socket, sys
+with socket.create_connection((sys.argv[1], int(sys.argv[2])), 30) as to:
+    to.sendall(bytes(int(sys.argv[3])))
+"""
+MUCH = 4 << 20
+
+
+def listen(area, address):
+    listener = area.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(address)
+    listener.listen()
+    listener.settimeout(20)
+    return listener
+
+
+def read_slowly(listener):
+    """How much comes by the next connection, until it ends or is cut."""
+    connection, n = listener.accept()[0], 0
+    with connection, contextlib.suppress(OSError):
+        connection.settimeout(20)
+        while data := connection.recv(65536):
+            n += len(data)
+            time.sleep(0.01)
+    return n
+
+
+def test_what_a_program_leaves_unsent_at_its_end_arrives(world, net):
+    member = world.machine.member
+    guard(world, net, allow=[{"name": "課税課", "to": "10.99.1.1", "protocol": "tcp", "users": [member.name]},
+                             {"name": "任意", "to": "10.99.1.9", "users": [member.name]}])
+    for to in ("10.99.1.1", "10.99.1.9"):
+        with listen(net.inside, (to, 8000)) as listener, ThreadPoolExecutor() as pool:
+            read = pool.submit(read_slowly, listener)
+            run([*net.term.prefix, "setpriv", f"--reuid={member.uid}", f"--regid={member.gid}", "--clear-groups",
+                 "/usr/bin/python3", "-c", SENDER, to, "8000", str(MUCH)], cwd="/")
+            assert not read.done(), "it ends before all is sent"
+            assert read.result() == MUCH
+    world.journal.barrier()
+    assert not world.journal.select("connection-denied")
+
+
+def test_what_others_left_unsent_before_is_cut(world, net):
+    world.start_agent("--network=filter", zone="internet", network={"default": "allow"})
+    with listen(net.inside, ("10.99.1.1", 8000)) as listener, net.term.socket() as client:
+        client.connect(("10.99.1.1", 8000))
+        client.settimeout(1)
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            while sent < 8 * MUCH:
+                sent += client.send(bytes(65536))
+        world.reload_policy(zone="mynumber", network={"allow": [
+            {"name": "課税課", "to": "10.99.1.1", "protocol": "tcp", "users": [world.machine.member.name]}]})
+        wait_until(lambda: "policy drop" in table(net).stdout, "the new table is there")
+        client.close()
+        assert read_slowly(listener) < sent
+
+
 def test_who_flushes_the_filter_is_on_record_and_it_comes_back(world, net):
     guard(world, net)
     before = table(net).stdout
@@ -211,6 +272,20 @@ def test_who_flushes_the_filter_is_on_record_and_it_comes_back(world, net):
     world.journal.wait("connection-denied", destination="10.99.2.1")
     world.journal.barrier()
     assert len(world.journal.select("network-guard-lost")) == 2, "our own changes are nobody's"
+
+
+def test_a_table_that_could_not_be_put_in_force_is_tried_again(world, net):
+    run(["mount", "--bind", "/usr/bin/false", HELPER])
+    undo = contextlib.ExitStack()
+    undo.callback(run, ["umount", HELPER], check=False)
+    world.undo(undo.close)
+    guard(world, net)
+    assert word(world).startswith("failed") and table(net).returncode != 0
+    undo.close()
+    wait_until(lambda: talk(net.term, "10.99.2.1", 443) in REFUSED, "the table is there")
+    wait_until(lambda: word(world).startswith("ok"), "the status says so")
+    world.journal.barrier()
+    assert len(world.journal.select("network-failed")) == 1, "it is told once"
 
 
 def test_the_filter_outlives_the_agent_and_a_clean_end_by_hand_leaves_nothing(world, net):
@@ -228,7 +303,7 @@ def test_without_a_section_and_without_being_told_nothing_is_filtered(world, net
     assert table(net).returncode != 0 and word(world).startswith("off")
     world.agent.stop()
     world.start_agent(zone="mynumber", network=APPROVED)
-    assert table(net).returncode != 0 and word(world).startswith("off")
+    assert table(net).returncode != 0 and word(world).startswith("left alone")
 
 
 def test_monitor_refuses_nothing_and_tells(world, net):
@@ -236,6 +311,19 @@ def test_monitor_refuses_nothing_and_tells(world, net):
     assert talk(net.term, "10.99.2.1", 443) == "echo"
     record = world.journal.wait("connection-denied", destination="10.99.2.1", port="443")
     assert record["SEKISHO_MODE"] == "monitor" and record["SEKISHO_VERDICT"] == "allow"
+
+
+def test_a_rule_on_trial_lets_through_whom_it_would_refuse(world, net):
+    guard(world, net, default="allow", allow=[
+        {"name": "試行", "to": "10.99.2.1", "protocol": "tcp", "users": [world.machine.member.name], "mode": "monitor"},
+        {"name": "本番", "to": "10.99.1.1", "protocol": "tcp", "users": [world.machine.member.name]}])
+    assert talk(net.term, "10.99.2.1", 443) == "echo" and talk(net.term, "10.99.1.1", 443) in REFUSED
+    record = world.journal.wait("connection-denied", destination="10.99.2.1", port="443", rule="試行")
+    assert record["SEKISHO_MODE"] == "monitor" and record["SEKISHO_VERDICT"] == "allow"
+    assert not world.journal.select("connection-seen", destination="10.99.2.1")
+    world.reload_policy(zone="mynumber", lockdown=True, network={"allow": [
+        {"name": "試行", "to": "10.99.2.1", "protocol": "tcp", "users": [world.machine.member.name], "mode": "monitor"}]})
+    wait_until(lambda: talk(net.term, "10.99.2.1", 443) in REFUSED, "a lockdown is enforced all the same")
 
 
 def test_default_allow_tells_each_destination_once(world, net):

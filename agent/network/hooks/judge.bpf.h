@@ -31,6 +31,7 @@ struct judgement {
         __u32 number; /* of the destination that decided */
         __u32 mark;   /* of the program that the caller is */
         __u8 allow, why;
+        __u8 tried; /* it does not, and lets through all the same */
         __u8 given; /* a row is for a program: what goes there carries its mark */
 };
 
@@ -160,10 +161,12 @@ static long try_row(__u32 i, void *context) {
                 search->decided = true;
                 return 1;
         }
-        if (row->by_interface) /* it may go out elsewhere, which another row is about */
+        judgement->tried = search->now < row->tried;
+        if (row->by_interface && !judgement->tried) /* it may go out elsewhere, which another row is about */
                 return 0;
         judgement->why = why;
         judgement->number = row->number;
+        judgement->given = judgement->tried && row->mark != 0;
         search->decided = true;
         return 1;
 }

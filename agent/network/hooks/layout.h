@@ -47,6 +47,7 @@ enum {
 struct hooks_row {
         __u64 from, until; /* ns since boot; open while from <= now < until */
         __u64 expires;     /* ns since boot from when on it covers nothing, 0: never */
+        __u64 tried;       /* ns since boot until when whom it refuses is told, and let through */
         __u32 people;      /* the set of people it is for, 0: everybody */
         __u32 mark;        /* of the program it is for, 0: any */
         __u32 number;      /* of the destination in the plan, from 1 */

@@ -232,7 +232,7 @@ static __always_inline int ask(struct bpf_sock_addr *context, const struct hooks
                 question.port = 0;
         if (head)
                 judge(head, &question, &judgement);
-        if (judgement.allow && judgement.given)
+        if (judgement.given)
                 (void)bpf_setsockopt(context, LEVEL_SOCKET, OPTION_MARK, &judgement.mark,
                                      sizeof(judgement.mark));
         if (judgement.allow &&
@@ -242,7 +242,7 @@ static __always_inline int ask(struct bpf_sock_addr *context, const struct hooks
         key.generation = judgement.generation;
         key.number = judgement.number;
         key.why = judgement.why;
-        key.monitor = head && head->monitor;
+        key.monitor = (head && head->monitor) || judgement.tried;
         key.port = question.port;
         key.sending = sending;
         key.family = place->family;

@@ -36,29 +36,31 @@ struct hooks_place hooks_place_of(const Address *address, int prefix) {
 
 /* rows */
 
-static const RuleScope *scope_of(const NetworkPlan *plan, const NetworkDestination *destination) {
+static const NetworkRule *rule_of(const NetworkPlan *plan, const NetworkDestination *destination) {
         for (size_t i = 0; plan->policy && i < plan->policy->n_network; i++)
                 if (plan->policy->network[i].name == destination->rule)
-                        return &plan->policy->network[i].scope;
+                        return &plan->policy->network[i];
         return NULL;
 }
 
 static struct hooks_row row_of(const NetworkPlan *plan, size_t i, const LsmMoment *now) {
         const NetworkDestination *destination = &plan->destinations[i];
-        const RuleScope *scope = scope_of(plan, destination);
+        const NetworkRule *rule = rule_of(plan, destination);
         struct hooks_row row = {.mark = destination->mark,
                                 .number = (uint32_t)i + 1,
                                 .protocol = (uint8_t)destination->protocol,
                                 .by_interface = destination->interface != NULL,
                                 .until = destination->open ? UINT64_MAX : 0};
 
-        if (scope) {
+        if (rule) {
                 uint64_t from, until;
 
-                lsm_window(&scope->hours, now, &from, &until);
+                lsm_window(&rule->scope.hours, now, &from, &until);
                 row.from = from;
                 row.until = until;
-                row.expires = lsm_expiry(scope->expires, now);
+                row.expires = lsm_expiry(rule->scope.expires, now);
+                if (destination->tried)
+                        row.tried = rule->monitor.until ? lsm_expiry(rule->monitor.until, now) : UINT64_MAX;
         }
         return row;
 }

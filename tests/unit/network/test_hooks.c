@@ -66,6 +66,20 @@ Test(hooks_tables, have_at_each_prefix_all_that_cover_it_in_order) {
         end(&made);
 }
 
+Test(hooks_tables, say_until_when_a_rule_is_only_tried_out) {
+        Made made =
+                made_of(NETWORK "  allow:\n"
+                                "  - {name: a, to: 10.1.2.3}\n"
+                                "  - {name: b, to: 10.1.2.4, mode: monitor}\n"
+                                "  - {name: c, to: 10.1.2.5, mode: monitor, monitor-until: 2027-01-20}\n");
+
+        cr_assert_eq(made.tables->n_rows, 3);
+        cr_expect_eq(made.tables->rows[0].tried, 0);
+        cr_expect_eq(made.tables->rows[1].tried, UINT64_MAX);
+        cr_expect(made.tables->rows[2].tried > noon.boottime && made.tables->rows[2].tried < UINT64_MAX);
+        end(&made);
+}
+
 Test(hooks_tables, have_a_row_for_each_range_of_ports) {
         Made made = made_of(
                 NETWORK

@@ -120,6 +120,28 @@ Test(network_plan, only_watches_until_the_end_of_the_trial_and_never_in_a_lockdo
         network_plan_free(plan);
 }
 
+Test(network_plan, tries_a_rule_out_until_its_end_and_never_in_a_lockdown) {
+        const char *text =
+                NETWORK "  allow:\n    - {name: a, to: 10.0.0.1, users: [uid1001], mode: monitor, "
+                        "monitor-until: 2027-01-20}\n";
+        PolicyTime later = monday_noon;
+        NetworkPlan *plan = plan_of(text, NULL, NULL);
+        time_t rest = plan->next_change;
+
+        cr_expect(find(plan, "a")->tried && !plan->monitor);
+        cr_assert_gt(rest, 0);
+        network_plan_free(plan);
+        later.expiry_now += rest;
+        plan = plan_of(text, NULL, &later);
+        cr_expect_not(find(plan, "a")->tried);
+        network_plan_free(plan);
+        plan = plan_of(HEAD "lockdown: true\nnetwork:\n  allow:\n"
+                            "    - {name: a, to: 10.0.0.1, users: [uid1001], mode: monitor}\n",
+                       NULL, NULL);
+        cr_expect_not(find(plan, "a")->tried);
+        network_plan_free(plan);
+}
+
 Test(network_plan, marks_programs_so_that_equal_ones_are_equal) {
         NetworkPlan *plan = plan_of(NETWORK "  allow:\n"
                                             "    - {name: a, to: 10.0.0.1, program: /usr/bin/a}\n"

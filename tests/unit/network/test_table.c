@@ -138,8 +138,11 @@ Test(network_table, refuses_whom_the_first_rule_does_not_name_whatever_later_one
 
         cr_assert(chain);
         cr_expect(has(text, "10.1.1.1 : goto to_1"));
-        cr_expect(
-                has(chain, " meta skuid { 1001 } accept\n\t\t meta skgid { 50 } accept\n\t\t goto refuse"));
+        cr_expect(has(chain, " meta skuid { 1001 } ct label set 101 accept\n"
+                             "\t\t meta skgid { 50 } ct label set 101 accept\n"
+                             "\t\t meta skuid 0-4294967294 goto refuse\n"
+                             "\t\t meta l4proto tcp ct state established ct label 101 accept\n"
+                             "\t\t goto refuse"));
 }
 
 Test(network_table, refuses_outside_hours_and_who_does_not_exist) {
@@ -180,4 +183,17 @@ Test(network_table, closes_everything_but_loopback_in_a_lockdown) {
         cr_expect(has(output, "oifname \"lo\" accept\n\t\tgoto refuse\n\t}"));
         cr_expect_not(has(text, "10.1.1.1"));
         cr_expect(has(strstr(text, "hook forward"), "policy drop;\n\t\tgoto forwarded"));
+}
+
+Test(network_table, lets_through_and_records_whom_a_rule_on_trial_would_refuse) {
+        static const char rules[] =
+                "  allow:\n    - {name: a, to: 10.1.1.1, protocol: tcp, users: [uid1001], "
+                "mode: monitor, monitor-until: 2027-01-20}\n"
+                "    - {name: b, to: 10.1.1.2, protocol: udp, users: [uid1001]}\n";
+        CLEANUP_FREE char *policy = NULL, *text = NULL;
+
+        cr_assert_gt(asprintf(&policy, "%s%s", NETWORK, rules), 0);
+        text = table_of(policy);
+        cr_expect_eq(count(text, " meta l4proto tcp goto passed"), 1);
+        cr_expect_eq(count(text, " meta l4proto udp goto refuse"), 1);
 }
