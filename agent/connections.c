@@ -174,7 +174,7 @@ void agent_start_network(Agent *agent) {
         if (!agent_guards_network(agent))
                 return;
         agent->network_error = network_new(agent->event, &agent->clock, agent->settings.state_dir,
-                                           &callbacks, agent, &agent->network);
+                                           agent->settings.runtime_dir, &callbacks, agent, &agent->network);
         if (agent->network_error < 0) {
                 on_failed(agent, NULL, strerror(-agent->network_error));
                 return;

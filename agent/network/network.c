@@ -348,10 +348,11 @@ const char *network_word(Network *network) {
         return network->word;
 }
 
-int network_new(sd_event *event, const Clock *clock, const char *state_dir,
+int network_new(sd_event *event, const Clock *clock, const char *state_dir, const char *runtime_dir,
                 const NetworkCallbacks *callbacks, void *userdata, Network **ret) {
         const FilterCallbacks filter = {.replacing = on_replacing, .done = on_done, .lost = on_lost};
         Network *network = calloc(1, sizeof(*network));
+        CLEANUP_FREE char *path = NULL;
         int r;
 
         if (!network)
@@ -363,8 +364,8 @@ int network_new(sd_event *event, const Clock *clock, const char *state_dir,
         network->refused = (Count){.name = NETWORK_COUNT_REFUSED, .fate = NETWORK_REFUSED};
         network->passed = (Count){.name = NETWORK_COUNT_PASSED, .fate = NETWORK_PASSED};
         network->state_dir = strdup(state_dir);
-        r = network->state_dir
-                    ? resolver_new(event, on_names_changed, on_name_state, network, &network->resolver)
+        r = network->state_dir && asprintf(&path, "%s/network-names", runtime_dir) >= 0
+                    ? resolver_new(event, path, on_names_changed, on_name_state, network, &network->resolver)
                     : -ENOMEM;
         if (r < 0) {
                 network_free(network, false);

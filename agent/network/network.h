@@ -26,8 +26,8 @@ typedef struct NetworkCallbacks {
         void (*changed)(void *userdata);
 } NetworkCallbacks;
 
-/* CLOCK is borrowed. 0 or -errno. */
-int network_new(sd_event *event, const Clock *clock, const char *state_dir,
+/* CLOCK is borrowed. Of the resolvers' answers a file in RUNTIME_DIR is kept. 0 or -errno. */
+int network_new(sd_event *event, const Clock *clock, const char *state_dir, const char *runtime_dir,
                 const NetworkCallbacks *callbacks, void *userdata, Network **ret);
 
 /* Go by POLICY, which is resolved, from now on; MONITOR: the agent was told to refuse nothing, whatever it

@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 
 #include "agent/clock.h"
+#include "agent/network/remember.h"
 #include "policy/scope.h"
 
 enum {
@@ -50,6 +51,8 @@ struct Resolver {
         size_t n_entries;
         NetworkName *names; /* made of the entries */
         char *servers;      /* as c-ares takes them */
+        char *path;         /* of what is remembered */
+        char *remembered;   /* what it was, NULL: it was not looked at yet */
 };
 
 static void ask_due(Resolver *resolver);
@@ -165,6 +168,16 @@ static void fail(Entry *entry, const char *why) {
         entry->failing = entry->told = true;
 }
 
+/* For the next agent. */
+static void remember(Resolver *resolver) {
+        size_t n;
+        const NetworkName *names = resolver_names(resolver, &n);
+        int r = remember_write(resolver->path, names, n);
+
+        if (r < 0)
+                resolver->state(resolver->userdata, NULL, strerror(-r));
+}
+
 static void succeed(Entry *entry, const struct ares_addrinfo *info) {
         Resolver *resolver = entry->resolver;
         Address addresses[RESOLVE_ADDRESSES_MAX];
@@ -185,6 +198,7 @@ static void succeed(Entry *entry, const struct ares_addrinfo *info) {
                 return;
         memcpy(entry->addresses, addresses, n * sizeof(*addresses));
         entry->n = n;
+        remember(resolver);
         resolver->changed(resolver->userdata);
 }
 
@@ -269,8 +283,8 @@ static char *servers_of(const Policy *policy) {
         return fclose(f) == 0 ? STEAL_PTR(text) : NULL;
 }
 
-int resolver_new(sd_event *event, ResolverChanged changed, ResolverState state, void *userdata,
-                 Resolver **ret) {
+int resolver_new(sd_event *event, const char *path, ResolverChanged changed, ResolverState state,
+                 void *userdata, Resolver **ret) {
         Resolver *resolver;
 
         if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS)
@@ -278,6 +292,11 @@ int resolver_new(sd_event *event, ResolverChanged changed, ResolverState state, 
         resolver = calloc(1, sizeof(*resolver));
         if (!resolver) {
                 ares_library_cleanup();
+                return -ENOMEM;
+        }
+        resolver->path = strdup(path);
+        if (!resolver->path) {
+                resolver_free(resolver);
                 return -ENOMEM;
         }
         resolver->event = event;
@@ -303,6 +322,8 @@ Resolver *resolver_free(Resolver *resolver) {
         free(resolver->entries);
         free(resolver->names);
         free(resolver->servers);
+        free(resolver->path);
+        free(resolver->remembered);
         free(resolver);
         ares_library_cleanup();
         return NULL;
@@ -319,6 +340,18 @@ static Entry *find(Entry *const *entries, size_t n, const char *name) {
         return NULL;
 }
 
+/* What an earlier agent knew of it; it is asked for all the same. */
+static void recall(Entry *entry) {
+        Resolver *resolver = entry->resolver;
+        int n = resolver->remembered ? remember_find(resolver->remembered, entry->name, entry->addresses,
+                                                     RESOLVE_ADDRESSES_MAX)
+                                     : 0;
+
+        if (n < 0)
+                resolver->state(resolver->userdata, entry->name, "what was remembered of it is broken");
+        entry->n = n > 0 ? (size_t)n : 0;
+}
+
 static Entry *new_entry(Resolver *resolver, const char *name) {
         Entry *entry = calloc(1, sizeof(*entry));
 
@@ -330,6 +363,7 @@ static Entry *new_entry(Resolver *resolver, const char *name) {
                 free(entry);
                 return NULL;
         }
+        recall(entry);
         return entry;
 }
 
@@ -381,6 +415,8 @@ int resolver_follow(Resolver *resolver, const Policy *policy) {
         close_channel(resolver); /* questions point to entries */
         free(resolver->servers);
         resolver->servers = servers;
+        if (!resolver->remembered && (r = remember_read(resolver->path, &resolver->remembered)) < 0)
+                resolver->state(resolver->userdata, NULL, strerror(-r));
         r = follow_names(resolver, policy);
         if (r < 0)
                 return r;

@@ -2,7 +2,7 @@
 /*
  * resolve.h: the addresses of the names that network rules have, asked of the policy's resolvers and of
  * nobody else: neither /etc/hosts nor /etc/resolv.conf is looked at. An answer is asked for anew when it has
- * lived its time, and the last good one stays while no resolver answers.
+ * lived its time, and the last good one stays while no resolver answers, and over restarts of the agent.
  */
 #pragma once
 
@@ -22,12 +22,12 @@ typedef struct Resolver Resolver;
 /* Some name has other addresses than before. */
 typedef void (*ResolverChanged)(void *userdata);
 /* A name that could be resolved, or had not been asked for, cannot be (ERROR is a line), or can be again
- * (NULL). What it had stays. */
+ * (NULL). What it had stays. NAME is NULL for what was or is to be remembered of all. */
 typedef void (*ResolverState)(void *userdata, const char *name, const char *error);
 
-/* 0 or -errno. */
-int resolver_new(sd_event *event, ResolverChanged changed, ResolverState state, void *userdata,
-                 Resolver **ret);
+/* What is known is remembered in the file PATH. 0 or -errno. */
+int resolver_new(sd_event *event, const char *path, ResolverChanged changed, ResolverState state,
+                 void *userdata, Resolver **ret);
 Resolver *resolver_free(Resolver *resolver); /* returns NULL */
 
 /* Ask the resolvers of POLICY for the names of its rules from now on. What is known of names that it still

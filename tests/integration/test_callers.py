@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import socket
 import time
 
@@ -106,6 +107,15 @@ def test_a_rule_is_for_its_people_its_hours_and_its_program(world, net):
     record = world.journal.wait("connection-denied", port=80)
     assert (record["SEKISHO_RULE"], record["SEKISHO_REASON"]) == ("夜間", "outside-hours")
     assert knock(world, net, stranger, "10.99.2.1", 443) == "reached", "the packet filter knows the program"
+
+
+def test_the_file_of_a_program_is_held_so_that_no_other_gets_its_number(world, net):
+    program = os.path.join(world.directory, "tool")
+    shutil.copy(PYTHON, program)
+    agent = guard(world, allow=[{**PROGRAM_RULE, "program": program}])
+    os.unlink(program)
+    held = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{agent.pid}/fd") if entry.is_symlink()]
+    assert f"{program} (deleted)" in held
 
 
 def test_a_flood_is_counted_to_the_last(world, net):

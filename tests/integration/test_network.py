@@ -460,6 +460,23 @@ def test_names_are_asked_of_the_approved_resolver(world, net, names):
     assert talk(net.term, "10.99.1.9", 443) in REFUSED
 
 
+def test_the_next_agent_knows_the_names_before_anybody_answers(world, net, names):
+    names.answers["gw.example.jp"] = ["10.99.1.1"]
+    guard(world, net, resolvers=["10.99.1.53"],
+          allow=[{"name": "名前", "to": "gw.example.jp", "protocol": "tcp", "ports": [443]}])
+    wait_until(lambda: talk(net.term, "10.99.1.1", 443) == "echo", "the name's address is approved")
+    world.agent.kill()
+    names.answers = {}
+    world.start_agent("--network=filter")
+    assert talk(net.term, "10.99.1.1", 443) == "echo"
+    world.agent.kill()
+    with open(os.path.join(world.runtime, "network-names"), "w") as to:
+        to.write("gw.example.jp nonsense\n")
+    world.start_agent("--network=filter")
+    world.journal.wait("network-failed", destination="gw.example.jp", error="what was remembered of it is broken")
+    assert talk(net.term, "10.99.1.1", 443) in REFUSED
+
+
 def test_what_the_unit_leaves_the_agent_is_enough(world, net):
     world.confined = True
     guard(world, net)

@@ -196,7 +196,8 @@ NetworkHooks *network_hooks_free(NetworkHooks *hooks) {
         hooks_unwatch(hooks);
         close_maps(hooks);
         sd_event_unref(hooks->event);
-        free(hooks->files);
+        hooks_close_files(hooks->files, hooks->n_files);
+        hooks_close_files(hooks->former, hooks->n_former);
         free(hooks->group);
         free(hooks);
         return NULL;

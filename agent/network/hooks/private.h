@@ -15,8 +15,10 @@ enum {
         HOOKS_MAP_LIST(HOOKS_MAP_CONSTANT_) HOOKS_MAPS
 };
 
-/* The file that a program of the plan in force was. */
+/* The file that a program of the plan in force was. While FD, by O_PATH, has it, no other gets its number.
+ */
 typedef struct HooksFile {
+        int fd; /* or negative */
         struct hooks_exe exe;
         uint32_t mark;
 } HooksFile;
@@ -27,8 +29,8 @@ struct NetworkHooks {
         uint64_t network; /* the cookie of the only one that is guarded, 0: all */
         int maps[HOOKS_MAPS];
         uint32_t generation;
-        HooksFile *files;
-        size_t n_files;
+        HooksFile *files, *former; /* of the plan before as well: calls may still be judged by it */
+        size_t n_files, n_former;
         sd_event *event;
         struct ring_buffer *ring;
         sd_event_source *woken, *look;
@@ -45,6 +47,7 @@ int hooks_load(const char *root, const char *version, char why[LSM_WHY]);
 
 /* swap.c: put TABLES in the place of what holds. 0 or -errno: that holds on. */
 int hooks_swap(NetworkHooks *hooks, const HooksTables *tables);
+void hooks_close_files(HooksFile *files, size_t n);
 /* The file that PATH is; zeroes where there is none. */
 struct hooks_exe hooks_exe_of(const char *path);
 

@@ -5,9 +5,11 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "agent/network/hooks/private.h"
 #include "policy/scope.h"
@@ -60,15 +62,31 @@ static int put_people(const NetworkHooks *hooks, const HooksTables *tables, uint
         return r < 0 ? r : put(hooks, MAP_people, which, fd);
 }
 
+static struct hooks_exe exe_of(const struct stat *st) {
+        return (struct hooks_exe){.ino = st->st_ino, .dev = lsm_devnum(st->st_dev)};
+}
+
 struct hooks_exe hooks_exe_of(const char *path) {
-        struct hooks_exe exe = {0};
         struct stat st;
 
-        if (stat(path, &st) == 0) {
-                exe.ino = st.st_ino;
-                exe.dev = lsm_devnum(st.st_dev);
-        }
-        return exe;
+        return stat(path, &st) == 0 ? exe_of(&st) : (struct hooks_exe){0};
+}
+
+void hooks_close_files(HooksFile *files, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (files[i].fd >= 0)
+                        close(files[i].fd);
+        free(files);
+}
+
+/* Without a file nobody is that program. */
+static HooksFile open_file(const char *path, uint32_t mark) {
+        HooksFile file = {.fd = open(path, O_PATH | O_CLOEXEC), .mark = mark};
+        struct stat st;
+
+        if (file.fd >= 0 && fstat(file.fd, &st) == 0)
+                file.exe = exe_of(&st);
+        return file;
 }
 
 static int put_marks(NetworkHooks *hooks, const HooksTables *tables, uint32_t which) {
@@ -76,22 +94,24 @@ static int put_marks(NetworkHooks *hooks, const HooksTables *tables, uint32_t wh
                 make(BPF_MAP_TYPE_HASH, sizeof(struct hooks_exe), sizeof(uint32_t), tables->n_programs);
         HooksFile *files = calloc(tables->n_programs + 1, sizeof(*files));
         int r = !files ? -ENOMEM : fd < 0 ? fd : 0;
+        size_t n = 0;
 
-        for (size_t i = 0; i < tables->n_programs && r == 0; i++) {
-                files[i] = (HooksFile){.exe = hooks_exe_of(tables->programs[i].path),
-                                       .mark = tables->programs[i].mark};
-                if (files[i].exe.ino != 0) /* else nobody is that program */
-                        r = update(fd, &files[i].exe, &files[i].mark);
+        for (; n < tables->n_programs && r == 0; n++) {
+                files[n] = open_file(tables->programs[n].path, tables->programs[n].mark);
+                if (files[n].exe.ino != 0)
+                        r = update(fd, &files[n].exe, &files[n].mark);
         }
         if (r == 0)
                 r = put(hooks, MAP_marks, which, fd);
         if (r < 0) {
-                free(files);
+                hooks_close_files(files, n);
                 return r;
         }
-        free(hooks->files);
+        hooks_close_files(hooks->former, hooks->n_former);
+        hooks->former = hooks->files;
+        hooks->n_former = hooks->n_files;
         hooks->files = files;
-        hooks->n_files = tables->n_programs;
+        hooks->n_files = n;
         return 0;
 }
 
