@@ -101,7 +101,7 @@ static int hash_file(const Writes *writes, int fd, uint8_t ret[static crypto_has
 static void describe_file(const Writes *writes, int fd, Record *record) {
         char link[LINK_TEXT], path[PATH_MAX], text[2 * crypto_hash_sha256_BYTES + 1];
         uint8_t hash[crypto_hash_sha256_BYTES] = {0};
-        struct stat before, after;
+        struct stat before, after = {0};
         ssize_t n;
         int r;
 
