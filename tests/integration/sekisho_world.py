@@ -66,7 +66,8 @@ class Agent:
     def close(self):
         if self.process.poll() is None:
             stop(self.process)
-        self._notify.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # of one that was closed before, by whoever started another
+            self._notify.shutdown(socket.SHUT_RDWR)
 
     def _listen(self):
         """As a service manager does: a few messages that nobody takes would stop the agent."""
