@@ -88,16 +88,6 @@ static void describe(Record *record, const NetworkPlan *plan, const NetworkAttem
                 set_cause(record, plan, attempt);
 }
 
-/* The agent tries itself whether its own are refused. */
-static bool is_self_test(const NetworkAttempt *attempt) {
-        char text[INET6_ADDRSTRLEN];
-
-        return attempt && attempt->uid == 0 && attempt->packet.has_port &&
-               inet_ntop(attempt->packet.to.bits == 32 ? AF_INET : AF_INET6, attempt->packet.to.bytes, text,
-                         sizeof(text)) &&
-               agent_is_self_test(text, attempt->packet.port);
-}
-
 /* A first connection that the default allows is seen, anything else denied, or would be. */
 static void on_told(void *userdata, const NetworkAttempt *attempt, NetworkFate fate, uint64_t count) {
         Agent *agent = userdata;
@@ -106,8 +96,6 @@ static void on_told(void *userdata, const NetworkAttempt *attempt, NetworkFate f
         bool seen = fate == NETWORK_PASSED && plan && plan->default_allow && !(refusing && refusing->tried);
         Record *record;
 
-        if (is_self_test(attempt) && --count == 0)
-                return;
         record = agent_record(agent, seen ? EVENT_CONNECTION_SEEN : EVENT_CONNECTION_DENIED);
         if (record) {
                 record->count = count;

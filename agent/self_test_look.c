@@ -89,7 +89,7 @@ bool agent_is_self_test(const char *destination, unsigned port) {
 static void try_connection(SelfTest *test, const char *address) {
         Result *result = &test->results[PROBE_CONNECTION];
         int why = 0;
-        Probed state = attempt_connection(address, &why);
+        Probed state = attempt_connection(address, NETWORK_MARK_SELF_TEST, &why);
 
         if (result->state == PROBED_FAILED || (state == PROBED_NOT && result->state != PROBED_NOT))
                 return; /* the other family said more */

@@ -12,7 +12,9 @@
 enum {
         /* Of a rule's program: the socket mark by which the packet filter knows that the programs of the
          * control group have let its owner through; the number of the program is added, from 1. */
-        NETWORK_MARK = 0x5e000000
+        NETWORK_MARK = 0x5e000000,
+        /* Of the agent's own attempts, whose refusal is no news: whatever carries it is dropped. */
+        NETWORK_MARK_SELF_TEST = 0x5effffff
 };
 
 /* One rule for one prefix. A rule whose name has several addresses becomes several. */

@@ -137,9 +137,10 @@ static void print_refused(FILE *to, const char *chain, const char *prefix) {
                 "\t\ticmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, "
                 "mld-listener-report, mld-listener-done, mld2-listener-report } counter "
                 "name " NETWORK_COUNT_QUIET " drop\n"
+                "\t\tmeta mark 0x%x counter name " NETWORK_COUNT_QUIET " drop\n"
                 "\t\tcounter name " NETWORK_COUNT_REFUSED "\n"
                 "\t\t" LOG_LIMIT " log prefix \"%s\" " LOG "%d\n",
-                chain, prefix, NETWORK_LOG_GROUP);
+                chain, NETWORK_MARK_SELF_TEST, prefix, NETWORK_LOG_GROUP);
         if (strcmp(chain, "forwarded") != 0)
                 fputs("\t\tmeta l4proto tcp reject with tcp reset\n"
                       "\t\treject with icmpx type admin-prohibited\n",

@@ -108,7 +108,7 @@ Probed attempts_files(const Attempts *made, const char **ret_what, int *ret_why)
         return judge(made->make_directory, N_("making a directory"), ret_what, ret_why);
 }
 
-Probed attempt_connection(const char *address, int *ret_why) {
+Probed attempt_connection(const char *address, uint32_t mark, int *ret_why) {
         struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(ATTEMPT_PORT)};
         struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(ATTEMPT_PORT)};
         bool is_six = inet_pton(AF_INET6, address, &six.sin6_addr) == 1;
@@ -122,7 +122,11 @@ Probed attempt_connection(const char *address, int *ret_why) {
         else {
                 CLEANUP_CLOSE int fd = socket(to->sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-                error = fd < 0 ? errno : outcome(connect(fd, to, size));
+                error = fd < 0 ? errno : 0;
+                if (error == 0 && mark != 0) /* without it the try is recorded, which is all */
+                        (void)setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
+                if (error == 0)
+                        error = outcome(connect(fd, to, size));
                 if (error == 0)
                         error = outcome((int)send(fd, "", 1, MSG_NOSIGNAL));
         }

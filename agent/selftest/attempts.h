@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* An errno of each try; 0: it worked, ATTEMPT_NONE: it was not made. */
 enum {
@@ -38,6 +39,7 @@ bool attempt_was_refused(int error);
 Probed attempts_raw(const Attempts *made, const char **ret_what, int *ret_why);
 Probed attempts_files(const Attempts *made, const char **ret_what, int *ret_why);
 
-/* Try to send one datagram to ADDRESS, which leads nowhere (192.0.2.1 or 2001:db8::1: RFC 5737, RFC 3849),
- * and say what that shows. A machine without a way there has proved nothing. */
-Probed attempt_connection(const char *address, int *ret_why);
+/* Try to send one datagram with the socket mark MARK to ADDRESS, which leads nowhere (192.0.2.1 or
+ * 2001:db8::1: RFC 5737, RFC 3849), and say what that shows. A machine without a way there has proved
+ * nothing. */
+Probed attempt_connection(const char *address, uint32_t mark, int *ret_why);

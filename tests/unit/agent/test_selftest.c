@@ -129,7 +129,7 @@ Test(selftest, a_mark_is_found_by_its_superblock) {
 Test(selftest, a_datagram_that_gets_out_has_failed) {
         int why = 0;
 
-        cr_expect_eq(attempt_connection("127.0.0.1", &why), PROBED_FAILED);
-        cr_expect_eq(attempt_connection("not an address", &why), PROBED_NOT);
+        cr_expect_eq(attempt_connection("127.0.0.1", 0, &why), PROBED_FAILED);
+        cr_expect_eq(attempt_connection("not an address", 0, &why), PROBED_NOT);
         cr_expect_eq(why, EINVAL);
 }
