@@ -69,7 +69,10 @@ static int symbol_of(char c) {
 
         if (c >= 'a' && c <= 'z')
                 c = (char)(c - 'a' + 'A');
-        c = c == 'O' ? '0' : c == 'I' || c == 'L' ? '1' : c;
+        if (c == 'O')
+                c = '0';
+        else if (c == 'I' || c == 'L')
+                c = '1';
         found = c ? strchr(alphabet, c) : NULL;
         return found ? (int)(found - alphabet) : -1;
 }

@@ -444,7 +444,7 @@ Test(ways, by_the_hundred_thousand_are_all_counted) {
         took = moment_at(&monday_noon).boottime - began;
         network_hooks_drain(machine.hooks);
         printf("%.0f refusals a second\n", FLOOD_PROCESSES * FLOOD_TRIES / ((double)took / 1e9));
-        cr_expect_eq(machine.refused, FLOOD_PROCESSES * FLOOD_TRIES, "%llu",
+        cr_expect_eq(machine.refused, (uint64_t)FLOOD_PROCESSES * FLOOD_TRIES, "%llu",
                      (unsigned long long)machine.refused);
 }
 
@@ -456,8 +456,9 @@ Test(ways, to_very_many_places_are_all_counted_by_person) {
         run_at_once(scans, children, ELEMENTS(children), false);
         wait_for(children, ELEMENTS(children));
         for (uint64_t until = moment_at(&monday_noon).boottime + UINT64_C(5000000000);
-             machine.refused < FLOOD_PROCESSES * SCAN_PLACES && moment_at(&monday_noon).boottime < until;)
+             machine.refused < (uint64_t)FLOOD_PROCESSES * SCAN_PLACES &&
+             moment_at(&monday_noon).boottime < until;)
                 cr_assert_geq(sd_event_run(machine.event, 100000), 0);
-        cr_expect_eq(machine.refused, FLOOD_PROCESSES * SCAN_PLACES, "%llu",
+        cr_expect_eq(machine.refused, (uint64_t)FLOOD_PROCESSES * SCAN_PLACES, "%llu",
                      (unsigned long long)machine.refused);
 }

@@ -159,7 +159,7 @@ Test(fold, a_scan_of_many_destinations_is_counted_without_loss) {
                 snprintf(to, sizeof(to), "10.9.%u.%u", i / 250, i % 250);
                 told += offer(fold, refused_connection(to, "445"), i);
         }
-        cr_expect_leq(told, 2 * FOLD_PATHS);
+        cr_expect_leq(told, UINT64_C(2) * FOLD_PATHS);
         cr_expect_eq(told + drain(fold, 60 * FOLD_WINDOW_MAX_USEC), 50000);
         fold_free(fold);
 }

@@ -40,7 +40,12 @@ Test(challenge, is_taken_as_people_say_it) {
         challenge_text(&zeros, text);
         for (const char *at = text; *at; at++)
                 if (*at != '-') {
-                        said[n++] = *at == '0' ? 'o' : *at == '1' ? 'l' : *at;
+                        said[n] = *at;
+                        if (*at == '0')
+                                said[n] = 'o';
+                        else if (*at == '1')
+                                said[n] = 'l';
+                        n++;
                         said[n++] = ' ';
                 }
         cr_assert_eq(challenge_parse(said, &found), 0, "%s", said);

@@ -155,9 +155,10 @@ typedef struct Seen {
 
 static int see(void *userdata, const Monitored *monitored) {
         Seen *seen = userdata;
+        size_t length = strlen(seen->names);
 
-        strcat(seen->names, monitored->name);
-        strcat(seen->names, monitored->until ? "! " : " ");
+        (void)snprintf(seen->names + length, sizeof(seen->names) - length, "%s%s", monitored->name,
+                       monitored->until ? "! " : " ");
         return 0;
 }
 
