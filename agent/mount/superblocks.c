@@ -92,11 +92,16 @@ static void look(Superblocks *all, const MountTable *table, const MountEntry *en
 
 /* Judge SB as ENTRY shows it and bring its guard in line. */
 static int enforce(Superblocks *all, const MountTable *table, Superblock *sb, const MountEntry *entry) {
+        CLEANUP(device_identity_clear) DeviceIdentity device = {0};
         Decision before = sb->decision;
         Guard guard_before = sb->guard;
         int r;
 
         look(all, table, entry, &sb->identity, &sb->decision);
+        /* a copy: whoever is called from here on may have the device read anew */
+        if (sb->identity.device)
+                sb->identity.device =
+                        device_identity_copy(sb->identity.device, &device) == 0 ? &device : NULL;
         r = guard_apply(all, table, sb);
         if (r == 0 && (sb->decision.access == ACCESS_WRITE || sb->decision.monitor || all->monitor_only) &&
             !sb->writable)
@@ -106,7 +111,7 @@ static int enforce(Superblocks *all, const MountTable *table, Superblock *sb, co
              (before.access != sb->decision.access || before.conditional != sb->decision.conditional ||
               before.monitor != sb->decision.monitor)))
                 all->callbacks.changed(all->callbacks.userdata, sb);
-        sb->identity.device = NULL; /* borrowed until now only */
+        sb->identity.device = NULL; /* there until now only */
         return r;
 }
 

@@ -28,8 +28,7 @@ typedef struct Superblocks Superblocks;
 DECLARE_ENUM(Guard, guard, GUARD_LIST);
 
 typedef struct Superblock {
-        SuperblockIdentity
-                identity; /* strings owned by the entry, device borrowed and valid in callbacks only */
+        SuperblockIdentity identity; /* strings owned by the entry, device valid in callbacks only */
         char *fstype, *source, *mount;
         Decision decision; /* strings borrowed from the policy */
         Guard guard;

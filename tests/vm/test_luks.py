@@ -48,7 +48,8 @@ def test_only_the_encrypted_volume_on_it_is_written_to(lab):
     wait_until(lambda: medium.held, "the disk under an open mapping is held", 30)
     assert lab.write(medium.node)["error"] in ("EPERM", "EACCES", "EROFS")
     lab.guest.sh("mount /dev/mapper/labcrypt /mnt/labcrypt")
-    lab.recorded("superblock-guarded", mount="/mnt/labcrypt")
+    record = lab.recorded("superblock-guarded", mount="/mnt/labcrypt")
+    assert record["SEKISHO_DEVICE_SERIAL"] == medium.serial, "the disk that decides is named, not the mapping"
     attempt = lab.write("/mnt/labcrypt/file", OTHER, "by-somebody-else")
     assert attempt["error"] == "EPERM"
     record = lab.recorded("write-denied", attempt, medium, uid=lab.uid(OTHER), path="/mnt/labcrypt/file")
