@@ -2,6 +2,7 @@
 """A mount namespace of the tests' own, in which people, PAM stacks, store and journal are theirs."""
 
 import base64
+import contextlib
 import ctypes
 import fcntl
 import hashlib
@@ -53,12 +54,18 @@ def pytest_sessionstart():
         pytest.exit(f"SKIPPED: no mount namespace here: {error}", returncode=EXIT_SKIPPED)
 
 
+def copy_if_there(source, target):
+    """What is added to the machine's accounts meanwhile goes through files that come and go."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copy2(source, target)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def people(tmp_path_factory):
     """Accounts in a copy of /etc that lies over it in this namespace. Not file by file: where somebody else
     replaces a file of the machine's, the kernel takes away what lies over it in every namespace."""
     etc = tmp_path_factory.mktemp("machine") / "etc"
-    shutil.copytree("/etc", etc, symlinks=True, ignore_dangling_symlinks=True)
+    shutil.copytree("/etc", etc, symlinks=True, copy_function=copy_if_there)
     hashed = crypt.crypt(PASSWORD, crypt.METHOD_SHA512)
     lines = {"passwd": [], "shadow": [], "group": ["zeimu:x:20050:sato"]}
     for name, uid in PEOPLE.items():
