@@ -218,13 +218,19 @@ static int set_seal(Superblocks *all, Superblock *sb, int mount_fd) {
 }
 
 /* Some may write: those who may not and have it open already cannot be told apart underneath, so that nobody
- * writes until it is mounted anew. */
-static int check_writers(Superblocks *all, Superblock *sb, int mount_fd) {
+ * writes until it is mounted anew. All processes are looked at, which takes its time: MOUNT_FD, with which
+ * nobody could unmount it, is closed meanwhile. */
+static int check_writers(Superblocks *all, const MountTable *table, Superblock *sb, int *mount_fd) {
         LateWriters late = {.all = all, .sb = sb, .volume = sb->volume};
 
+        close(*mount_fd);
+        *mount_fd = -1;
         if (writers_foreach(sb->identity.devnum, on_late_writer, &late) < 0)
                 late.not_allowed++;
-        return late.not_allowed > 0 ? set_seal(all, sb, mount_fd) : 0;
+        if (late.not_allowed == 0)
+                return 0;
+        *mount_fd = open_mount(table, sb);
+        return *mount_fd < 0 ? *mount_fd : set_seal(all, sb, *mount_fd);
 }
 
 static int seal_off(int mount_fd, Superblock *sb) {
@@ -275,7 +281,7 @@ int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
         else if (decision->access == ACCESS_WRITE)
                 /* Without a gate there is nobody to ask, and so nobody writes. Who had it open rightly until
                  * now may have lost the permission: other people, other hours, the end of a grant. */
-                r = gate_error < 0 ? set_seal(all, sb, mount_fd) : check_writers(all, sb, mount_fd);
+                r = gate_error < 0 ? set_seal(all, sb, mount_fd) : check_writers(all, table, sb, &mount_fd);
         else
                 r = set_seal(all, sb, mount_fd);
         if (!monitor && r == 0 && decision->access == ACCESS_DENY && gate_error < 0)

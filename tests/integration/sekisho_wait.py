@@ -23,6 +23,7 @@ def remaining(until):
 
 def wait_until(question, what, deadline=DEADLINE):
     """Asks QUESTION until its answer is true and returns the answer; for states that nothing announces."""
+    deadline = max(deadline, DEADLINE)  # a slow machine is given more, by its environment
     until = time.monotonic() + deadline
     while True:
         answer = question()
@@ -49,6 +50,7 @@ def run(argv, check=True, deadline=DEADLINE, **options):
         options.setdefault("stdin", subprocess.DEVNULL)
     environment = dict(os.environ, LC_ALL="C.UTF-8", **options.pop("environment", {}))
     argv = [str(a) for a in argv]
+    deadline = max(deadline, DEADLINE)
     try:
         result = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                 timeout=deadline, env=environment, **options)

@@ -168,7 +168,7 @@ def test_switched_off_for_good_it_leaves_media_read_only(lab):
             assert lab.write(medium.node)["error"]
             point = lab.mount(medium, "rw") or lab.mount(medium, "ro", check=True)
             assert lab.write(f"{point}/new")["error"] == "EROFS"
-            lab.guest.run("umount", point)
+            lab.unmount(point)
         lab.sync()
         assert not early.changed
         assert not late.changed

@@ -90,7 +90,7 @@ def test_each_attempt_on_a_read_only_stick_is_recorded_with_its_name(lab):
         lab.guest.sh(f"cd {point} && {command}", check=False)
         record = lab.recorded("write-denied", None, medium, operation=operation, path=f"{point}/{name}")
         assert record["SEKISHO_UID"] == "0" and record["SEKISHO_RULE"] == "removable.default"
-    lab.guest.run("umount", point)
+    lab.unmount(point)
     lab.sync()
     assert not medium.changed
 

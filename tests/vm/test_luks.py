@@ -16,6 +16,11 @@ def booted(guest_lab):
     return guest_lab
 
 
+def close(lab):
+    lab.unmount("/mnt/labcrypt")
+    lab.guest.sh("cryptsetup close labcrypt")
+
+
 def rule(medium, **more):
     return {"name": "encrypted", "match": {"serial": medium.serial}, "access": "write", **more}
 
@@ -29,7 +34,7 @@ def test_only_the_encrypted_volume_on_it_is_written_to(lab):
     assert medium.held
     point = lab.mount(medium, "rw") or lab.mount(medium, "ro", check=True)
     assert lab.write(f"{point}/file", STAFF)["error"] in ("EPERM", "EROFS")
-    lab.guest.run("umount", point)
+    lab.unmount(point)
     lab.sync()
     assert not medium.changed
 
@@ -40,8 +45,8 @@ def test_only_the_encrypted_volume_on_it_is_written_to(lab):
                  f'--pbkdf pbkdf2 --pbkdf-force-iterations 1000 --key-file=- "$1" && {OPEN} && '
                  'mke2fs -q -t ext4 -E root_owner=0:0 /dev/mapper/labcrypt && mkdir -p /mnt/labcrypt && '
                  'mount /dev/mapper/labcrypt /mnt/labcrypt && touch /mnt/labcrypt/file && '
-                 'chmod 666 /mnt/labcrypt/file && umount /mnt/labcrypt && cryptsetup close labcrypt',
-                 medium.node, deadline=180)
+                 'chmod 666 /mnt/labcrypt/file', medium.node, deadline=180)
+    close(lab)
     lab.policy([rule(medium, encrypted="required", groups=[GROUP])])
 
     lab.guest.sh(OPEN, medium.node, deadline=120)
@@ -55,8 +60,8 @@ def test_only_the_encrypted_volume_on_it_is_written_to(lab):
     record = lab.recorded("write-denied", attempt, medium, uid=lab.uid(OTHER), path="/mnt/labcrypt/file")
     assert record["SEKISHO_RULE"] == "encrypted"
     assert lab.write("/mnt/labcrypt/file", STAFF)["error"] is None
-    lab.guest.sh("umount /mnt/labcrypt && cryptsetup close labcrypt")
+    close(lab)
     assert not medium.contains(TEXT), "what was written is on it in another form"
     lab.guest.sh(f'{OPEN} && mount -o ro /dev/mapper/labcrypt /mnt/labcrypt', medium.node, deadline=120)
     assert TEXT in lab.guest.sh("cat /mnt/labcrypt/file").stdout
-    lab.guest.sh("umount /mnt/labcrypt && cryptsetup close labcrypt")
+    close(lab)

@@ -47,7 +47,7 @@ def refused_everywhere(lab, medium):
     for person in (ROOT, OTHER):
         for name in ("file", "new"):
             refused(lab, medium, f"{point}/{name}", person)
-    lab.guest.run("umount", point)
+    lab.unmount(point)
     lab.sync()
     assert not medium.changed
 
@@ -101,7 +101,7 @@ def test_a_stick_approved_by_its_serial_is_written_to(lab, kind):
     medium.wait_held(False)
     point = lab.mount(medium, check=True)
     assert lab.write(f"{point}/file.txt")["error"] is None
-    lab.guest.run("umount", point)
+    lab.unmount(point)
     assert medium.contains(TEXT)
 
 
@@ -118,7 +118,7 @@ def test_its_approval_is_for_a_group(lab):
     record = lab.recorded("write-denied", attempt, medium, uid=lab.uid(OTHER), path=f"{point}/file")
     assert record["SEKISHO_RULE"] == "approved"
     assert lab.write(f"{point}/file", STAFF)["error"] is None
-    lab.guest.run("umount", point)
+    lab.unmount(point)
     assert medium.contains(TEXT)
     assert not medium.contains("by-somebody-else")
 
@@ -139,7 +139,7 @@ def test_its_approval_is_for_hours(lab):
         attempt = lab.write(f"{point}/outside", text="after-hours")
         assert attempt["error"] == "EPERM"
         lab.recorded("write-denied", attempt, medium, uid=0, path=f"{point}/outside")
-        lab.guest.run("umount", point)
+        lab.unmount(point)
     finally:
         lab.guest.run("hwclock", "--hctosys")
     assert medium.contains(TEXT)

