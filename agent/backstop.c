@@ -446,8 +446,12 @@ void agent_start_backstop(Agent *agent) {
         agent->deny_reads = true;
         agent->hooks = r >= 0 && lsm_has_hooks(agent->lsm);
         agent->stays = agent->hooks && lsm_is_unit(); /* started by hand it leaves nothing behind */
-        if (r >= 0)
+        if (r >= 0) {
+                if (!agent->hooks && !agent->lsm_why[0]) /* taken over as they were */
+                        snprintf(agent->lsm_why, sizeof(agent->lsm_why), "%s",
+                                 N_("the agent before this one was refused them"));
                 return;
+        }
         if (!agent->lsm_why[0])
                 snprintf(agent->lsm_why, sizeof(agent->lsm_why), "%s", strerror(-r));
         agent->lsm = lsm_free(agent->lsm);
