@@ -5,19 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent/file.h"
-#include "agent/thread.h"
+#include "agent/timed.h"
 #include "policy/scope.h"
 
 enum {
-        STUCK_MAX = 4,
         STACK_SIZE = 256 * 1024
 };
 
@@ -172,186 +169,51 @@ int sources_scan(const Policy *policy, pid_t pid, const Asset **ret) {
 
 /* the thread */
 
-/* Where it is asked and answers. Freed by whoever lets go last. */
-typedef struct Reader {
-        pthread_mutex_t lock;
-        pthread_cond_t changed;
-        unsigned holders;
-        Policy *policy; /* a reference, while something is asked */
-        pid_t asked;    /* 0: nothing; -1: end */
-        bool answered;
-        int result;
-        const Asset *found;
-} Reader;
+typedef struct Job {
+        Policy *policy; /* a reference */
+        pid_t pid;
+        const Asset *found; /* of the policy */
+} Job;
+
+static int scan(void *userdata) {
+        Job *job = userdata;
+
+        return sources_scan(job->policy, job->pid, &job->found);
+}
+
+static void let_go(void *userdata) {
+        policy_unref(((Job *)userdata)->policy);
+}
+
+static const TimedWork scanning = {
+        .size = sizeof(Job), .stack_size = STACK_SIZE, .run = scan, .clear = let_go};
 
 struct SourcesReader {
-        Reader *reader;          /* NULL: none running */
-        Reader *left[STUCK_MAX]; /* behind, each until its read ends */
+        Timed *timed;
 };
-
-static void reader_release(Reader *reader) {
-        bool last;
-
-        pthread_mutex_lock(&reader->lock);
-        last = --reader->holders == 0;
-        pthread_mutex_unlock(&reader->lock);
-        if (!last)
-                return;
-        policy_unref(reader->policy);
-        pthread_cond_destroy(&reader->changed);
-        pthread_mutex_destroy(&reader->lock);
-        free(reader);
-}
-
-static void *reader_thread(void *userdata) {
-        Reader *reader = userdata;
-
-        for (;;) {
-                const Asset *found = NULL;
-                Policy *policy;
-                pid_t pid;
-                int r;
-
-                pthread_mutex_lock(&reader->lock);
-                while (reader->asked == 0)
-                        pthread_cond_wait(&reader->changed, &reader->lock);
-                pid = reader->asked;
-                policy = STEAL_PTR(reader->policy);
-                reader->asked = 0;
-                pthread_mutex_unlock(&reader->lock);
-                if (pid < 0) {
-                        policy_unref(policy);
-                        break;
-                }
-                r = sources_scan(policy, pid, &found);
-                pthread_mutex_lock(&reader->lock);
-                reader->found = found; /* of a policy that who asked has a reference of, if still there */
-                reader->result = r;
-                reader->answered = true;
-                pthread_cond_broadcast(&reader->changed);
-                pthread_mutex_unlock(&reader->lock);
-                policy_unref(policy);
-        }
-        reader_release(reader);
-        return NULL;
-}
-
-static int reader_start(Reader **ret) {
-        Reader *reader = calloc(1, sizeof(*reader));
-        pthread_condattr_t condition;
-        int r;
-
-        if (!reader)
-                return -ENOMEM;
-        reader->holders = 2;
-        pthread_mutex_init(&reader->lock, NULL);
-        pthread_condattr_init(&condition);
-        pthread_condattr_setclock(&condition, CLOCK_MONOTONIC);
-        pthread_cond_init(&reader->changed, &condition);
-        pthread_condattr_destroy(&condition);
-        r = thread_start(STACK_SIZE, reader_thread, reader);
-        if (r < 0) {
-                reader->holders = 1;
-                reader_release(reader);
-                return r;
-        }
-        *ret = reader;
-        return 0;
-}
-
-static void reader_end(Reader *reader) {
-        pthread_mutex_lock(&reader->lock);
-        reader->asked = -1;
-        pthread_cond_broadcast(&reader->changed);
-        pthread_mutex_unlock(&reader->lock);
-}
-
-static bool thread_has_ended(Reader *reader) {
-        bool ended;
-
-        pthread_mutex_lock(&reader->lock);
-        ended = reader->holders == 1;
-        pthread_mutex_unlock(&reader->lock);
-        return ended;
-}
-
-/* A place for one that has to be left behind; NULL while as many as may be are. */
-static Reader **find_place(SourcesReader *reader) {
-        Reader **place = NULL;
-
-        for (size_t i = 0; i < STUCK_MAX; i++) {
-                if (reader->left[i] && thread_has_ended(reader->left[i]))
-                        reader_release(STEAL_PTR(reader->left[i]));
-                if (!reader->left[i])
-                        place = &reader->left[i];
-        }
-        return place;
-}
 
 int sources_reader_new(SourcesReader **ret) {
         SourcesReader *reader = calloc(1, sizeof(*reader));
+        int r = reader ? timed_new(&scanning, &reader->timed) : -ENOMEM;
 
-        if (!reader)
-                return -ENOMEM;
+        if (r < 0)
+                return sources_reader_free(reader), r;
         *ret = reader;
         return 0;
 }
 
 SourcesReader *sources_reader_free(SourcesReader *reader) {
-        if (!reader)
-                return NULL;
-        if (reader->reader) {
-                reader_end(reader->reader);
-                reader_release(reader->reader);
-        }
-        for (size_t i = 0; i < STUCK_MAX; i++)
-                if (reader->left[i])
-                        reader_release(reader->left[i]);
+        if (reader)
+                timed_free(reader->timed);
         free(reader);
         return NULL;
 }
 
-static struct timespec deadline(void) {
-        struct timespec until;
-
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += SOURCES_DEADLINE_MSEC * 1000000L;
-        if (until.tv_nsec >= 1000000000L) {
-                until.tv_sec++;
-                until.tv_nsec -= 1000000000L;
-        }
-        return until;
-}
-
 int sources_find(SourcesReader *reader, Policy *policy, pid_t pid, const Asset **ret) {
-        Reader **place = find_place(reader), *r;
-        struct timespec until = deadline();
-        int result = 0;
+        Job job = {.policy = policy_ref(policy), .pid = pid};
+        int r = timed_run(reader->timed, &job, SOURCES_DEADLINE_MSEC);
 
-        if (!place)
-                return -EHOSTDOWN;
-        if (!reader->reader && (result = reader_start(&reader->reader)) < 0)
-                return result;
-        r = reader->reader;
-        if (!r)
-                return -ENOMEM;
-        pthread_mutex_lock(&r->lock);
-        r->answered = false;
-        policy_unref(r->policy);
-        r->policy = policy_ref(policy);
-        r->asked = pid;
-        pthread_cond_broadcast(&r->changed);
-        while (!r->answered && result == 0)
-                result = -pthread_cond_timedwait(&r->changed, &r->lock, &until);
-        if (r->answered) {
-                result = r->result;
-                if (result == 0)
-                        *ret = r->found;
-        }
-        pthread_mutex_unlock(&r->lock);
-        if (result == -ETIMEDOUT) { /* left behind: it ends when its read does */
-                *place = STEAL_PTR(reader->reader);
-                reader_end(r);
-        }
-        return result;
+        if (r == 0)
+                *ret = job.found; /* the caller has a reference of the policy too */
+        return r;
 }
