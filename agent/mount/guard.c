@@ -295,6 +295,20 @@ int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
         return r;
 }
 
+int guard_out_of_sight(Superblocks *all, Superblock *sb) {
+        LateWriters late = {.all = all, .sb = sb, .kill = true};
+        int r = set_volume(all, sb);
+
+        if (r < 0)
+                return r;
+        gate_set_volume(sb->gate, sb->volume);
+        if (sb->watched || volume_is_monitor(sb->volume))
+                return 0;
+        late.volume = sb->volume;
+        r = writers_foreach(sb->identity.devnum, on_late_writer, &late);
+        return r < 0 ? r : 0;
+}
+
 void guard_lift(Superblocks *all, const MountTable *table, Superblock *sb) {
         CLEANUP_CLOSE int mount_fd = -1;
 

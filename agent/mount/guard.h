@@ -17,6 +17,10 @@ bool superblocks_monitor_only(const Superblocks *all);
  * or that error. */
 int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb);
 
+/* SB, marked and mounted out of sight, where it cannot be made read-only: its gate goes by the policy in
+ * force, and who may write no more and has it open is ended. 0 or -errno. */
+int guard_out_of_sight(Superblocks *all, Superblock *sb);
+
 /* Whether a mark of SB's gate still stands: then the superblock lives, though no mount is seen. */
 bool guard_is_marked(const Superblock *sb);
 

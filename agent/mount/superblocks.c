@@ -37,6 +37,7 @@ static void superblock_free(Superblocks *all, Superblock *sb) {
                 gate_free(sb->gate);
         }
         volume_unref(sb->volume);
+        device_identity_clear(&sb->device);
         free(sb->fstype);
         free(sb->source);
         free(sb->mount);
@@ -90,18 +91,24 @@ static void look(Superblocks *all, const MountTable *table, const MountEntry *en
         judge(all, device, id, ret);
 }
 
+/* A copy of the device that decides: the list of devices may read it anew at any time. */
+static void keep_device(Superblock *sb) {
+        DeviceIdentity copy = {0};
+        bool known = sb->identity.device && device_identity_copy(sb->identity.device, &copy) == 0;
+
+        device_identity_clear(&sb->device);
+        sb->device = copy;
+        sb->identity.device = known ? &sb->device : NULL;
+}
+
 /* Judge SB as ENTRY shows it and bring its guard in line. */
 static int enforce(Superblocks *all, const MountTable *table, Superblock *sb, const MountEntry *entry) {
-        CLEANUP(device_identity_clear) DeviceIdentity device = {0};
         Decision before = sb->decision;
         Guard guard_before = sb->guard;
         int r;
 
         look(all, table, entry, &sb->identity, &sb->decision);
-        /* a copy: whoever is called from here on may have the device read anew */
-        if (sb->identity.device)
-                sb->identity.device =
-                        device_identity_copy(sb->identity.device, &device) == 0 ? &device : NULL;
+        keep_device(sb);
         r = guard_apply(all, table, sb);
         if (r == 0 && (sb->decision.access == ACCESS_WRITE || sb->decision.monitor || all->monitor_only) &&
             !sb->writable)
@@ -111,7 +118,6 @@ static int enforce(Superblocks *all, const MountTable *table, Superblock *sb, co
              (before.access != sb->decision.access || before.conditional != sb->decision.conditional ||
               before.monitor != sb->decision.monitor)))
                 all->callbacks.changed(all->callbacks.userdata, sb);
-        sb->identity.device = NULL; /* there until now only */
         return r;
 }
 
@@ -181,17 +187,27 @@ static int refresh_one(Superblocks *all, const MountTable *table, const MountEnt
 }
 
 /* Keep or free a superblock that the table shows no longer: it may still be mounted in another namespace, as
- * its mark tells, and is guarded there as it was. */
-static void leave_table(Superblocks *all, Superblock *sb, Superblock **items, size_t *n) {
+ * its mark tells, and is guarded there: as it was, or with REJUDGE as the policy says now. 0 or -errno. */
+static int leave_table(Superblocks *all, bool rejudge, Superblock *sb, Superblock **items, size_t *n) {
+        int r = 0;
+
         if (!guard_is_marked(sb)) {
                 (void)note_drop(all->runtime_dir, NOTE_SEALED, sb->identity.devnum);
                 all->callbacks.let_go(all->callbacks.userdata, sb);
                 superblock_free(all, sb);
-                return;
+                return 0;
         }
         sb->mount_id = -1;
+        if (rejudge)
+                r = guard_out_of_sight(all, sb);
         forget_rule(sb);
         items[(*n)++] = sb;
+        return r;
+}
+
+static void note_error(int *first, int r) {
+        if (r < 0 && *first == 0)
+                *first = r;
 }
 
 /* Nothing could be looked at: what is guarded stays so, as it is. */
@@ -228,19 +244,17 @@ static int refresh(Superblocks *all, bool rejudge) {
                 if (i > 0 && sorted[i]->devnum == sorted[i - 1]->devnum)
                         continue; /* another mount of the same superblock */
                 while (old < all->n && all->items[old]->identity.devnum < sorted[i]->devnum)
-                        leave_table(all, all->items[old++], items, &n);
+                        note_error(&first_error, leave_table(all, rejudge, all->items[old++], items, &n));
                 if (old < all->n && all->items[old]->identity.devnum == sorted[i]->devnum)
                         sb = all->items[old++];
-                r = refresh_one(all, &table, sorted[i], rejudge, &sb);
-                if (r < 0 && first_error == 0)
-                        first_error = r;
+                note_error(&first_error, refresh_one(all, &table, sorted[i], rejudge, &sb));
                 if (sb && sb->fstype)
                         items[n++] = sb;
                 else
                         free(sb);
         }
         while (old < all->n)
-                leave_table(all, all->items[old++], items, &n);
+                note_error(&first_error, leave_table(all, rejudge, all->items[old++], items, &n));
         free(all->items);
         all->items = items;
         all->n = n;

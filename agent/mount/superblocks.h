@@ -28,7 +28,8 @@ typedef struct Superblocks Superblocks;
 DECLARE_ENUM(Guard, guard, GUARD_LIST);
 
 typedef struct Superblock {
-        SuperblockIdentity identity; /* strings owned by the entry, device valid in callbacks only */
+        SuperblockIdentity identity; /* what it points to is the entry's own */
+        DeviceIdentity device;       /* the one whose verdict decides, as it was when last judged */
         char *fstype, *source, *mount;
         Decision decision; /* strings borrowed from the policy */
         Guard guard;
@@ -55,7 +56,7 @@ typedef struct SuperblocksCallbacks {
         bool (*is_held)(void *userdata, const Superblock *sb);
         /* SB is out of sight */
         void (*let_go)(void *userdata, const Superblock *sb);
-        /* SB was guarded, released or failed to be; its device is valid during the call */
+        /* SB was guarded, released or failed to be */
         void (*changed)(void *userdata, const Superblock *sb);
         /* a process has SB open for writing although it may not; it is cut off */
         void (*late_writer)(void *userdata, const Superblock *sb, pid_t pid, bool mapped, const char *path);

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from sekisho_faults import suspend_keeper
 from sekisho_machine import GROUP
-from sekisho_wait import run, wait_until
+from sekisho_wait import DEADLINE, run, wait_until
 from sekisho_world import OPENERS, hours_around
 
 WRITTEN = "written with permission 7f3a"
@@ -187,6 +187,32 @@ def test_a_mount_in_another_namespace_is_guarded_as_well(world):
     script = 'mount -o rw "$0" "$1" && exec "$2" open write "$1/file"'
     result = run(["unshare", "--mount", "sh", "-c", script, stick.node, inner, OPENERS], check=False)
     assert result.stdout.strip() == "EPERM"
+
+
+def test_a_mount_out_of_sight_goes_by_the_policy_in_force(world):
+    """In a namespace of somebody's own, after it was unmounted where everybody sees it."""
+    stick, point = approved(world, groups=[GROUP])
+
+    def hidden(script):
+        process = world.start_as(world.machine.member, [
+            "unshare", "--user", "--map-root-user", "--mount", "--propagation", "private", "sh", "-c", script, OPENERS, point],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdout.readline().strip() in ("there", "opened")
+        return process
+
+    asking = hidden('echo there; while read line; do "$0" open write "$1/file"; done')
+    writing = hidden('exec "$0" write-on-lines "$1/file"')
+
+    def asked():
+        asking.stdin.write("\n")
+        asking.stdin.flush()
+        return asking.stdout.readline().strip()
+
+    run(["umount", point])  # the directory stays: without it the kernel takes the mount from every namespace
+    assert asked() == "opened"
+    world.reload_policy(removable={"also-external": ["loop"], "default": "read-only"})
+    assert asked() in ("EPERM", "EROFS")
+    assert writing.wait(DEADLINE) != 0
 
 
 def test_an_expired_rule_approves_nobody(world):
