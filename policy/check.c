@@ -9,8 +9,7 @@
 #include "policy/utf8.h"
 
 enum {
-        WORDS_MAX = 1024,
-        FIELDS_MAX = 32
+        WORDS_MAX = 1024
 };
 
 static bool check_value(Check *check, const cyaml_schema_value_t *schema, const FieldCheck *extra,
@@ -211,7 +210,7 @@ static bool check_sequence(Check *check, const cyaml_schema_value_t *schema, con
 
 /* The index of the field that KEY names, -1 after a fault. */
 static int check_key(Check *check, const cyaml_schema_field_t *fields, const TreeNode *key,
-                     const size_t seen[static FIELDS_MAX]) {
+                     const size_t seen[static CHECK_FIELDS_MAX]) {
         char words[WORDS_MAX], text[QUOTE_MAX];
 
         if (key->kind != TREE_SCALAR) {
@@ -233,8 +232,22 @@ static int check_key(Check *check, const cyaml_schema_field_t *fields, const Tre
         return -1;
 }
 
+/* What is attached to FIELDS. Valid until the next call. */
+static const MappingChecks *find_checks(Check *check, const cyaml_schema_field_t *fields) {
+        MappingChecks *checks;
+
+        for (size_t i = 0; i < check->n_known && i < CHECK_KNOWN_MAX; i++)
+                if (check->known[i].fields == fields)
+                        return &check->known[i];
+        checks = &check->known[check->n_known++ % CHECK_KNOWN_MAX];
+        *checks = (MappingChecks){.fields = fields, .whole = field_check_find(fields, NULL)};
+        for (size_t i = 0; fields[i].key && i < CHECK_FIELDS_MAX; i++)
+                checks->by_key[i] = field_check_find(fields, fields[i].key);
+        return checks;
+}
+
 static bool check_mapping(Check *check, const cyaml_schema_field_t *fields, const TreeNode *node) {
-        size_t seen[FIELDS_MAX] = {0};
+        size_t seen[CHECK_FIELDS_MAX] = {0};
         const TreeNode *value = NULL;
         bool good = true;
 
@@ -252,7 +265,7 @@ static bool check_mapping(Check *check, const cyaml_schema_field_t *fields, cons
                         continue;
                 }
                 seen[i] = key->line;
-                extra = field_check_find(fields, fields[i].key);
+                extra = find_checks(check, fields)->by_key[i];
                 if (!check_value(check, &fields[i].value, extra, value))
                         good = false;
                 else if (extra && extra->value)
@@ -285,7 +298,7 @@ static bool check_value(Check *check, const cyaml_schema_value_t *schema, const 
                 return check_scalar_text(check, node, schema->string.max, extra && extra->number_is_text);
         case CYAML_MAPPING:
                 good = check_mapping(check, schema->mapping.fields, node);
-                whole = field_check_find(schema->mapping.fields, NULL);
+                whole = find_checks(check, schema->mapping.fields)->whole;
                 if (node->kind == TREE_MAPPING && whole && whole->value)
                         whole->value(check, node);
                 return good;

@@ -9,11 +9,26 @@
 #include "policy/schema.h"
 #include "policy/tree.h"
 
+enum {
+        CHECK_FIELDS_MAX = 32, /* keys of a mapping */
+        CHECK_KNOWN_MAX = 8
+};
+
+typedef struct FieldCheck FieldCheck;
+
+/* What is attached to the mapping FIELDS and its keys, as field_check_find() tells. */
+typedef struct MappingChecks {
+        const cyaml_schema_field_t *fields;
+        const FieldCheck *whole, *by_key[CHECK_FIELDS_MAX];
+} MappingChecks;
+
 typedef struct Check {
         const char *file;
         const Tree *tree;
         Faults *faults;
-        RuleNames *names; /* of all files so far */
+        RuleNames *names;                     /* of all files so far */
+        MappingChecks known[CHECK_KNOWN_MAX]; /* of those that were looked at last; lists repeat them */
+        size_t n_known;
 } Check;
 
 /* Adds every fault of the tree to CHECK's faults. */
@@ -35,12 +50,12 @@ typedef void (*NodeCheck)(Check *check, const TreeNode *node);
 
 /* FIELDS and KEY name the field; without KEY the whole mapping, which is checked after its values and
  * whether or not these are right. */
-typedef struct FieldCheck {
+struct FieldCheck {
         const cyaml_schema_field_t *fields;
         const char *key;
         NodeCheck value, entry; /* of the field, and of each entry if it is a list */
         bool number_is_text;    /* 443 may stand without quotes */
-} FieldCheck;
+};
 
 /* NULL if nothing is attached. */
 const FieldCheck *field_check_find(const cyaml_schema_field_t *fields, const char *key);

@@ -71,9 +71,8 @@ static void check_hours(Check *check, const TreeNode *node) {
 static void check_expires(Check *check, const TreeNode *node) {
         const char *why;
         char text[QUOTE_MAX];
-        time_t expires;
 
-        if (expiry_parse(node->text, &expires, &why) < 0)
+        if (expiry_check(node->text, &why) < 0)
                 check_fault(check, node, "%s: %s", quote(node->text, node->length, text),
                             faults_text(check->faults, why));
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "policy/build.h"
 #include "policy/check.h"
@@ -213,6 +214,7 @@ static int load_finish(Load *load, int r, Policy **ret, PolicyFaults *ret_faults
 }
 
 static int load_start(Load *load) {
+        tzset(); /* for the dates (expiry.h) */
         load->policy = policy_new();
         return load->policy ? 0 : -ENOMEM;
 }

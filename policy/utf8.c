@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/utf8.h"
 
-size_t utf8_next(const char *text, size_t length, uint32_t *ret) {
+size_t utf8_next_long(const char *text, size_t length, uint32_t *ret) {
         static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
         const unsigned char *p = (const unsigned char *)text;
         uint32_t c;
         size_t n;
 
-        if (length == 0)
-                return 0;
-        if (p[0] < 0x80) {
-                *ret = p[0];
-                return 1;
-        }
         if (p[0] >= 0xc2 && p[0] < 0xe0)
                 n = 2;
         else if (p[0] >= 0xe0 && p[0] < 0xf0)
@@ -33,11 +27,6 @@ size_t utf8_next(const char *text, size_t length, uint32_t *ret) {
                 return 0;
         *ret = c;
         return n;
-}
-
-bool utf8_is_control(uint32_t c) {
-        return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x2028 && c <= 0x202e) ||
-               (c >= 0x2066 && c <= 0x2069);
 }
 
 bool utf8_is_blank(uint32_t c) {

@@ -73,6 +73,28 @@ Test(policy_expiry, refuses_dates_and_times_that_are_none) {
         }
 }
 
+/* Through changes of the clocks, where hours are missing or there twice, and in a zone that has two changes
+ * close together. */
+Test(policy_expiry, is_what_mktime_says) {
+        static const char *const zones[] = {"Asia/Tokyo",        "Europe/Berlin",       "America/St_Johns",
+                                            "Africa/Casablanca", "Australia/Lord_Howe", "UTC0"};
+
+        for (size_t i = 0; i < ELEMENTS(zones); i++)
+                for (int hour = 0; hour < 2 * 365 * 24; hour++) {
+                        struct tm wanted = {.tm_year = 126, .tm_mday = 1, .tm_min = 30, .tm_isdst = -1}, tm;
+                        char text[sizeof("2026-01-01 00:30") + 16];
+
+                        tm = (struct tm){.tm_year = 126, .tm_mday = 1, .tm_hour = hour, .tm_min = 30};
+                        (void)timegm(&tm); /* only to have month, day and hour in their ranges */
+                        wanted.tm_year = tm.tm_year;
+                        wanted.tm_mon = tm.tm_mon;
+                        wanted.tm_mday = tm.tm_mday;
+                        wanted.tm_hour = tm.tm_hour;
+                        (void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &tm);
+                        cr_assert_eq(expiry_in(zones[i], text), mktime(&wanted), "%s in %s", text, zones[i]);
+                }
+}
+
 Test(policy_time, is_read_off_the_wall_clock_of_the_terminal) {
         PolicyTime time;
 
