@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "pam_module/pkcs11.h"
+#include "pam_module/enrolment.h"
 #include "pam_module/store.h"
 
 typedef struct CardPeople {

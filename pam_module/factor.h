@@ -19,7 +19,7 @@ typedef struct FactorModule {
         Proof (*prove)(Login *login, unsigned wanted, Factor *ret);
 } FactorModule;
 
-extern const FactorModule factor_fido2;
+extern const FactorModule factor_fido2; /* this and cards: factor_loaded.c */
 extern const FactorModule factor_fingerprint;
 extern const FactorModule factor_card; /* card, and what its PIN shows: card-pin */
 extern const FactorModule factor_code; /* totp, recovery, substitute: one prompt for all */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pam_module/conversation.h"
+#include "pam_module/device_module.h"
 #include "pam_module/factor_device.h"
 #include "pam_module/pkcs11.h"
 
@@ -266,8 +267,12 @@ static Proof prove_card(Login *login, unsigned wanted, Factor *ret) {
         return proof;
 }
 
-const FactorModule factor_card = {
-        .name = "card",
-        .factors = CARD_FACTORS,
+static int find_person(const CardPeople *people, const char *path, char ret[static PERSON_SIZE]) {
+        return card_people_find(people, path ? path : MFA_CARD_MODULE_DEFAULT, ret);
+}
+
+__attribute__((visibility("default"))) const DeviceModule sekisho_device_card = {
+        .build = DEVICE_BUILD,
         .prove = prove_card,
+        .person = find_person,
 };

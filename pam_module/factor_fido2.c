@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pam_module/conversation.h"
+#include "pam_module/device_module.h"
 #include "pam_module/factor_device.h"
 #include "pam_module/fido2.h"
 
@@ -195,8 +196,7 @@ static Proof prove_fido2(Login *login, unsigned wanted, Factor *ret) {
         return proof;
 }
 
-const FactorModule factor_fido2 = {
-        .name = "fido2",
-        .factors = FACTOR_BIT(FACTOR_FIDO2),
+__attribute__((visibility("default"))) const DeviceModule sekisho_device_fido2 = {
+        .build = DEVICE_BUILD,
         .prove = prove_fido2,
 };

@@ -5,8 +5,8 @@
 #include <security/pam_ext.h>
 #include <string.h>
 
-#include "pam_module/card_people.h"
 #include "pam_module/conversation.h"
+#include "pam_module/device_module.h"
 #include "pam_module/factor_device.h"
 #include "pam_module/guard.h"
 #include "pam_module/policy_share.h"
@@ -17,8 +17,12 @@ void login_clear(Login *login) {
         policy_unref(login->policy);
         policy_faults_clear(&login->faults);
         store_close(&login->store);
+        for (size_t i = 0; i < DEVICE_KINDS; i++) /* at last: WHY may be a text of theirs */
+                device_module_close(login->devices[i]);
         *login = (Login){.store = STORE_CLOSED};
 }
+
+DEFINE_ENUM_STRINGS(DeviceKind, device_kind, DEVICE_KIND_LIST);
 
 static int because(Login *login, int r, const char *why) {
         login->why = why;
@@ -118,10 +122,15 @@ static int be_person(Login *login, const char *person) {
 
 /* By the cards of PEOPLE: whose is in a reader. 1, 0 or -errno. */
 static int be_owner(Login *login, const CardPeople *people) {
-        const char *path = login->policy->mfa_card.module;
+        const DeviceModule *module = NULL;
         char person[PERSON_SIZE];
-        int r = card_people_find(people, path ? path : MFA_CARD_MODULE_DEFAULT, person);
+        int r;
 
+        if (people->n == 0)
+                return 0;
+        r = device_module(login, DEVICE_CARD, &module);
+        if (r == 0 && module)
+                r = module->person(people, login->policy->mfa_card.module, person);
         if (r <= 0)
                 return r;
         r = be_person(login, person);
@@ -271,18 +280,6 @@ void login_ask_guard(Login *login) {
         if (mfa_asks_guard(&login->decision))
                 decide_guard(login->policy, guard_presence(login->options.runtime, wait),
                              login->policy_time.expiry_now, &login->decision);
-}
-
-Verification login_verification(Login *login, Factor factor) {
-        return (Verification){.store = &login->store,
-                              .user = login->key,
-                              .uid = login->account.subject.uid,
-                              .limits = login->policy->mfa_limits,
-                              .break_glass = login->decision.break_glass,
-                              .drift = login->policy->mfa_drift,
-                              .factors = FACTOR_BIT(factor),
-                              .now = login->now,
-                              .factor = factor};
 }
 
 static void free_state(pam_handle_t *pamh, void *data, int status) {

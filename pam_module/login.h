@@ -19,6 +19,16 @@
 #define STATE_PATH       "/var/lib/sekisho" /* of the agent */
 #define LOGIN_STATE_NAME "sekisho-login"    /* of pam_set_data() */
 
+/* What is loaded where somebody has a factor of that kind (device_module.h). */
+#define DEVICE_KIND_LIST(X)                                                                                 \
+        X(DEVICE_FIDO2, "fido2")                                                                            \
+        X(DEVICE_CARD, "card")
+DECLARE_ENUM(DeviceKind, device_kind, DEVICE_KIND_LIST);
+
+enum {
+        DEVICE_KINDS = DEVICE_CARD + 1
+};
+
 /* The module's arguments in the PAM configuration. */
 typedef struct LoginOptions {
         const char *store, *policy, *runtime, *state; /* borrowed from PAM */
@@ -45,8 +55,9 @@ typedef struct Login {
         unsigned proven;
         char token[TOKEN_SIZE]; /* what it was proven with that can be taken away; set by factors */
         MfaDecision decision;
-        bool accounting; /* in the account phase: whoever it is has been let through before */
-        const char *why; /* what went wrong, in English, for the journal; NULL: nothing */
+        void *devices[DEVICE_KINDS]; /* modules that were loaded (device_module.h) */
+        bool accounting;             /* in the account phase: whoever it is has been let through before */
+        const char *why;             /* what went wrong, in English, for the journal; NULL: nothing */
 } Login;
 
 void login_clear(Login *login);

@@ -11,6 +11,7 @@
 #include "agent/ctl/text.h"
 #include "agent/ctl/timespec.h"
 #include "pam_module/card_people.h"
+#include "pam_module/pkcs11.h"
 
 static const char *module_error_text(int r) {
         switch (-r) {

@@ -25,6 +25,8 @@ CONTENTS = {
     "/usr/share/pam-configs/sekisho": "-rw-r--r--",
     "/usr/share/pam-configs/sekisho-session": "-rw-r--r--",
     f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/security/pam_sekisho.so": "-rw-r--r--",
+    f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/security/pam_sekisho/card.so": "-rw-r--r--",
+    f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/security/pam_sekisho/fido2.so": "-rw-r--r--",
     "/usr/share/man/man8/pam_sekisho.8.gz": "-rw-r--r--",
     "/etc/sekisho/": "drwx------",
     "/etc/sekisho/keys.d/": "drwx------",
