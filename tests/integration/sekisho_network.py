@@ -154,9 +154,10 @@ class Net:
     """`term`, where the agent is, with `inside0` and `outside0`; `inside` (10.99.1.1, fd99:1::1) and `outside`
     (10.99.2.1, fd99:2::1, and whatever else, by the default route) at their other ends."""
 
-    def __init__(self):
+    def __init__(self, name="net"):
+        """NAME tells several apart."""
         self._undo = contextlib.ExitStack()
-        tag = f"{os.getpid()}"
+        tag = f"{name}-{os.getpid()}"
         try:
             self.term, self.inside, self.outside = (self._area(f"sekisho-{what}-{tag}")
                                                     for what in ("term", "inside", "outside"))
