@@ -93,11 +93,14 @@ static int ask_bus(GuardLink *link, const char *method, const char *name, sd_bus
         return r < 0 ? r : call_timed(link, call, ret);
 }
 
+/* 0 also where nobody has the name: sd-bus-errors(3). */
 static int find_owner(GuardLink *link) {
         CLEANUP_MESSAGE sd_bus_message *reply = NULL;
         const char *owner;
         int r = ask_bus(link, "GetNameOwner", GUARD_NAME, &reply);
 
+        if (r == -ENXIO || r == -EHOSTUNREACH)
+                return 0;
         if (r >= 0)
                 r = sd_bus_message_read(reply, "s", &owner);
         if (r < 0)
@@ -115,18 +118,20 @@ static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return 0;
 }
 
-/* The agent may be just coming onto the bus: the one or the other may have been started anew. */
+/* The agent may be just coming onto the bus: the one or the other may have been started anew. To be told of
+ * that takes two more messages, which most logins can do without. */
 static int wait_for_owner(GuardLink *link) {
         sd_bus_slot *slot = NULL;
         bool changed = true;
-        int r = sd_bus_add_match_async(link->bus, &slot, CHANGED, on_changed, NULL, &changed);
+        int r = find_owner(link);
 
+        if (r < 0 || link->owner)
+                return r;
+        r = sd_bus_add_match_async(link->bus, &slot, CHANGED, on_changed, NULL, &changed);
         while (r >= 0 && !link->owner) {
                 if (changed) {
                         changed = false;
                         r = find_owner(link);
-                        if (r == -ENXIO || r == -EHOSTUNREACH) /* nobody has it: sd-bus-errors(3) */
-                                r = 0;
                 } else
                         r = turn(link);
         }
