@@ -26,6 +26,7 @@ struct Request {
         sd_bus_slot *slot; /* what is waited for */
         const char *action;
         bool wants_process;
+        bool asks_polkit; /* counts */
         RequestAnswer answer;
         void *userdata;
         Caller caller;
@@ -35,7 +36,6 @@ static void request_free(Request *request) {
         for (Request **at = &request->owner->first; *at; at = &(*at)->next)
                 if (*at == request) {
                         *at = request->next;
-                        request->owner->n--;
                         break;
                 }
         sd_bus_slot_unref(request->slot);
@@ -43,10 +43,16 @@ static void request_free(Request *request) {
         free(request);
 }
 
+static int too_many(sd_bus_error *error) {
+        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many calls are waiting already");
+}
+
 static int finish(Request *request) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         int r = request->answer(request->userdata, request->call, &request->caller, &error);
 
+        if (r == -ENOBUFS && request->caller.error == -ENOBUFS && !sd_bus_error_is_set(&error))
+                (void)too_many(&error);
         if (r < 0 || sd_bus_error_is_set(&error))
                 (void)sd_bus_reply_method_errno(request->call, r, &error);
         sd_bus_error_free(&error);
@@ -101,6 +107,7 @@ static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         int allowed = 0, challenge = 0;
 
         (void)error;
+        request->asks_polkit = false;
         if (sd_bus_message_is_method_error(m, NULL) <= 0 &&
             sd_bus_message_enter_container(m, 'r', NULL) > 0 &&
             sd_bus_message_read(m, "bb", &allowed, &challenge) > 0) {
@@ -129,6 +136,19 @@ static int ask_polkit(Request *request) {
         return r;
 }
 
+/* Somebody may leave polkit's dialogue open: that has to take the place of nobody else's call, and root
+ * waits for no place at all. */
+static bool polkit_has_room(const Requests *requests, uid_t uid) {
+        size_t all = 0, same = 0;
+
+        for (const Request *request = requests->first; request; request = request->next)
+                if (request->asks_polkit) {
+                        all++;
+                        same += request->caller.uid == uid;
+                }
+        return all < REQUESTS_MAX && same < REQUESTS_PER_UID_MAX;
+}
+
 static int on_who(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Request *request = userdata;
         uint32_t uid;
@@ -141,8 +161,14 @@ static int on_who(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         else {
                 request->caller.uid = uid;
                 request->caller.allowed = uid == 0;
-                if (!request->caller.allowed && request->action && ask_polkit(request) >= 0)
-                        return 1;
+                if (!request->caller.allowed && request->action) {
+                        if (!polkit_has_room(request->owner, uid))
+                                request->caller.error = -ENOBUFS;
+                        else if (ask_polkit(request) >= 0) {
+                                request->asks_polkit = true;
+                                return 1;
+                        }
+                }
         }
         return go_on(request);
 }
@@ -163,9 +189,8 @@ static int begin(Requests *requests, sd_bus_message *call, const char *action, b
 
         if (!name)
                 return -EBADMSG;
-        if (requests->n >= REQUESTS_MAX || waiting_of(requests, name) >= REQUESTS_PER_CALLER_MAX)
-                return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                        "Too many calls are waiting already");
+        if (waiting_of(requests, name) >= REQUESTS_PER_CALLER_MAX)
+                return too_many(error);
         request = calloc(1, sizeof(*request));
         if (!request)
                 return -ENOMEM;
@@ -178,7 +203,6 @@ static int begin(Requests *requests, sd_bus_message *call, const char *action, b
                              .userdata = userdata,
                              .caller = {.name = name, .uid = (uid_t)-1}};
         requests->first = request;
-        requests->n++;
         r = ask_bus(request, "GetConnectionUnixUser", on_who);
         if (r < 0) {
                 request_free(request);

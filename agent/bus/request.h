@@ -10,13 +10,15 @@
 #include <systemd/sd-bus.h>
 
 enum {
-        REQUESTS_MAX = 128,           /* waiting at a time ... */
-        REQUESTS_PER_CALLER_MAX = 16, /* ... and of one connection */
+        REQUESTS_MAX = 128,           /* waiting for polkit at a time ... */
+        REQUESTS_PER_UID_MAX = 16,    /* ... and of one uid; root does not wait for it */
+        REQUESTS_PER_CALLER_MAX = 16, /* waiting for anything, of one connection */
 };
 
 typedef struct Caller {
         const char *name; /* the connection's unique name */
-        int error;        /* negative: the caller is gone or not known, and nothing else holds */
+        int error;        /* negative: the caller is gone or not known, or, -ENOBUFS, has too many calls that
+                           * wait for polkit; nothing else holds */
         uid_t uid;
         pid_t pid;      /* who made the connection; 0 unless it was asked for */
         bool allowed;   /* root, or polkit says yes to the action that was asked about */
@@ -31,12 +33,11 @@ typedef struct Request Request;
 
 typedef struct Requests {
         Request *first;
-        size_t n;
 } Requests;
 
 /* Find out who sent CALL, and whether ACTION is allowed to it (NULL: ask only who it is; only root is
- * allowed), then ANSWER. Returns 1 (the answer comes later), or a negative value with ERROR set if too much
- * is waiting already. */
+ * allowed), then ANSWER. Returns 1 (the answer comes later), or a negative value, with ERROR set if too many
+ * calls of this connection are waiting already. */
 int request_begin(Requests *requests, sd_bus_message *call, const char *action, RequestAnswer answer,
                   void *userdata, sd_bus_error *error);
 

@@ -327,9 +327,14 @@ DEFINE_DEED(end_lockdown, ACTION("lockdown"));
 
 static int method_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         BusService *service = userdata;
-        int r = subscribers_add(&service->subscribers, m, error);
+        int added = subscribers_add(&service->subscribers, m, error), r;
 
-        return r < 0 ? r : request_begin(&service->requests, m, NULL, answer_subscribe, service, error);
+        if (added < 0)
+                return added;
+        r = request_begin(&service->requests, m, NULL, answer_subscribe, service, error);
+        if (r < 0 && added > 0) /* else nobody would ever learn who it is */
+                subscribers_drop(&service->subscribers, sd_bus_message_get_sender(m));
+        return r;
 }
 
 /* "Unprivileged" tells sd-bus to leave the question who may call to us: it would wait for the bus. */

@@ -88,7 +88,14 @@ int subscribers_add(Subscribers *subscribers, sd_bus_message *call, sd_bus_error
                              : -ENOMEM;
         if (r < 0)
                 subscriber_free(subscriber);
-        return r < 0 ? r : 0;
+        return r < 0 ? r : 1;
+}
+
+void subscribers_drop(Subscribers *subscribers, const char *name) {
+        Subscriber *subscriber = find(subscribers, name);
+
+        if (subscriber)
+                subscriber_free(subscriber);
 }
 
 static size_t subscriptions_of(const Subscribers *subscribers, uid_t uid) {

@@ -22,8 +22,11 @@ typedef struct Subscribers {
 } Subscribers;
 
 /* CALL's sender asks to subscribe: watch for its end. It is told of nothing until subscribers_identify().
- * 0, or negative with ERROR set. */
+ * 1, 0 if it has asked before, or negative with ERROR set. */
 int subscribers_add(Subscribers *subscribers, sd_bus_message *call, sd_bus_error *error);
+
+/* The subscription of this connection ends, if there is one. */
+void subscribers_drop(Subscribers *subscribers, const char *name);
 
 /* Now it is known who it is; if that failed the subscription ends. 0, or negative with ERROR set. */
 int subscribers_identify(Subscribers *subscribers, const Caller *caller, sd_bus_error *error);

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import threading
 
+from sekisho_ports import reserve_ports
 from sekisho_wait import run, start, stop, wait_until
 
 DRIVER = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
@@ -18,16 +19,6 @@ ATR = bytes.fromhex("3b00")
 GET_ATR = 4
 # In a namespace where its socket, whose path is built in, is in a directory of the test's.
 PCSCD = 'mount -t tmpfs none /run && mkdir /run/pcscd && mount --bind "$0" /run/pcscd && exec "$@"'
-
-
-def free_ports(count):
-    """Neighbours that nobody listens on."""
-    for port in range(36000, 40000, count):
-        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
-            for each in range(port, port + count):
-                stack.enter_context(socket.socket()).bind(("127.0.0.1", each))
-            return port
-    raise AssertionError("no free ports")
 
 
 class Card(threading.Thread):
@@ -63,7 +54,7 @@ class Reader:
         self._directory = world.new_path("pcscd")
         os.mkdir(self._directory, 0o755)
         self.environment = {"PCSCLITE_CSOCK_NAME": os.path.join(self._directory, "pcscd.comm")}
-        self._port = free_ports(SLOTS)
+        self._port = reserve_ports(world, SLOTS, "0.0.0.0")[0]
         self._configuration = world.new_path("reader.conf.d")
         os.mkdir(self._configuration)
         with open(os.path.join(self._configuration, "virtual"), "w") as to:

@@ -11,6 +11,7 @@ import socket
 import ssl
 
 from sekisho_export import Entry
+from sekisho_ports import reserve_ports
 from sekisho_wait import Late, run, start, stop, wait_until
 from sekisho_world import ROOT
 
@@ -49,12 +50,6 @@ class Terminal:
         return Entry([("__REALTIME_TIMESTAMP", str(usec).encode()),
                       ("__MONOTONIC_TIMESTAMP", str(usec % 10**12).encode()), ("_BOOT_ID", self._boot.encode()),
                       *((name, value.encode()) for name, value in {**trusted, **said, "SEKISHO_CHAIN": self._link.hex()}.items())])
-
-
-def free_port():
-    with contextlib.closing(socket.socket()) as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 class Authority:
@@ -116,7 +111,7 @@ class Collector:
         self._world, self._authority = world, authority
         self.directory = world.new_path("collected")
         os.mkdir(self.directory)
-        self.port, self._inner, self.process = free_port(), free_port(), None
+        (self.port,), (self._inner,), self.process = reserve_ports(world), reserve_ports(world), None
         self._client = authority.issue("asks")
         self.log = world.new_path("collector.log")
         world.undo(self.kill)

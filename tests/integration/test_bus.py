@@ -4,11 +4,13 @@
 import json
 import os
 import re
+import signal
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from jeepney import new_method_call
 from jeepney.bus_messages import message_bus
-from sekisho_bus import Bus, FakePolkit, Refused
+from sekisho_bus import ALLOW_INTERACTIVE, GUARD, Bus, FakePolkit, Refused
 from sekisho_machine import GROUP
 from sekisho_wait import Late, wait_until
 from sekisho_world import OPENERS, ROOT, program
@@ -136,6 +138,48 @@ def test_one_caller_cannot_fill_the_guard_with_waiting_calls(scene, bus):
     assert json.loads(bus.connect().call("Status")[0])["mode"] == "enforce"
 
 
+def send(peer, address, *call, interactive=False):
+    """Does not wait for the answer."""
+    message = new_method_call(address, *call)
+    if interactive:
+        message.header.flags = message.header.flags | ALLOW_INTERACTIVE
+    peer.send(message)
+
+
+# Of each interface that asks polkit: a call, its action, and what root may do meanwhile.
+CROWDED = {"Guard1": (("Status",), "status", [("BeginLockdown", "s", ("a suspicion",)), ("EndLockdown", "s", ("cleared up",)), ("Reload",)]),
+           "Guard1.Grants": (("List", "a{ss}", ({},)), "grants", [("List", "a{ss}", ({},))]),
+           "Guard1.Factors": (("List", "ss", ("games", "")), "manage-factors", [("List", "ss", ("games", ""))])}
+
+
+@pytest.mark.parametrize("interface", CROWDED)
+def test_a_user_who_leaves_polkit_waiting_keeps_neither_root_nor_others_out(world, bus, interface):
+    call, action, deeds = CROWDED[interface]
+    address = GUARD.with_interface("org.sekisho." + interface)
+    bus.start()
+    world.start_agent(removable={"default": "read-only"})
+    bus.wait_for_guard()
+    polkit = FakePolkit(world, bus, silent=True)
+    crowd = [bus.connect(world.machine.stranger.uid) for _ in range(9)]
+    for peer in crowd:
+        for _ in range(16):
+            send(peer, address, *call, interactive=True)
+    for peer in crowd:
+        peer.call("Presence")  # is answered once all before it have been taken in
+    root = bus.connect()
+    for deed in deeds:
+        root.ask_bus(new_method_call(address, *deed))
+    send(bus.connect(world.machine.member.uid), address, *call)
+    asked = wait_until(lambda: len(polkit.asked()) > 16 and polkit.asked(), "polkit is asked about somebody else")
+    assert asked == [(ACTION + action, 1)] * 16 + [(ACTION + action, 0)]
+    with pytest.raises(Refused, match="LimitsExceeded") as refused:
+        bus.connect(world.machine.stranger.uid).ask_bus(new_method_call(address, *call))
+    assert refused.value.text == "Too many calls are waiting already"
+    polkit.close()  # the bus says so to who waits for it, and that makes room
+    FakePolkit(world, bus, allowed={ACTION + action})
+    assert bus.connect(world.machine.stranger.uid).ask_bus(new_method_call(address, *call))
+
+
 # -- reload and explain
 
 
@@ -252,6 +296,21 @@ def test_a_subscription_ends_with_its_connection(scene, bus):
         wait_until(lambda peer=peer: subscribes(peer), "there is room for a subscriber")
     with pytest.raises(Refused, match="LimitsExceeded"):
         crowd[16].call("Subscribe")
+
+
+def test_subscriptions_that_are_refused_take_no_room(scene, bus):
+    crowd = [bus.connect(person.uid) for person in (scene.machine.stranger, scene.machine.member) for _ in range(130)]
+    scene.agent.process.send_signal(signal.SIGSTOP)  # so that it finds them all before it knows whose they are
+    try:
+        for peer in crowd:
+            for _ in range(16):
+                send(peer, GUARD, "Status")
+            send(peer, GUARD, "Subscribe")
+    finally:
+        scene.agent.process.send_signal(signal.SIGCONT)
+    for peer in crowd:
+        peer.call("Presence")
+    assert subscribes(bus.connect())
 
 
 def subscribes(peer):

@@ -3,18 +3,20 @@
 crosses each cable is captured outside of it, from power-on until it is off."""
 
 import json
+import time
 
 import pytest
 
 import sekisho_vm_image
 from sekisho_vm_lab import POLICY, STAFF, UNIT, Lab
 from sekisho_vm_network import ATTEMPTS, Area, describe
-from sekisho_wait import wait_until
+from sekisho_wait import Late, wait_until
 
 GOOD_MAC, BAD_MAC, USB_MAC = "52:54:00:20:00:01", "52:54:00:99:00:01", "52:54:00:77:00:01"
 # Both cards and whatever else comes are set up by DHCP and router advertisements, as soon as they are there.
 EVERY_CARD = "[Match]\nName=en* eth* usb*\n[Network]\nDHCP=yes\nIPv6AcceptRA=yes\nLLDP=yes\nEmitLLDP=yes\n"
 APPROVED = {"name": "the card of the section", "match": {"driver": "virtio_net"}}
+ASK_AGAIN = 20
 USB = {"interfaces": {"communications": "allow", "cdc-data": "allow"}}  # so that an adapter makes an interface
 
 
@@ -76,6 +78,34 @@ def interface_of(lab, mac):
     """The name of the card with this address in the guest, or None."""
     links = json.loads(lab.guest.run("ip", "-j", "link").stdout)
     return next((link["ifname"] for link in links if link.get("permaddr", link["address"]) == mac), None)
+
+
+def plugged_in(lab, area):
+    """The name that udev has left to the adapter of AREA: it comes with the kernel's, and gets another."""
+    wait_until(lambda: interface_of(lab, area.mac), "the guest has an interface of it", 60)
+    lab.guest.run("udevadm", "settle")
+    return interface_of(lab, area.mac)
+
+
+def wait_address(lab, area):
+    """It is asked for again now and then: networkd waits up to a minute before it repeats what was lost."""
+    asked = time.monotonic()
+
+    def has_address():
+        nonlocal asked
+        link = next((link for link in json.loads(lab.guest.run("ip", "-j", "address").stdout)
+                     if link.get("permaddr", link.get("address")) == area.mac), None)
+        if link and time.monotonic() - asked > ASK_AGAIN:
+            lab.guest.run("networkctl", "reconfigure", link["ifname"], check=False)
+            asked = time.monotonic()
+        return link and any(one["local"].startswith(area.prefix + ".") for one in link["addr_info"])
+
+    try:
+        wait_until(has_address, "it has an address", 120)
+    except Late as late:
+        raise Late(f"{late}\n" + lab.guest.ask(
+            "ip address; networkctl; sekishoctl status; "
+            f"journalctl -b -u {UNIT} -u systemd-networkd -o short-monotonic --no-pager | tail -40")) from late
 
 
 def nothing_left_by(area):
@@ -200,8 +230,7 @@ def test_an_adapter_that_is_plugged_in_stays_silent(lab, areas):
         try:
             record = lab.recorded("network-interface-verdict", interface_kind="usb", verdict="deny")
             assert record["SEKISHO_DEVICE_VENDOR"] == "0525"
-            wait_until(lambda: interface_of(lab, USB_MAC), "the guest has an interface of it", 60)
-            name = interface_of(lab, USB_MAC)
+            name = plugged_in(lab, area)
             lab.guest.sh(f"ip link set {name} up; ip address add 10.77.0.15/24 dev {name}; true")
             attempt(lab, area, name)
             nothing_left_by(area)
@@ -217,9 +246,7 @@ def test_plugged_in_while_the_agent_is_away_it_stays_silent_too(lab, areas):
     try:
         area.plug(lab.machine.qmp)
         try:
-            wait_until(lambda: interface_of(lab, area.mac), "the guest has an interface of it", 60)
-            lab.guest.run("udevadm", "settle")
-            name = interface_of(lab, area.mac)
+            name = plugged_in(lab, area)
             lab.guest.sh(f"ip link set {name} up; ip address add 10.78.0.15/24 dev {name}; true")
             attempt(lab, area, name)
             nothing_left_by(area)
@@ -266,9 +293,7 @@ def test_an_approved_adapter_works(lab, areas):
     try:
         area.plug(lab.machine.qmp)
         try:
-            wait_until(lambda: interface_of(lab, area.mac), "the guest has an interface of it", 60)
-            name = interface_of(lab, area.mac)
-            lab.guest.until(f"ip -4 address show dev {name} | grep -q 10.79.0", "it has an address", 60)
+            wait_address(lab, area)
             assert area.sent()
         finally:
             area.pull(lab.machine.qmp)
