@@ -32,6 +32,8 @@ Test(tpm_answer, what_is_told_is_what_is_heard) {
 
 Test(tpm_answer, what_is_not_whole_is_not_believed) {
         static const char *const lines[] = {
+                "serial 57",
+                "emptyX",
                 "",
                 "\n",
                 "serial 5",
