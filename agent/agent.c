@@ -263,6 +263,7 @@ static int go_on_with(Agent *agent, int r, Policy *old, const char *path) {
                 agent_hide_names(agent);
                 tell(agent, EVENT_POLICY_LOADED);
                 tell_unkept(agent);
+                agent_raise_tpm(agent);
                 agent_follow_lockdown(agent, NULL, 0, NULL);
                 (void)rejudge(agent);
                 agent_update_protection(agent);
@@ -415,15 +416,17 @@ static int start(Agent *agent) {
                 r = agent_start_logins(agent);
         if (r < 0)
                 return r;
+        agent_ask_tpm(agent);
         witnessed = witness_restore_floor(agent->settings.state_dir, agent->settings.policy, &serial);
-        policy = policy_store_open(&agent->store, agent->settings.policy, agent->settings.state_dir,
-                                   agent_try_policy, agent);
+        policy = policy_store_open_above(&agent->store, agent->settings.policy, agent->settings.state_dir,
+                                         agent_hear_tpm(agent), agent_try_policy, agent);
         if (policy < 0)
                 return policy;
         agent_hide_names(agent);
         agent_load_lockdown(agent);
         agent_load_grants(agent);
         tell_witnessed(agent, serial, witnessed);
+        agent_tell_tpm(agent);
         tell_restored(agent);
         if (policy == 1)
                 agent_tell_refused(agent, NULL, NULL, 0);
@@ -444,6 +447,7 @@ static int start(Agent *agent) {
         agent_update_audit(agent);
         agent_start_locks(agent);
         start_bus(agent);
+        agent_raise_tpm(agent);
         agent_start_incoming(agent);
         r = agent_write_status(agent);
         if (r == 0)
@@ -493,6 +497,7 @@ Agent *agent_free(Agent *agent) {
         agent_stop_self_test(agent);
         agent->incoming = incoming_free(agent->incoming);
         agent->bus = bus_service_free(agent->bus);
+        agent_stop_tpm(agent);
         agent_stop_locks(agent);
         agent_stop_network(agent);
         agent_stop_links(agent);

@@ -11,9 +11,10 @@ typedef struct Agent Agent;
 
 typedef struct AgentSettings {
         const char *policy, *state_dir, *runtime_dir;
-        const char *incoming;     /* NULL: STATE/incoming; "": none */
-        bool monitor;             /* --monitor: record, deny nothing */
-        bool network;             /* --network: guard the network, although started by hand */
+        const char *incoming; /* NULL: STATE/incoming; "": none */
+        const char *tpm;      /* how the TPM is reached; NULL: the machine's own, for the service; "": not */
+        bool monitor;         /* --monitor: record, deny nothing */
+        bool network;         /* --network: guard the network, although started by hand */
         bool network_filter_only; /* --network=filter: by the packet filter alone */
 } AgentSettings;
 

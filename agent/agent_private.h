@@ -27,6 +27,7 @@
 #include "agent/network/network.h"
 #include "agent/policy_store.h"
 #include "agent/report/report.h"
+#include "agent/serial.h"
 #include "agent/sessions.h"
 
 typedef struct SelfTest SelfTest;
@@ -84,6 +85,7 @@ struct Agent {
         bool connection_waits;   /* by the self-test, since a table was on its way */
         Incoming *incoming;      /* NULL: none, or it could not be watched ... */
         int incoming_error;      /* ... and why */
+        TpmMemory tpm;           /* what it knows of the highest serial */
         SelfTest *self_test;     /* NULL: not yet, or memory was short */
         BusService *bus;         /* NULL: none, which changes nothing else */
         sd_event_source *settle; /* runs once after changes: audit list and status */
@@ -209,6 +211,16 @@ void agent_lock_follow(Agent *agent, const Session *session);
 void agent_lock_forget(Agent *agent, pid_t leader);
 /* Every session, in an emergency, or (false) no longer. */
 void agent_lock_all(Agent *agent, bool emergency);
+
+/* serial.c: the highest serial in the TPM. Ask at start; hear, before there is a policy, what came of it: a
+ * serial that was in force, or 0; tell of it once things can be told. Raise it after each policy. */
+void agent_ask_tpm(Agent *agent);
+uint64_t agent_hear_tpm(Agent *agent);
+void agent_tell_tpm(Agent *agent);
+void agent_raise_tpm(Agent *agent);
+void agent_stop_tpm(Agent *agent);
+/* In one line, for the status: constant, or in BUFFER. */
+const char *agent_tpm_word(const Agent *agent, char buffer[static TPM_WORD_MAX]);
 
 /* self_test.c: tries whether what is guarded really is. Start once everything is in force; run again for
  * CAUSE, a constant. Stop while there are devices still. */

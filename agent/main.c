@@ -9,6 +9,7 @@
 
 #include "agent/agent.h"
 #include "agent/keeper/keeper.h"
+#include "agent/tpm/call.h"
 
 enum {
         OPTION_POLICY = 256,
@@ -17,6 +18,7 @@ enum {
         OPTION_INCOMING,
         OPTION_MONITOR,
         OPTION_NETWORK,
+        OPTION_TPM,
         OPTION_KEEPER,
         OPTION_KEEPER_LOCK,
         OPTION_VERSION,
@@ -34,6 +36,7 @@ static const struct option options[] = {
         {"incoming", required_argument, NULL, OPTION_INCOMING},
         {"monitor", no_argument, NULL, OPTION_MONITOR},
         {"network", optional_argument, NULL, OPTION_NETWORK},
+        {"tpm", optional_argument, NULL, OPTION_TPM},
         {"keeper-lock", required_argument, NULL, OPTION_KEEPER_LOCK},
         {"keeper", required_argument, NULL, OPTION_KEEPER}, /* how the agent starts its keeper */
         {"version", no_argument, NULL, OPTION_VERSION},
@@ -44,7 +47,7 @@ static const struct option options[] = {
 static void print_help(void) {
         puts("Usage: sekishod [--policy FILE_OR_DIR] [--state-dir DIR] [--runtime-dir DIR] [--incoming "
              "DIR]\n"
-             "                [--monitor] [--network[=filter]]\n"
+             "                [--monitor] [--network[=filter]] [--tpm[=TCTI]]\n"
              "\n"
              "Keeps data on this machine: blocks writes to every external device and file system that the\n"
              "policy does not approve, and records who tried. Runs in the foreground; see sekishod(8).\n"
@@ -59,6 +62,9 @@ static void print_help(void) {
              "  --network[=filter]    guard the network too, which one that is started by hand leaves "
              "alone;\n"
              "                        filter: by the packet filter alone\n"
+             "  --tpm[=TCTI]          keep the highest serial in the TPM too, which one that is started by "
+             "hand\n"
+             "                        leaves alone (default device:/dev/tpmrm0); none: not\n"
              "  --version, --help");
 }
 
@@ -121,6 +127,9 @@ int main(int argc, char **argv) {
                                 fprintf(stderr, "sekishod: --network knows 'filter', not '%s'\n", optarg);
                                 return EXIT_USAGE;
                         }
+                        break;
+                case OPTION_TPM:
+                        settings.tpm = !optarg ? TPM_DEVICE : strcmp(optarg, "none") == 0 ? "" : optarg;
                         break;
                 case OPTION_KEEPER:
                         keeper = descriptor(optarg);

@@ -99,6 +99,12 @@ int policy_copies_keep(const char *path, const char *to) {
         return copy_file(path, target);
 }
 
+int policy_copies_drop(const char *to) {
+        int r = remove_stale(to, NULL);
+
+        return r == -ENOENT ? 0 : r;
+}
+
 void policy_copies_tidy(const char *directory) {
         static const char prefix[] = BUNDLE_NAME "."; /* as file_replace() calls its temporary files */
         CLEANUP_DIR DIR *d = opendir(directory);

@@ -18,6 +18,9 @@ enum {
  * not whole is only ever taken if it loads. */
 int policy_copies_keep(const char *path, const char *to);
 
+/* Remove what it made there. 0, also if there was none, or -errno. */
+int policy_copies_drop(const char *to);
+
 /* Remove what an installation that was cut short has left in DIRECTORY. */
 void policy_copies_tidy(const char *directory);
 

@@ -230,8 +230,27 @@ static void settle_in(PolicyStore *store) {
         store->unkept[KEPT_NOTE] = drop_note(store);
 }
 
+/* The state directory, of which LAST_GOOD came, may be an older copy of itself: that one was followed by
+ * another, and neither the agent nor who logs people in is to find it again. */
+static void set_against(PolicyStore *store, uint64_t known, Policy **last_good, bool absent) {
+        if (known > store->floor.serial) {
+                store->was_behind = true;
+                store->floor.serial = known;
+                store->unkept[KEPT_FLOOR] = keep_floor(store);
+        }
+        if (!*last_good || absent || (*last_good)->serial >= known)
+                return;
+        *last_good = policy_unref(*last_good);
+        store->unkept[KEPT_LAST_GOOD] = policy_copies_drop(store->last_good);
+}
+
 int policy_store_open(PolicyStore *store, const char *path, const char *state_dir, PolicyTrial trial,
                       void *trial_userdata) {
+        return policy_store_open_above(store, path, state_dir, 0, trial, trial_userdata);
+}
+
+int policy_store_open_above(PolicyStore *store, const char *path, const char *state_dir, uint64_t known,
+                            PolicyTrial trial, void *trial_userdata) {
         PolicyFaults ignored = {0};
         Policy *last_good = NULL;
         bool absent = false;
@@ -253,6 +272,7 @@ int policy_store_open(PolicyStore *store, const char *path, const char *state_di
                         last_good = policy_unref(last_good);
         }
         policy_faults_clear(&ignored);
+        set_against(store, known, &last_good, absent);
         r = try_path(store, &store->policy, &store->builtin);
         if (r == 0) {
                 policy_unref(last_good);
@@ -377,6 +397,20 @@ void policy_store_close(PolicyStore *store) {
         free(store->state_dir);
         free(store->keys);
         *store = (PolicyStore){0};
+}
+
+int policy_store_learn_serial(PolicyStore *store, uint64_t serial) {
+        if (serial <= store->floor.serial)
+                return 0;
+        store->floor.serial = serial;
+        store->unkept[KEPT_FLOOR] = keep_floor(store);
+        return 1;
+}
+
+uint64_t policy_store_kept_serial(const PolicyStore *store) {
+        return store->builtin || store->unkept[KEPT_FLOOR] < 0 || store->unkept[KEPT_LAST_GOOD] < 0
+                       ? 0
+                       : store->policy->serial;
 }
 
 int policy_store_take_restored(const PolicyStore *store, Restored *ret) {

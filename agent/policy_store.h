@@ -44,8 +44,9 @@ typedef struct PolicyStore {
         time_t loaded;
         PolicyTrial trial; /* NULL: none */
         void *trial_userdata;
-        PolicyFaults faults;     /* why the last attempt was refused; empty if it was not */
-        time_t refused;          /* when, 0 if it was not */
+        PolicyFaults faults; /* why the last attempt was refused; empty if it was not */
+        time_t refused;      /* when, 0 if it was not */
+        bool was_behind;     /* at start the state directory knew of lower serials alone than others did */
         int unkept[POLICY_KEPT]; /* -errno of what of the last one could not be kept; the policy holds all
                                     the same */
 } PolicyStore;
@@ -54,6 +55,19 @@ typedef struct PolicyStore {
  * in force, -errno if not even the built-in one could be made. */
 int policy_store_open(PolicyStore *store, const char *path, const char *state_dir, PolicyTrial trial,
                       void *trial_userdata);
+
+/* The same, where something else than the state directory KNOWN that serial to have been in force, and what
+ * goes with it to be kept (0: it knows of none): nothing lower comes into force, the last good one neither.
+ */
+int policy_store_open_above(PolicyStore *store, const char *path, const char *state_dir, uint64_t known,
+                            PolicyTrial trial, void *trial_userdata);
+
+/* That SERIAL was in force turns out afterwards: nothing lower comes into force from now on. 1 if that is
+ * new. */
+int policy_store_learn_serial(PolicyStore *store, uint64_t serial);
+
+/* The serial in force of which the state directory keeps all that a next start needs; 0 if there is none. */
+uint64_t policy_store_kept_serial(const PolicyStore *store);
 
 /* What the kernel turned out to have; before anything is decided. */
 void policy_store_set_lsm(PolicyStore *store, bool missing);

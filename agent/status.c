@@ -190,7 +190,7 @@ static struct json_object *lockdown_object(const Agent *agent) {
 
 static struct json_object *mechanisms_object(const Agent *agent) {
         struct json_object *object = json_object_new_object();
-        char text[128] = "", lsm[LSM_WHY + 32];
+        char text[128] = "", lsm[LSM_WHY + 32], tpm[TPM_WORD_MAX];
 
         put(object, "fanotify", N_("ok: permission events, asked by thread"));
         put(object, "open-mode",
@@ -214,6 +214,7 @@ static struct json_object *mechanisms_object(const Agent *agent) {
         put(object, "self-protection", agent_protection_word(agent));
         put(object, "network", agent_network_word(agent));
         put(object, "network-callers", agent_callers_word(agent));
+        put(object, "tpm", agent_tpm_word(agent, tpm));
         put(object, "udev", "ok");
         put(object, "block-read-only", "ok");
         if (!agent->audit || agent->audit_error < 0)

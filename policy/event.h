@@ -24,6 +24,7 @@
         X(EVENT_POLICY_REFUSED, "policy-refused", "1de3451db9404b1fb59f99b833d038f2", 3)                    \
         X(EVENT_POLICY_RESTORED, "policy-restored", "6969702d80954008943789cf13e49c65", 4)                  \
         X(EVENT_SERIAL_WITNESSED, "serial-witnessed", "0aef20cc44594ea196804cd6d8113f40", 4)                \
+        X(EVENT_SERIAL_LOWERED, "serial-lowered", "3d2f6a7c81b44f0f9a5e2c60d7b4e913", 2)                    \
         X(EVENT_AGENT_STARTED, "agent-started", "5724eef373e04493b9ce014912202907", 5)                      \
         X(EVENT_AGENT_STOPPED, "agent-stopped", "b4daa4ed363e4ee799923266c8c8b66a", 5)                      \
         X(EVENT_AGENT_LOST, "agent-lost", "9b15c1db57df4456bdde57e7e91ba826", 2)                            \

@@ -327,6 +327,7 @@ static char *what_cell(const EventRecord *record) {
         case EVENT_POLICY_LOADED:
         case EVENT_POLICY_REFUSED:
         case EVENT_SERIAL_WITNESSED:
+        case EVENT_SERIAL_LOWERED:
                 return path ? strdup(path) : NULL;
         case EVENT_LOGIN_ALLOWED:
         case EVENT_LOGIN_DENIED:

@@ -43,6 +43,8 @@ static const char *of_event(EventKind kind) {
                 return C_("event", "policy-restored");
         case EVENT_SERIAL_WITNESSED:
                 return C_("event", "serial-witnessed");
+        case EVENT_SERIAL_LOWERED:
+                return C_("event", "serial-lowered");
         case EVENT_AGENT_STARTED:
                 return C_("event", "agent-started");
         case EVENT_AGENT_STOPPED:

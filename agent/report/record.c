@@ -302,6 +302,12 @@ static void print_record(FILE *f, const Record *r) {
                         ": no lower one comes into force",
                         r->policy_serial);
                 return;
+        case EVENT_SERIAL_LOWERED:
+                fprintf(f,
+                        "The note of the highest serial was lower than what the TPM holds, %" PRIu64
+                        ": no lower one comes into force",
+                        r->policy_serial);
+                return;
         case EVENT_AGENT_STARTED:
                 fputs("Guard is in force", f);
                 return;

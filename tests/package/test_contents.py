@@ -13,6 +13,7 @@ CONTENTS = {
     "/usr/bin/sekishoctl": "-rwxr-xr-x",
     "/usr/libexec/sekisho-fetch": "-rwxr-xr-x",
     "/usr/libexec/sekisho-network": "-rwxr-xr-x",
+    "/usr/libexec/sekisho-tpm": "-rwxr-xr-x",
     "/usr/lib/systemd/system/sekisho-network.service": "-rw-r--r--",
     "/usr/lib/udev/sekisho-hold": "-rwxr-xr-x",
     "/usr/lib/udev/sekisho-hold-link": "-rwxr-xr-x",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,4 +226,49 @@ Test(policy_store, what_cannot_be_kept_is_told_and_the_policy_holds_all_the_same
         cr_assert_eq(symlink("/proc/nowhere", copy), 0);
         start_unkept(6, unkept);
         cr_expect_lt(unkept[KEPT_LAST_GOOD], 0);
+}
+
+/* The same where something else than the state directory knows of serial KNOWN. */
+static uint64_t start_above(uint64_t known, int expected, bool *ret_behind) {
+        PolicyStore store;
+        uint64_t serial;
+
+        cr_assert_eq(policy_store_open_above(&store, policy, state, known, NULL, NULL), expected);
+        serial = store.policy->serial;
+        *ret_behind = store.was_behind;
+        policy_store_close(&store);
+        return serial;
+}
+
+Test(policy_store, below_what_is_known_elsewhere_not_even_the_last_good_one_comes_into_force) {
+        bool behind;
+
+        write_policy("version: 1\nserial: 4\n");
+        cr_assert_eq(start(0), 4);
+        cr_assert_eq(start_above(4, 0, &behind), 4);
+        cr_assert(!behind);
+        cr_assert_eq(start_above(5, 1, &behind), 0);
+        cr_assert(behind);
+        cr_assert_eq(start(1), 0, "the note and the copy are gone for those too who do not know of 5");
+        write_policy("version: 1\nserial: 5\n");
+        cr_assert_eq(start_above(5, 0, &behind), 5);
+        cr_assert(!behind);
+}
+
+Test(policy_store, what_turns_out_afterwards_holds_from_then_on) {
+        PolicyStore store;
+        Policy *old = NULL;
+
+        write_policy("version: 1\nserial: 4\n");
+        cr_assert_eq(policy_store_open(&store, policy, state, NULL, NULL), 0);
+        cr_assert_eq(policy_store_kept_serial(&store), 4);
+        cr_assert_eq(policy_store_learn_serial(&store, 4), 0);
+        cr_assert_eq(policy_store_learn_serial(&store, 6), 1);
+        write_policy("version: 1\nserial: 5\n");
+        cr_assert_eq(policy_store_reload(&store, &old), 1);
+        store.unkept[KEPT_LAST_GOOD] = -ENOSPC;
+        cr_assert_eq(policy_store_kept_serial(&store), 0, "a next start would not have it");
+        policy_store_close(&store);
+        write_policy("version: 1\nserial: 5\n");
+        cr_assert_eq(start(1), 4, "the last good one, which was in force all the time");
 }
