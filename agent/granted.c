@@ -13,6 +13,7 @@
 
 #include "agent/agent_private.h"
 #include "agent/file.h"
+#include "agent/gate/opener.h"
 #include "policy/challenge.h"
 #include "policy/decide.h"
 #include "policy/scope.h"
@@ -167,6 +168,7 @@ static GrantRefusal read_permit(const GrantQuestion *question, Permit *permit) {
 /* DRAFT as a permit of the book, asked for by whoever asks. */
 static GrantRefusal enter(Agent *agent, const GrantQuestion *question, const Permit *draft, Permit **ret) {
         uid_t person = person_of(question, NULL);
+        HolderSessions sessions;
         PolicyTime now;
         Permit *permit;
         uint32_t id;
@@ -181,14 +183,21 @@ static GrantRefusal enter(Agent *agent, const GrantQuestion *question, const Per
         set_name(permit->requester, person);
         permit->asked = now.expiry_now;
         (void)permit_set(permit->boot, agent->granting.boot);
+        agent_find_holders(agent, (uid_t)permit->uid, &sessions);
+        holder_ask(permit, &sessions, opener_session(question->pid));
         *ret = permit;
         return GRANT_TAKEN;
 }
 
 /* It runs from now on; nothing is written or judged yet. */
 static GrantRefusal begin(Agent *agent, Permit *permit) {
+        HolderSessions sessions;
         PolicyTime now;
 
+        agent_find_holders(agent, (uid_t)permit->uid, &sessions);
+        if (!holder_begin(permit, &sessions))
+                return GRANT_SESSION_UNKNOWN;
+        agent_holders_note_media(agent, permit);
         if (clock_policy_time(&agent->clock, &now) < 0)
                 return GRANT_NOT_ALLOWED;
         permit->state = PERMIT_RUNNING;
@@ -233,7 +242,12 @@ static GrantRefusal give(Agent *agent, const GrantQuestion *question, Permit **r
         (*ret)->state = PERMIT_ASKED;
         if (agent->store.policy->grants.one_person)
                 refusal = begin(agent, *ret);
-        return refusal == GRANT_TAKEN ? settle(agent, *ret, NULL) : refusal;
+        if (refusal != GRANT_TAKEN) {
+                agent->granting.book.n--; /* it is the last */
+                *ret = NULL;
+                return refusal;
+        }
+        return settle(agent, *ret, NULL);
 }
 
 /* The permit that QUESTION names. */
@@ -260,8 +274,10 @@ static GrantRefusal approve(Agent *agent, const GrantQuestion *question, Permit 
         refusal = check_standing(agent, permit);
         if (refusal == GRANT_TAKEN)
                 refusal = begin(agent, permit);
-        if (refusal != GRANT_TAKEN)
+        if (refusal != GRANT_TAKEN) {
+                *permit = before;
                 return refusal;
+        }
         permit->approver_uid = person;
         set_name(permit->approver, person);
         return settle(agent, permit, &before);
@@ -430,8 +446,10 @@ static GrantRefusal redeem(Agent *agent, const GrantQuestion *question, Permit *
         refusal = check_standing(agent, *ret);
         if (refusal == GRANT_TAKEN)
                 refusal = begin(agent, *ret);
-        if (refusal != GRANT_TAKEN)
+        if (refusal != GRANT_TAKEN) {
+                **ret = before;
                 return refusal;
+        }
         (void)permit_set((*ret)->approver, "helpdesk");
         book->wrong = 0;
         return settle(agent, *ret, &before);

@@ -41,6 +41,7 @@ enum {
         X(GRANT_NO_KEY, "no-key")                                                                           \
         X(GRANT_SAME_PERSON, "same-person")                                                                 \
         X(GRANT_NO_LOGIN, "no-login")                                                                       \
+        X(GRANT_SESSION_UNKNOWN, "session-unknown")                                                         \
         X(GRANT_NO_SUCH_GRANT, "no-such-grant")                                                             \
         X(GRANT_OTHER_STATE, "other-state")                                                                 \
         X(GRANT_WRONG_CODE, "wrong-code")                                                                   \
