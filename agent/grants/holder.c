@@ -48,11 +48,11 @@ void holder_ask(Permit *permit, const HolderSessions *sessions, uint32_t audit) 
 }
 
 bool holder_begin(Permit *permit, const HolderSessions *sessions) {
+        bool known = is_known(permit, permit->person);
         const HolderSession *session;
 
-        if (permit->person[0] || permit->asked_in != 0) {
-                session = permit->person[0] ? find_person(sessions, permit->person)
-                                            : find(sessions, permit->asked_in);
+        if (known || permit->asked_in != 0) {
+                session = known ? find_person(sessions, permit->person) : find(sessions, permit->asked_in);
                 return session && bind(permit, session);
         }
         permit->session = 0;
