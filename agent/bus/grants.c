@@ -50,7 +50,9 @@ static int refuse(GrantRefusal refusal, sd_bus_error *error) {
 typedef struct GrantJob {
         BusJob job; /* first */
         BusGrants *grants;
-        GrantQuestion question; /* in the thread, with the user alone as its argument */
+        void (*look_up)(const GrantQuestion *question, bool names,
+                        GrantPeople *ret); /* GRANTS may be gone */
+        GrantQuestion question;            /* in the thread, with the user alone as its argument */
         char user[VALUE_MAX + 1];
 } GrantJob;
 
@@ -68,7 +70,7 @@ static int decide(BusGrants *grants, sd_bus_message *call, const GrantQuestion *
 static void work(BusJob *job) {
         GrantJob *grant = (GrantJob *)job;
 
-        grant->grants->callbacks.look_up(&grant->question, true, &grant->question.people);
+        grant->look_up(&grant->question, true, &grant->question.people);
 }
 
 static void done(BusJob *job) {
@@ -99,6 +101,7 @@ static int look_up(BusGrants *grants, sd_bus_message *call, const Caller *caller
                 return r;
         grant = (GrantJob *)job;
         grant->grants = grants;
+        grant->look_up = grants->callbacks.look_up;
         grant->question = *question;
         (void)snprintf(grant->user, sizeof(grant->user), "%s", grant_argument(question, "user"));
         grant->question.arguments[0] = (GrantArgument){.name = "user", .value = grant->user};
