@@ -15,8 +15,8 @@ import threading
 
 import pytest
 from jeepney import DBusAddress, new_method_call
-from sekisho_machine import Person
 from sekisho_bus import ALLOW_INTERACTIVE, Bus, FakePolkit, Refused
+from sekisho_machine import Person
 from sekisho_wait import wait_until
 from sekisho_world import rule_for
 
