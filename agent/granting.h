@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * granting.h: exceptions, for a person or a session, a medium and a time. Each is a permit in the book; while
- * it runs, the policy in force has a rule for it before its own. It ends by the earlier of the wall clock and
- * the boot-time clock, when its person logs out or gives way to another one, its medium is pulled, a lockdown
- * begins, the policy allows none any more, or the machine starts anew.
+ * granting.h: exceptions, for a person or a session, a medium and a time. Each is a permit in the book;
+ * while it runs, the policy in force has a rule for it before its own. It ends by the earlier of the wall
+ * clock and the boot-time clock, when its person logs out or gives way to another one, its medium is pulled,
+ * a lockdown begins, the policy allows none any more, or the machine starts anew.
  */
 #pragma once
 
