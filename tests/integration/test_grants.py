@@ -9,9 +9,6 @@ import json
 import os
 import pwd
 import secrets
-import select
-import subprocess
-import threading
 
 import pytest
 from jeepney import DBusAddress, new_method_call
@@ -235,63 +232,6 @@ def test_what_is_taken_back_is_written_down_as_soon_as_it_can_be(world, bus, sti
             return json.load(file)["permits"][0]["state"] == "ended"
 
     wait_until(written, "the book is written", 15)
-
-
-SLOW = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <pwd.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-int getpwnam_r(const char *name, struct passwd *entry, char *buffer, size_t size, struct passwd **ret) {
-        int (*next)(const char *, struct passwd *, char *, size_t, struct passwd **) = dlsym(RTLD_NEXT, "getpwnam_r");
-        if (strcmp(name, "sekisho-slow") != 0)
-                return next(name, entry, buffer, size, ret);
-        int begun = open(getenv("SLOW_BEGUN"), O_WRONLY | O_CLOEXEC);
-        if (write(begun, "", 1) != 1)
-                abort();
-        close(open(getenv("SLOW_GO"), O_RDONLY | O_CLOEXEC));
-        *ret = NULL;
-        return 0;
-}
-"""
-
-
-def test_a_directory_of_people_that_does_not_answer_keeps_nobody_waiting(world, bus, stick, monkeypatch):
-    begun, go, source, library = (os.path.join(world.directory, name) for name in ("begun", "go", "slow.c", "slow.so"))
-    os.mkfifo(begun)
-    os.mkfifo(go)
-    with open(source, "w") as file:
-        file.write(SLOW)
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    with monkeypatch.context() as environment:
-        for name, value in {"LD_PRELOAD": library, "SLOW_BEGUN": begun, "SLOW_GO": go}.items():
-            environment.setenv(name, value)
-        world.start_agent(**READ_ONLY, **{"without-lsm": "gate"}, grants=ONE)
-    bus.wait_for_guard()
-    asked = []
-    arguments = {"minutes": "30", "reason": REASON, "serial": stick.serial, "bus": "loop"}
-
-    def give_slowly():
-        with pytest.raises(Refused) as refused:
-            ask(bus, 0, "Give", user="sekisho-slow", **arguments)
-        asked.append(refused.value.text)
-
-    reader = os.open(begun, os.O_RDONLY | os.O_NONBLOCK)  # neither waits for the other end
-    thread = threading.Thread(target=give_slowly)
-    thread.start()
-    try:
-        assert select.select([reader], [], [], 20)[0], "it is being looked up"
-        assert ask(bus, 0, "List")["permits"] == []
-        assert not asked
-    finally:
-        writer = os.open(go, os.O_RDWR)
-        thread.join()
-        os.close(writer)
-        os.close(reader)
-    assert "no-such-user" in asked[0]
 
 
 def test_whom_polkit_does_not_let_gets_nothing(world, bus, stick):
