@@ -186,6 +186,8 @@ static void on_device(void *userdata, const Device *device, DeviceChange change)
                 agent_backstop_forget_device(agent, device);
                 agent_grants_unplugged(agent, &device->id);
         }
+        if (change == DEVICE_ATTACHED)
+                agent_grants_plugged(agent, &device->id);
         if (device->block && change != DEVICE_DETACHED && needs_guard(&device->decision))
                 r = guard_nodes(agent, device);
         else if (device->block)

@@ -13,6 +13,7 @@
 
 #include "agent/agent_private.h"
 #include "agent/file.h"
+#include "agent/gate/opener.h"
 #include "policy/challenge.h"
 #include "policy/decide.h"
 #include "policy/scope.h"
@@ -28,24 +29,18 @@ enum {
 
 /* people */
 
-/* Who sits there: who logged in, whatever root's or another account's the process is. RET_KNOWN: whether it
- * tells one person from another, which root without a login does not; may be NULL. */
-static uid_t person_of(const GrantQuestion *question, bool *ret_known) {
-        TtyUser by;
-        bool read = tty_user_read(question->pid, &by) >= 0, logged_in = read && by.loginuid != (uid_t)-1;
-
-        if (ret_known)
-                *ret_known = logged_in || (read && question->uid != 0);
-        return logged_in ? by.loginuid : question->uid;
+static void set_number(char name[static GRANT_NAME_MAX], uid_t uid) {
+        (void)snprintf(name, GRANT_NAME_MAX, "%u", (unsigned)uid);
 }
 
-static void set_name(char field[static PERMIT_TEXT_MAX + 1], uid_t uid) {
+static void set_name(char name[static GRANT_NAME_MAX], uid_t uid) {
         CLEANUP_FREE char *buffer = malloc(PASSWD_MAX);
         struct passwd entry, *found = NULL;
+        char fits[PERMIT_TEXT_MAX + 1];
 
-        if (!buffer || getpwuid_r(uid, &entry, buffer, PASSWD_MAX, &found) != 0 || !found ||
-            permit_set(field, found->pw_name) < 0)
-                (void)snprintf(field, PERMIT_TEXT_MAX + 1, "%u", (unsigned)uid);
+        if (buffer && getpwuid_r(uid, &entry, buffer, PASSWD_MAX, &found) == 0 && found &&
+            permit_set(fits, found->pw_name) == 0)
+                (void)snprintf(name, GRANT_NAME_MAX, "%s", fits);
 }
 
 static bool find_user(const char *name, uid_t *ret) {
@@ -58,19 +53,42 @@ static bool find_user(const char *name, uid_t *ret) {
         return true;
 }
 
-/* The person that PERMIT names. Anybody may ask for an own one: then no other name is looked up, since a
- * directory that is asked for it may take its time, and all waits here. */
-static GrantRefusal set_user(const GrantQuestion *question, Permit *permit) {
-        char own[PERMIT_TEXT_MAX + 1];
-        uid_t uid = question->uid;
+/* Who sits there: who logged in, whatever root's or another account's the process is. Root without a login
+ * could be anybody. Anybody may ask for an own one: then no other name is looked up. In a thread, with
+ * nothing of the agent's. */
+static void look_up(const GrantQuestion *question, bool names, GrantPeople *ret) {
+        TtyUser by;
+        uint32_t session = opener_session(question->pid);
+        bool read = tty_user_read(question->pid, &by) >= 0, logged_in = read && by.loginuid != (uid_t)-1;
 
-        if (question->method == GRANT_REQUEST && uid != 0) {
-                set_name(own, uid);
-                if (strcmp(permit->user, own) != 0)
+        *ret = (GrantPeople){.asker = logged_in ? by.loginuid : question->uid,
+                             .is_known = logged_in || (read && question->uid != 0),
+                             .session = read ? session : 0};
+        set_number(ret->asker_name, ret->asker);
+        set_number(ret->own_name, question->uid);
+        if (!names)
+                return;
+        set_name(ret->asker_name, ret->asker);
+        if (question->method == GRANT_REQUEST && question->uid != 0)
+                set_name(ret->own_name, question->uid);
+        else if (question->method == GRANT_REQUEST || question->method == GRANT_GIVE)
+                ret->user_found = find_user(grant_argument(question, "user"), &ret->user);
+}
+
+static void set_asker(char field[static PERMIT_TEXT_MAX + 1], const GrantQuestion *question) {
+        (void)permit_set(field, question->people.asker_name);
+}
+
+/* The person that PERMIT names. */
+static GrantRefusal set_user(const GrantQuestion *question, Permit *permit) {
+        if (question->method == GRANT_REQUEST && question->uid != 0) {
+                if (strcmp(permit->user, question->people.own_name) != 0)
                         return GRANT_NOT_YOURS;
-        } else if (!find_user(permit->user, &uid))
+                permit->uid = question->uid;
+        } else if (question->people.user_found)
+                permit->uid = question->people.user;
+        else
                 return GRANT_NO_SUCH_USER;
-        permit->uid = uid;
         return GRANT_TAKEN;
 }
 
@@ -166,7 +184,7 @@ static GrantRefusal read_permit(const GrantQuestion *question, Permit *permit) {
 
 /* DRAFT as a permit of the book, asked for by whoever asks. */
 static GrantRefusal enter(Agent *agent, const GrantQuestion *question, const Permit *draft, Permit **ret) {
-        uid_t person = person_of(question, NULL);
+        HolderSessions sessions;
         PolicyTime now;
         Permit *permit;
         uint32_t id;
@@ -177,18 +195,25 @@ static GrantRefusal enter(Agent *agent, const GrantQuestion *question, const Per
         *permit = *draft;
         permit->id = id;
         permit->approver_uid = -1;
-        permit->requester_uid = person;
-        set_name(permit->requester, person);
+        permit->requester_uid = question->people.asker;
+        set_asker(permit->requester, question);
         permit->asked = now.expiry_now;
         (void)permit_set(permit->boot, agent->granting.boot);
+        agent_find_holders(agent, (uid_t)permit->uid, &sessions);
+        holder_ask(permit, &sessions, question->people.session);
         *ret = permit;
         return GRANT_TAKEN;
 }
 
 /* It runs from now on; nothing is written or judged yet. */
 static GrantRefusal begin(Agent *agent, Permit *permit) {
+        HolderSessions sessions;
         PolicyTime now;
 
+        agent_find_holders(agent, (uid_t)permit->uid, &sessions);
+        if (!holder_begin(permit, &sessions))
+                return GRANT_SESSION_UNKNOWN;
+        agent_holders_note_media(agent, permit);
         if (clock_policy_time(&agent->clock, &now) < 0)
                 return GRANT_NOT_ALLOWED;
         permit->state = PERMIT_RUNNING;
@@ -219,9 +244,8 @@ static GrantRefusal settle(Agent *agent, Permit *permit, const Permit *before) {
 
 static GrantRefusal give(Agent *agent, const GrantQuestion *question, Permit **ret, Permit *draft) {
         GrantRefusal refusal = read_permit(question, draft);
-        bool known;
+        bool known = question->people.is_known;
 
-        (void)person_of(question, &known);
         if (refusal == GRANT_TAKEN)
                 refusal = check_standing(agent, draft);
         if (refusal == GRANT_TAKEN && !known && !agent->store.policy->grants.one_person)
@@ -233,7 +257,12 @@ static GrantRefusal give(Agent *agent, const GrantQuestion *question, Permit **r
         (*ret)->state = PERMIT_ASKED;
         if (agent->store.policy->grants.one_person)
                 refusal = begin(agent, *ret);
-        return refusal == GRANT_TAKEN ? settle(agent, *ret, NULL) : refusal;
+        if (refusal != GRANT_TAKEN) {
+                agent->granting.book.n--; /* it is the last */
+                *ret = NULL;
+                return refusal;
+        }
+        return settle(agent, *ret, NULL);
 }
 
 /* The permit that QUESTION names. */
@@ -247,8 +276,8 @@ static Permit *find(const Agent *agent, const GrantQuestion *question) {
 
 static GrantRefusal approve(Agent *agent, const GrantQuestion *question, Permit *permit) {
         const Permit before = *permit;
-        bool known;
-        uid_t person = person_of(question, &known);
+        bool known = question->people.is_known;
+        uid_t person = question->people.asker;
         GrantRefusal refusal;
 
         if (permit->state != PERMIT_ASKED)
@@ -260,10 +289,12 @@ static GrantRefusal approve(Agent *agent, const GrantQuestion *question, Permit 
         refusal = check_standing(agent, permit);
         if (refusal == GRANT_TAKEN)
                 refusal = begin(agent, permit);
-        if (refusal != GRANT_TAKEN)
+        if (refusal != GRANT_TAKEN) {
+                *permit = before;
                 return refusal;
+        }
         permit->approver_uid = person;
-        set_name(permit->approver, person);
+        set_asker(permit->approver, question);
         return settle(agent, permit, &before);
 }
 
@@ -290,7 +321,7 @@ static GrantRefusal close_permit(Agent *agent, const GrantQuestion *question, Pe
         permit->state = PERMIT_CLOSED;
         permit->closed = time(NULL);
         (void)permit_set(permit->outcome, outcome);
-        set_name(permit->closer, person_of(question, NULL));
+        set_asker(permit->closer, question);
         if (settle(agent, permit, &before) != GRANT_TAKEN)
                 return GRANT_NOT_WRITTEN;
         agent_tell_grant(agent, EVENT_GRANT_ENDED, permit, outcome);
@@ -430,8 +461,10 @@ static GrantRefusal redeem(Agent *agent, const GrantQuestion *question, Permit *
         refusal = check_standing(agent, *ret);
         if (refusal == GRANT_TAKEN)
                 refusal = begin(agent, *ret);
-        if (refusal != GRANT_TAKEN)
+        if (refusal != GRANT_TAKEN) {
+                **ret = before;
                 return refusal;
+        }
         (void)permit_set((*ret)->approver, "helpdesk");
         book->wrong = 0;
         return settle(agent, *ret, &before);
@@ -501,7 +534,7 @@ static GrantRefusal ask(void *userdata, const GrantQuestion *question, char **re
                 *ret = permit_text(permit);
         else {
                 if (!draft.requester[0])
-                        set_name(draft.requester, person_of(question, NULL));
+                        set_asker(draft.requester, question);
                 agent_tell_grant(agent, EVENT_GRANT_REFUSED, permit ? permit : &draft,
                                  grant_refusal_to_string(refusal));
         }
@@ -509,5 +542,5 @@ static GrantRefusal ask(void *userdata, const GrantQuestion *question, char **re
 }
 
 BusGrantsCallbacks agent_grants_callbacks(Agent *agent) {
-        return (BusGrantsCallbacks){.ask = ask, .userdata = agent};
+        return (BusGrantsCallbacks){.look_up = look_up, .ask = ask, .userdata = agent};
 }

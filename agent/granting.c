@@ -96,29 +96,6 @@ void agent_end_permit(Agent *agent, Permit *permit, const char *cause) {
         agent_tell_grant(agent, ran ? EVENT_GRANT_ENDED : EVENT_GRANT_REFUSED, permit, cause);
 }
 
-void agent_load_grants(Agent *agent) {
-        Granting *granting = &agent->granting;
-
-        if (file_read_small(AT_FDCWD, "/proc/sys/kernel/random/boot_id", granting->boot,
-                            sizeof(granting->boot)) < 0)
-                granting->boot[0] = '\0';
-        if (file_read_small(AT_FDCWD, "/etc/machine-id", granting->terminal, sizeof(granting->terminal)) < 0)
-                granting->terminal[0] = '\0';
-        granting->error = book_read(agent->settings.state_dir, &granting->book);
-        if (granting->error < 0)
-                agent_tell_failure(agent, NULL, NULL, N_("book of grants"), granting->error);
-        policy_unref(agent_refresh_grants(agent)); /* nothing refers to it yet */
-}
-
-void agent_free_grants(Agent *agent) {
-        if (agent->granting.unwritten)
-                (void)book_write(agent->settings.state_dir, &agent->granting.book);
-        agent->granting.again = sd_event_source_disable_unref(agent->granting.again);
-        agent->granting.retry = sd_event_source_disable_unref(agent->granting.retry);
-        agent->granting.writes = writes_free(agent->granting.writes);
-        book_clear(&agent->granting.book);
-}
-
 /* how long they hold */
 
 static bool is_past(const Permit *permit, const PolicyTime *now, uint64_t boottime) {
@@ -179,18 +156,37 @@ static bool is_in_force(const Policy *policy, const GrantRule *rules, size_t n) 
         if (policy->n_grants != n)
                 return false;
         for (size_t i = 0; i < n; i++) {
+                const RuleScope *scope = &policy->devices[i].scope;
                 char name[32];
 
                 (void)snprintf(name, sizeof(name), "grant %" PRIu32, rules[i].id);
-                if (strcmp(policy->devices[i].name, name) != 0)
+                if (strcmp(policy->devices[i].name, name) != 0 || scope->n_sessions != rules[i].n_sessions ||
+                    (scope->n_sessions > 0 && memcmp(scope->sessions, rules[i].sessions,
+                                                     scope->n_sessions * sizeof(*scope->sessions)) != 0))
                         return false;
         }
         return true;
 }
 
+/* Of all that runs. A new array, NULL if memory is short. */
+static GrantRule *rules_of(Agent *agent, const PolicyTime *now, uint64_t boottime, size_t *ret_n) {
+        const Book *book = &agent->granting.book;
+        GrantRule *rules = calloc(book->n + 1, sizeof(*rules));
+        size_t n = 0;
+
+        for (size_t i = 0; rules && i < book->n; i++) {
+                if (book->permits[i].state != PERMIT_RUNNING)
+                        continue;
+                rules[n] = rule_of(&book->permits[i], now, boottime);
+                agent_holders_allow(agent, &book->permits[i], &rules[n]);
+                n++;
+        }
+        *ret_n = n;
+        return rules;
+}
+
 Policy *agent_refresh_grants(Agent *agent) {
         CLEANUP_FREE GrantRule *rules = NULL;
-        Book *book = &agent->granting.book;
         uint64_t boottime = clock_boottime_usec();
         Policy *old = agent->store.policy, *policy = NULL;
         PolicyTime now;
@@ -199,17 +195,11 @@ Policy *agent_refresh_grants(Agent *agent) {
 
         if ((r == 0 && end_what_is_over(agent, &now, boottime)) || agent->granting.unwritten)
                 (void)agent_write_book(agent);
-        rules = calloc(book->n + 1, sizeof(*rules));
-        for (size_t i = 0; r == 0 && rules && i < book->n; i++) {
-                Permit *permit = &book->permits[i];
-
-                if (permit->state != PERMIT_RUNNING)
-                        continue;
-                rules[n] = rule_of(permit, &now, boottime);
-                /* it is over when its rule is, for the timer goes by that */
-                permit->until = rules[n++].until;
-        }
-        agent->granting.is_short = !rules;
+        if (r == 0)
+                rules = rules_of(agent, &now, boottime, &n);
+        for (size_t i = 0; i < n; i++) /* it is over when its rule is, for the timer goes by that */
+                book_find(&agent->granting.book, rules[i].id)->until = rules[i].until;
+        agent->granting.is_short = r == 0 && !rules;
         if (is_in_force(old, rules, n))
                 return NULL;
         r = policy_with_grants(old, rules, n, &policy);
@@ -226,6 +216,48 @@ Policy *agent_refresh_grants(Agent *agent) {
         return old;
 }
 
+/* start and end */
+
+/* What came about while there was no agent. */
+static void look_back(Agent *agent) {
+        PolicyTime now;
+        bool changed = clock_policy_time(&agent->clock, &now) == 0 &&
+                       end_what_is_over(agent, &now, clock_boottime_usec());
+
+        changed = agent_holders_end_pulled(agent) || changed;
+        changed = agent_holders_follow(agent, "logout") || changed;
+        if (changed)
+                (void)agent_write_book(agent);
+}
+
+void agent_load_grants(Agent *agent) {
+        Granting *granting = &agent->granting;
+
+        if (file_read_small(AT_FDCWD, "/proc/sys/kernel/random/boot_id", granting->boot,
+                            sizeof(granting->boot)) < 0)
+                granting->boot[0] = '\0';
+        if (file_read_small(AT_FDCWD, "/etc/machine-id", granting->terminal, sizeof(granting->terminal)) < 0)
+                granting->terminal[0] = '\0';
+        granting->error = book_read(agent->settings.state_dir, &granting->book);
+        if (granting->error < 0)
+                agent_tell_failure(agent, NULL, NULL, N_("book of grants"), granting->error);
+        agent_start_holders(agent);
+        look_back(agent);
+        policy_unref(agent_refresh_grants(agent)); /* nothing refers to it yet */
+}
+
+void agent_free_grants(Agent *agent) {
+        if (agent->granting.unwritten)
+                (void)book_write(agent->settings.state_dir, &agent->granting.book);
+        agent_stop_holders(agent);
+        agent->granting.again = sd_event_source_disable_unref(agent->granting.again);
+        agent->granting.retry = sd_event_source_disable_unref(agent->granting.retry);
+        agent->granting.writes = writes_free(agent->granting.writes);
+        book_clear(&agent->granting.book);
+}
+
+/* what changes */
+
 static int on_again(sd_event_source *source, void *userdata) {
         (void)source;
         agent_judge_again(userdata);
@@ -237,7 +269,6 @@ static void judge_soon(Agent *agent) {
         Granting *granting = &agent->granting;
         int r = 0;
 
-        (void)agent_write_book(agent);
         if (!granting->again) {
                 r = sd_event_add_defer(agent->event, &granting->again, on_again, agent);
                 if (r >= 0)
@@ -249,18 +280,21 @@ static void judge_soon(Agent *agent) {
                 agent_tell_failure(agent, NULL, NULL, N_("grants"), r);
 }
 
-void agent_grants_left(Agent *agent, uid_t uid, const char *cause) {
-        bool changed = false;
+void agent_grants_sessions_changed(Agent *agent, const char *cause) {
+        CLEANUP_FREE GrantRule *rules = NULL;
+        uint64_t boottime = clock_boottime_usec();
+        bool changed = agent_holders_follow(agent, cause);
+        PolicyTime now;
+        size_t n = 0;
 
-        for (size_t i = 0; i < agent->granting.book.n; i++) {
-                Permit *permit = &agent->granting.book.permits[i];
-
-                if (permit->state != PERMIT_RUNNING || permit->uid != (int64_t)uid)
-                        continue;
-                agent_end_permit(agent, permit, cause);
-                changed = true;
+        if (changed) {
+                (void)agent_write_book(agent);
+                judge_soon(agent);
+                return;
         }
-        if (changed)
+        if (clock_policy_time(&agent->clock, &now) == 0)
+                rules = rules_of(agent, &now, boottime, &n);
+        if (!rules || !is_in_force(agent->store.policy, rules, n))
                 judge_soon(agent);
 }
 
@@ -279,8 +313,10 @@ void agent_grants_unplugged(Agent *agent, const DeviceIdentity *device) {
                 agent_end_permit(agent, permit, "unplugged");
                 changed = true;
         }
-        if (changed)
+        if (changed) {
+                (void)agent_write_book(agent);
                 judge_soon(agent);
+        }
 }
 
 /* what is written under them */

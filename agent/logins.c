@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/agent_private.h"
+#include "agent/gate/opener.h"
 
 static void describe(void *userdata, Record *record) {
         sessions_describe(userdata, record);
@@ -30,13 +31,18 @@ static int tolerate(int r) {
         return r == -ENOSPC || r == -EINVAL || r == -ENOENT || r >= 0 ? r : 0;
 }
 
-static int open_session(void *userdata, const Session *session) {
+static int open_session(void *userdata, const Session *told) {
         Agent *agent = userdata;
+        Session with_audit = *told;
+        const Session *session = &with_audit;
+        int r;
 
-        int r = sessions_open(agent->sessions, session);
+        with_audit.audit = opener_session(told->leader);
+        r = sessions_open(agent->sessions, session);
 
         if (r != 1)
                 agent_lock_follow(agent, session);
+        agent_grants_sessions_changed(agent, "logout");
         return tolerate(r);
 }
 
@@ -48,48 +54,19 @@ static int change_person(void *userdata, const Session *by) {
         if (r > 0)
                 tell_changed(agent, &before, by);
         if (strcmp(before.person, now.person) != 0) /* also where that could not be written down */
-                agent_grants_left(agent, now.uid, "person-changed");
+                agent_grants_sessions_changed(agent, "person-changed");
         if (r != -ENOENT)
                 agent_lock_follow(agent, &now);
         return tolerate(r);
 }
 
-/* Of a leader's session, whose it is; of a user, whether there are any. */
-typedef struct Left {
-        pid_t leader;
-        uid_t uid;
-        bool found;
-} Left;
-
-static void find_leader(void *userdata, const Session *session) {
-        Left *left = userdata;
-
-        if (session->leader != left->leader)
-                return;
-        left->found = true;
-        left->uid = session->uid;
-}
-
-static void find_user(void *userdata, const Session *session) {
-        Left *left = userdata;
-
-        left->found = left->found || session->uid == left->uid;
-}
-
 static int close_session(void *userdata, pid_t leader) {
         Agent *agent = userdata;
-        Left left = {.leader = leader};
-        bool known;
         int r;
 
         agent_lock_forget(agent, leader);
-        sessions_foreach(agent->sessions, find_leader, &left);
-        known = left.found;
         r = sessions_close(agent->sessions, leader);
-        left.found = false;
-        sessions_foreach(agent->sessions, find_user, &left);
-        if (known && !left.found)
-                agent_grants_left(agent, left.uid, "logout");
+        agent_grants_sessions_changed(agent, "logout");
         return tolerate(r);
 }
 

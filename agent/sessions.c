@@ -51,16 +51,19 @@ static int take_text(char field[static SESSION_TEXT_MAX], const char *word) {
 static int parse_line(const char *line, Session *ret) {
         char id[SESSION_TEXT_MAX], person[SESSION_TEXT_MAX], factors[SESSION_TEXT_MAX],
                 service[SESSION_TEXT_MAX], terminal[SESSION_TEXT_MAX], token[SESSION_TEXT_MAX];
-        unsigned uid, remote;
-        int leader, end = 0;
+        unsigned uid, remote, audit = 0;
+        int leader, end = 0, more = 0;
 
         if (sscanf(line, "%u %d %u %319s %319s %319s %319s %319s %319s%n", &uid, &leader, &remote, id,
                    person, factors, service, terminal, token, &end) != 9 ||
-            line[end] != '\0' || leader <= 0 || remote > 1)
+            (line[end] != '\0' &&
+             (sscanf(line + end, " %u%n", &audit, &more) != 1 || line[end + more] != '\0')) ||
+            leader <= 0 || remote > 1)
                 return -EBADMSG;
         ret->uid = uid;
         ret->leader = leader;
         ret->remote = remote;
+        ret->audit = audit;
         return take_text(ret->id, id) < 0 || take_text(ret->person, person) < 0 ||
                                take_text(ret->factors, factors) < 0 ||
                                take_text(ret->service, service) < 0 ||
@@ -93,10 +96,10 @@ static int write_file(const Sessions *sessions) {
         for (size_t i = 0; i < sessions->n; i++) {
                 const Session *session = &sessions->items[i];
 
-                fprintf(f, "%u %d %d %s %s %s %s %s %s\n", session->uid, (int)session->leader,
+                fprintf(f, "%u %d %d %s %s %s %s %s %s %u\n", session->uid, (int)session->leader,
                         session->remote, or_dash(session->id), or_dash(session->person),
                         or_dash(session->factors), or_dash(session->service), or_dash(session->terminal),
-                        or_dash(session->token));
+                        or_dash(session->token), session->audit);
         }
         if (fclose(f) != 0)
                 return -ENOMEM;
@@ -125,6 +128,10 @@ Sessions *sessions_free(Sessions *sessions) {
 
 static bool is_there(pid_t process) {
         return kill(process, 0) == 0 || errno != ESRCH;
+}
+
+bool session_is_there(const Session *session) {
+        return is_there(session->leader);
 }
 
 static bool is_same(const Session *a, const Session *b) {

@@ -28,7 +28,8 @@ typedef struct Session {
         char service[SESSION_TEXT_MAX];
         char terminal[SESSION_TEXT_MAX];
         bool remote;
-        pid_t leader;                 /* the process that began it */
+        pid_t leader;                 /* the process that began it ... */
+        uint32_t audit;               /* ... and its session of audit then; 0: not known */
         char token[SESSION_TEXT_MAX]; /* what locks it when it is taken away (policy/token.h); "": nothing */
 } Session;
 
@@ -40,6 +41,9 @@ Sessions *sessions_free(Sessions *sessions); /* returns NULL */
 
 /* Sets a text of a session, which may have no blanks or control characters in it. 0, or -EINVAL. */
 int session_set(char field[static SESSION_TEXT_MAX], const char *text);
+
+/* Whether there still is a process of its leader's number. */
+bool session_is_there(const Session *session);
 
 /* A session begins: in place of one of the same leader or id. 0, 1 if it lies in another one, whose leader
  * lives and stays, -ENOSPC if too many of processes that still

@@ -409,6 +409,17 @@ void decide_superblock(const Policy *policy, const SuperblockIdentity *superbloc
         *ret = judgement.decision;
 }
 
+static bool scope_covers_session(const RuleScope *scope, const Subject *subject) {
+        if (!scope->by_session)
+                return true;
+        if (subject->session == 0 || subject->session == UINT32_MAX)
+                return false;
+        for (size_t i = 0; i < scope->n_sessions; i++)
+                if (scope->sessions[i] == subject->session)
+                        return true;
+        return false;
+}
+
 static bool scope_names_person(const RuleScope *scope, const Subject *subject) {
         if (scope->n_users == 0 && scope->n_groups == 0)
                 return true;
@@ -428,7 +439,7 @@ static bool scope_names_person(const RuleScope *scope, const Subject *subject) {
 Reason scope_refusal(const RuleScope *scope, const Subject *subject, const PolicyTime *now) {
         if (!subject)
                 return REASON_INVALID_QUESTION;
-        if (!scope_names_person(scope, subject))
+        if (!scope_names_person(scope, subject) || !scope_covers_session(scope, subject))
                 return REASON_NOT_THIS_PERSON;
         if (!hours_cover(&scope->hours, now->weekday, now->minute))
                 return REASON_OUTSIDE_HOURS;

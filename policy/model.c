@@ -28,6 +28,7 @@ static void scope_clear(RuleScope *scope) {
         strings_free(scope->groups, scope->n_groups);
         free(scope->uids);
         free(scope->gids);
+        free(scope->sessions);
 }
 
 static void match_clear(DeviceMatch *match) {

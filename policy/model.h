@@ -112,6 +112,9 @@ typedef struct RuleScope {
         size_t n_uids;
         gid_t *gids;
         size_t n_gids;
+        bool by_session; /* only in these sessions of audit; nobody where there are none */
+        uint32_t *sessions;
+        size_t n_sessions;
         Hours hours;
         time_t expires; /* first second at which the rule no longer holds; 0: never */
 } RuleScope;

@@ -120,6 +120,7 @@ typedef struct Subject {
         gid_t gid;
         const gid_t *groups;
         size_t n_groups;
+        uint32_t session; /* of audit, which every login begins; 0 or (uint32_t) -1: none is known */
 } Subject;
 
 /* When. Hours are read off the wall clock; expiry off EXPIRY_NOW, which its maker keeps from going back. */

@@ -62,6 +62,14 @@ static int make_rule(const Policy *base, const GrantRule *grant, DeviceRule *rul
         rule->scope.uids = calloc(1, sizeof(*rule->scope.uids));
         if (!rule->scope.users || !rule->scope.uids)
                 return -ENOMEM;
+        rule->scope.by_session = true;
+        if (grant->n_sessions > 0) {
+                rule->scope.sessions = calloc(grant->n_sessions, sizeof(*rule->scope.sessions));
+                if (!rule->scope.sessions)
+                        return -ENOMEM;
+                memcpy(rule->scope.sessions, grant->sessions, grant->n_sessions * sizeof(*grant->sessions));
+                rule->scope.n_sessions = grant->n_sessions;
+        }
         rule->scope.users[0] = strdup(uid);
         if (!rule->scope.users[0])
                 return -ENOMEM;

@@ -8,12 +8,18 @@
 
 #include "policy/model.h"
 
+enum {
+        GRANT_SESSIONS_MAX = 32
+};
+
 /* An exception: one person, one medium, until then. */
 typedef struct GrantRule {
         uint32_t id;
         uid_t uid;
-        DeviceMatch match; /* borrowed; with a serial, or it is left out */
-        time_t until;      /* first second at which it no longer holds */
+        uint32_t sessions[GRANT_SESSIONS_MAX]; /* of audit: those of the account that are the person's */
+        size_t n_sessions;                     /* 0: none yet, and nobody writes */
+        DeviceMatch match;                     /* borrowed; with a serial, or it is left out */
+        time_t until;                          /* first second at which it no longer holds */
 } GrantRule;
 
 /* A new policy: BASE (or what that was made from) with the N GRANTS before its rules; with none, another

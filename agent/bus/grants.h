@@ -7,6 +7,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "agent/bus/jobs.h"
 #include "agent/bus/request.h"
 #include "agent/grants/question.h"
 
@@ -15,6 +16,8 @@
 #define BUS_ERROR_GRANT_REFUSED "org.sekisho.Guard1.Error.GrantRefused"
 
 typedef struct BusGrantsCallbacks {
+        /* who is meant by QUESTION: with NAMES in a thread, where it may take its time */
+        void (*look_up)(const GrantQuestion *question, bool names, GrantPeople *ret);
         /* GRANT_TAKEN with JSON as a new string (NULL if memory is short), or why not */
         GrantRefusal (*ask)(void *userdata, const GrantQuestion *question, char **ret);
         void *userdata;
@@ -24,6 +27,7 @@ typedef struct BusGrants {
         BusGrantsCallbacks callbacks;
         Requests requests;
         sd_bus_slot *object;
+        BusJobs *jobs; /* NULL: memory was short, and nothing is granted */
 } BusGrants;
 
 /* Serves on BUS at PATH until bus_grants_down(). 0 or -errno. */

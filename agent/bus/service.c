@@ -454,6 +454,7 @@ int bus_service_new(sd_event *event, Report *report, const BusServiceCallbacks *
         service->grants.callbacks = callbacks->grants;
         for (size_t i = 0; i < ELEMENTS(people_up); i++)
                 (void)bus_jobs_new(event, BUS_PRIORITY, &callbacks->people, &service->people[i]);
+        (void)bus_jobs_new(event, BUS_PRIORITY, &callbacks->people, &service->grants.jobs);
         r = inbox_new(&service->inbox);
         if (r >= 0)
                 r = sd_event_add_io(event, &service->arrival, inbox_fd(service->inbox), EPOLLIN, on_arrival,
@@ -481,6 +482,7 @@ BusService *bus_service_free(BusService *service) {
         bus_link_free(service->link);
         for (size_t i = 0; i < ELEMENTS(people_up); i++)
                 bus_jobs_free(service->people[i]);
+        bus_jobs_free(service->grants.jobs);
         sd_event_source_disable_unref(service->arrival);
         inbox_free(service->inbox);
         recent_clear(&service->recent);

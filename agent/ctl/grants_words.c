@@ -42,6 +42,10 @@ const char *grants_refusal_text(GrantRefusal refusal) {
                 return _(
                         "it takes two people, and root without a login could be anybody: log in as yourself "
                         "first");
+        case GRANT_SESSION_UNKNOWN:
+                return _(
+                        "it cannot be told for which session of this account that would be: have the person "
+                        "ask for it in their own, or the others log out");
         case GRANT_NO_SUCH_GRANT:
                 return _("there is no such grant");
         case GRANT_OTHER_STATE:
@@ -101,6 +105,7 @@ const char *grants_cause_text(const char *word) {
                 {"asked-again", N_("asked for again")},
                 {"wrong-codes", N_("too many wrong codes")},
                 {"person-changed", N_("another person came")},
+                {"session-unknown", N_("it could not be told for which session")},
                 {"returned", N_("returned")},
                 {"erased", N_("erased")},
         };

@@ -94,13 +94,20 @@ static ssize_t read_proc(pid_t tid, const char *name, char *buffer, size_t size)
         return file_read_small(AT_FDCWD, path, buffer, size);
 }
 
-static uid_t read_loginuid(pid_t tid) {
+/* (uint32_t) -1 if there is none, or it cannot be read. */
+static uint32_t read_number(pid_t tid, const char *name) {
         char text[32];
         unsigned long value;
 
-        if (read_proc(tid, "loginuid", text, sizeof(text)) < 0 || !number_at(text, 0, &value))
-                return (uid_t)-1;
-        return (uid_t)value;
+        if (read_proc(tid, name, text, sizeof(text)) < 0 || !number_at(text, 0, &value))
+                return UINT32_MAX;
+        return (uint32_t)value;
+}
+
+uint32_t opener_session(pid_t pid) {
+        uint32_t session = read_number(pid, "sessionid");
+
+        return session == UINT32_MAX ? 0 : session;
 }
 
 bool opener_is(pid_t pid, uint64_t started) {
@@ -134,7 +141,8 @@ int opener_read(pid_t tid, Opener *ret) {
                 set_nobody(ret, tid);
                 return r;
         }
-        ret->subject.loginuid = read_loginuid(tid);
+        ret->subject.loginuid = read_number(tid, "loginuid");
+        ret->subject.session = opener_session(tid);
         return 0;
 }
 

@@ -35,5 +35,9 @@ int opener_read(pid_t tid, Opener *ret);
 /* Whether PID is still the process that started at STARTED (CLOCK_BOOTTIME, ns), told to a clock tick. */
 bool opener_is(pid_t pid, uint64_t started);
 
+/* The session of audit that PID is in: every login begins one, and who is in it stays, as whatever account.
+ * 0 if it is in none, or is gone. */
+uint32_t opener_session(pid_t pid);
+
 /* Add exe, session, uid, login uid and pid to RECORD. What cannot be read is left out. */
 void opener_describe(const Opener *opener, Record *record);

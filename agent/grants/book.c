@@ -97,6 +97,8 @@ static struct json_object *permit_object(const Permit *permit) {
         PERMIT_TEXT_LIST(PUT_TEXT_)
 #define PUT_NUMBER_(field, key) json_put_number(object, key, permit->field);
         PERMIT_NUMBER_LIST(PUT_NUMBER_)
+        PERMIT_LATER_TEXT_LIST(PUT_TEXT_)
+        PERMIT_LATER_NUMBER_LIST(PUT_NUMBER_)
         return object;
 }
 
@@ -139,6 +141,10 @@ static bool take_text(const struct json_object *object, const char *key,
         return text && permit_set(field, text) == 0;
 }
 
+static bool has(const struct json_object *object, const char *key) {
+        return json_object_object_get_ex(object, key, NULL);
+}
+
 static bool is_uid(int64_t value) {
         return value >= 0 && value < UINT32_MAX;
 }
@@ -147,6 +153,7 @@ static bool is_uid(int64_t value) {
 static bool is_sound(const Permit *permit) {
         return is_uid(permit->uid) && permit->serial[0] && permit->minutes > 0 && permit->until >= 0 &&
                permit->boot_until >= 0 && permit->begun >= 0 && permit->wrong >= 0 &&
+               is_uid(permit->session) && is_uid(permit->asked_in) &&
                (permit->state != PERMIT_RUNNING || (permit->until > 0 && permit->boot[0]));
 }
 
@@ -166,6 +173,14 @@ static bool take_permit(const struct json_object *object, Permit *permit) {
         if (!json_number(object, key, &permit->field))                                                      \
                 return false;
         PERMIT_NUMBER_LIST(TAKE_NUMBER_)
+#define TAKE_LATER_TEXT_(field, key)                                                                        \
+        if (has(object, key) && !take_text(object, key, permit->field))                                     \
+                return false;
+        PERMIT_LATER_TEXT_LIST(TAKE_LATER_TEXT_)
+#define TAKE_LATER_NUMBER_(field, key)                                                                      \
+        if (has(object, key) && !json_number(object, key, &permit->field))                                  \
+                return false;
+        PERMIT_LATER_NUMBER_LIST(TAKE_LATER_NUMBER_)
         return is_sound(permit);
 }
 

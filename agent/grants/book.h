@@ -49,6 +49,15 @@ DECLARE_ENUM(PermitState, permit_state, PERMIT_STATE_LIST);
         X(outcome, "outcome") /* "returned" or "erased" */                                                  \
         X(closer, "closer")   /* account that confirmed that */
 
+/* What older books have not: "" or 0 there. */
+#define PERMIT_LATER_TEXT_LIST(X)                                                                           \
+        X(person, "person") /* whom the account's session belongs to, as pam_sekisho tells it */            \
+        X(media, "media")   /* what was plugged in under it, as of medium_token() */
+
+#define PERMIT_LATER_NUMBER_LIST(X)                                                                         \
+        X(session, "session")   /* of audit, the only one it is for; 0: any of the person's */              \
+        X(asked_in, "asked-in") /* session of the account in which it was asked for; 0: none */
+
 #define PERMIT_NUMBER_LIST(X)                                                                               \
         X(uid, "uid") /* who writes */                                                                      \
         X(requester_uid, "requester-uid")                                                                   \
@@ -70,6 +79,8 @@ typedef struct Permit {
         PermitState state;
         PERMIT_TEXT_LIST(PERMIT_TEXT_FIELD_)
         PERMIT_NUMBER_LIST(PERMIT_NUMBER_FIELD_)
+        PERMIT_LATER_TEXT_LIST(PERMIT_TEXT_FIELD_)
+        PERMIT_LATER_NUMBER_LIST(PERMIT_NUMBER_FIELD_)
 } Permit;
 
 typedef struct Book {

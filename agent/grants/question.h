@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "policy/enum.h"
@@ -41,6 +43,7 @@ enum {
         X(GRANT_NO_KEY, "no-key")                                                                           \
         X(GRANT_SAME_PERSON, "same-person")                                                                 \
         X(GRANT_NO_LOGIN, "no-login")                                                                       \
+        X(GRANT_SESSION_UNKNOWN, "session-unknown")                                                         \
         X(GRANT_NO_SUCH_GRANT, "no-such-grant")                                                             \
         X(GRANT_OTHER_STATE, "other-state")                                                                 \
         X(GRANT_WRONG_CODE, "wrong-code")                                                                   \
@@ -59,12 +62,28 @@ typedef struct GrantArgument {
         const char *name, *value;
 } GrantArgument;
 
+enum {
+        GRANT_NAME_MAX = 256
+};
+
+/* Who is meant, looked up before the question is answered: a directory of people may take its time. */
+typedef struct GrantPeople {
+        uid_t asker;                     /* who sits there ... */
+        bool is_known;                   /* ... whether that tells one person from another ... */
+        char asker_name[GRANT_NAME_MAX]; /* ... its name, or its number */
+        char own_name[GRANT_NAME_MAX];   /* likewise of the uid that the bus knows */
+        uint32_t session;                /* of audit, in which it is asked; 0: none */
+        bool user_found;                 /* there is who is to write */
+        uid_t user;
+} GrantPeople;
+
 typedef struct GrantQuestion {
         GrantMethod method;
         uid_t uid; /* who asks, as the bus knows it ... */
         pid_t pid;
         GrantArgument arguments[GRANT_ARGUMENTS_MAX];
         size_t n;
+        GrantPeople people;
 } GrantQuestion;
 
 /* The value of an argument, "" if it is not given. */

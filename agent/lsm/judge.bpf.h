@@ -81,7 +81,7 @@ static __always_inline bool is_named(const struct found *found, __u8 condition) 
         search.person.id = BPF_CORE_READ(task, cred, fsuid.val);
         if (bpf_map_lookup_elem(&people, &search.person))
                 return true;
-        search.person.is_group = 1;
+        search.person.what = LSM_GROUP;
         search.person.id = BPF_CORE_READ(task, cred, fsgid.val);
         if (bpf_map_lookup_elem(&people, &search.person))
                 return true;
@@ -93,9 +93,23 @@ static __always_inline bool is_named(const struct found *found, __u8 condition) 
         return search.found;
 }
 
+/* Where the kernel has no audit nobody is in a session. */
+static __always_inline bool is_in_session(const struct found *found, __u8 condition) {
+        struct task_struct *task = (void *)bpf_get_current_task();
+        struct lsm_person person = {
+                .dev = found->dev, .on = found->on, .condition = condition, .what = LSM_SESSION};
+
+        if (!bpf_core_field_exists(task->sessionid))
+                return false;
+        person.id = BPF_CORE_READ(task, sessionid);
+        return bpf_map_lookup_elem(&people, &person);
+}
+
 static __always_inline bool is_open(const struct found *found, const struct lsm_condition *condition,
                                     __u8 number, __u64 now) {
         if (now < condition->from || now >= condition->until)
+                return false;
+        if (condition->by_session && !is_in_session(found, number))
                 return false;
         return !condition->by_person || is_named(found, number);
 }

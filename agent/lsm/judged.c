@@ -101,10 +101,10 @@ int lsm_sweep(Lsm *lsm) {
         return r;
 }
 
-static int name_all(Lsm *lsm, struct lsm_person person, const uint32_t *ids, size_t n, uint8_t is_group) {
+static int name_all(Lsm *lsm, struct lsm_person person, const uint32_t *ids, size_t n, uint8_t what) {
         uint8_t yes = 1;
 
-        person.is_group = is_group;
+        person.what = what;
         for (size_t i = 0; i < n; i++) {
                 int r;
 
@@ -120,11 +120,17 @@ static bool is_person_of(const struct lsm_person *person, uint32_t dev, uint8_t 
         return person->dev == dev && person->on == on;
 }
 
+/* The ids of SCOPE that are of that kind. */
+static const uint32_t *ids_of(const RuleScope *scope, uint8_t what, size_t *ret_n) {
+        *ret_n = what == LSM_USER ? scope->n_uids : what == LSM_GROUP ? scope->n_gids : scope->n_sessions;
+        return what == LSM_USER ? scope->uids : what == LSM_GROUP ? scope->gids : scope->sessions;
+}
+
 static bool is_named(const LsmVerdict *verdict, const struct lsm_person *person) {
         const RuleScope *scope =
                 person->condition < verdict->value.n_conditions ? verdict->scopes[person->condition] : NULL;
-        const uint32_t *ids = !scope ? NULL : person->is_group ? scope->gids : scope->uids;
-        size_t n = !scope ? 0 : person->is_group ? scope->n_gids : scope->n_uids;
+        size_t n = 0;
+        const uint32_t *ids = scope ? ids_of(scope, person->what, &n) : NULL;
 
         for (size_t i = 0; i < n; i++)
                 if (ids[i] == person->id)
@@ -159,9 +165,12 @@ static int set_verdict(Lsm *lsm, int map, uint8_t on, dev_t devnum, const LsmVer
                 const RuleScope *scope = verdict->scopes[i];
 
                 person.condition = (uint8_t)i;
-                r = name_all(lsm, person, scope->uids, scope->n_uids, 0);
-                if (r == 0)
-                        r = name_all(lsm, person, scope->gids, scope->n_gids, 1);
+                for (uint8_t what = LSM_USER; what <= LSM_SESSION && r == 0; what++) {
+                        size_t n;
+                        const uint32_t *ids = ids_of(scope, what, &n);
+
+                        r = name_all(lsm, person, ids, n, what);
+                }
         }
         if (r == 0)
                 r = set(lsm, map, devnum, &verdict->value);

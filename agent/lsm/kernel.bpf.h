@@ -145,6 +145,7 @@ struct task_struct {
         struct fs_struct *fs;
         struct files_struct *files;
         kuid_t loginuid;
+        unsigned int sessionid;
         __u64 start_boottime;
 };
 

@@ -33,7 +33,7 @@ enum {
 struct lsm_condition {
         __u64 from, until; /* ns since boot; open while from <= now < until */
         __u32 by_person;   /* only those of the map `people` */
-        __u32 pad;
+        __u32 by_session;  /* and only in the sessions there */
 };
 
 /* The verdict on a superblock or on a block device. */
@@ -48,6 +48,13 @@ struct lsm_verdict {
         struct lsm_condition conditions[LSM_CONDITIONS_MAX];
 };
 
+/* What the id of a person is. */
+enum {
+        LSM_USER,
+        LSM_GROUP,
+        LSM_SESSION /* of audit */
+};
+
 /* Who a condition is for. */
 enum {
         LSM_ON_SUPERBLOCK,
@@ -55,7 +62,7 @@ enum {
 };
 struct lsm_person {
         __u32 dev; /* as the kernel numbers devices inside: major << 20 | minor */
-        __u8 on, condition, is_group, pad;
+        __u8 on, condition, what, pad;
         __u32 id;
 };
 

@@ -88,5 +88,6 @@ void lsm_verdict_make(const Policy *policy, const SuperblockIdentity *superblock
                 ret->value.conditions[i].from = from;
                 ret->value.conditions[i].until = until;
                 ret->value.conditions[i].by_person = scope->n_users > 0 || scope->n_groups > 0;
+                ret->value.conditions[i].by_session = scope->by_session;
         }
 }

@@ -13,11 +13,11 @@ import secrets
 import pytest
 from jeepney import DBusAddress, new_method_call
 from sekisho_bus import ALLOW_INTERACTIVE, Bus, FakePolkit, Refused
+from sekisho_login import Login
 from sekisho_wait import wait_until
 from sekisho_world import rule_for
 
 GRANTS = DBusAddress("/org/sekisho/Guard1", bus_name="org.sekisho.Guard1", interface="org.sekisho.Guard1.Grants")
-LOGINS = DBusAddress("/org/sekisho/Guard1", bus_name="org.sekisho.Guard1", interface="org.sekisho.Guard1.Logins")
 ACTION = "org.sekisho.guard1."
 FIRST, SECOND = (pwd.getpwnam(name).pw_uid for name in ("games", "news"))  # a bus lets in whom the machine knows
 READ_ONLY = {"removable": {"default": "read-only"}}
@@ -43,7 +43,18 @@ def stick(world):
 
 
 def write(world, stick, person, name="file", text="taken out"):
-    return world.run_as(person, ["sh", "-c", f'printf %s "{text}" >{stick.point}/{name}']).returncode == 0
+    command = f'printf %s "{text}" 2>/dev/null >{stick.point}/{name}'
+    if isinstance(person, Login):
+        return person.run(f"sh -c '{command}' 2>/dev/null")
+    return world.run_as(person, ["sh", "-c", command]).returncode == 0
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_logged_in():
+    """Else what the tests start is in that session already, and can begin none of its own."""
+    with open("/proc/self/loginuid") as file:
+        if file.read() != str(2**32 - 1):
+            pytest.skip("somebody has logged in")
 
 
 def give(world, stick, person, minutes=30, check=True, command=("grant",), **more):
@@ -86,7 +97,8 @@ def test_one_person_writes_for_a_while_and_all_of_it_is_on_record(world, bus, st
     assert (begun["SEKISHO_GRANT"], begun["SEKISHO_PURPOSE"], begun["SEKISHO_USER"]) == ("1", REASON, person.name)
     assert begun["SEKISHO_DEVICE_SERIAL"] == stick.serial and begun["SEKISHO_MINUTES"] == "30"
 
-    assert mounted_for(world, stick, person)
+    login = Login(world, bus, person)
+    assert mounted_for(world, stick, login)
     assert not write(world, stick, other, "other")
     record = world.journal.wait("grant-write")
     assert record["SEKISHO_PATH"] == f"{stick.point}/file" and record["SEKISHO_GRANT"] == "1"
@@ -97,7 +109,7 @@ def test_one_person_writes_for_a_while_and_all_of_it_is_on_record(world, bus, st
 
     world.ctl("grants", "revoke", "1")
     assert world.journal.wait("grant-ended")["SEKISHO_CAUSE"] == "revoked"
-    assert not write(world, stick, person, "later")
+    assert not write(world, stick, login, "later")
     ended = state(world)
     assert (ended["state"], ended["cause"], ended["writes"]) == ("ended", "revoked", 1)
     assert json.loads(world.ctl("status", "--json", "--runtime-dir", world.runtime, check=False).stdout)["grants"][0]["id"] == 1
@@ -169,7 +181,7 @@ def test_a_second_administrator_approves_and_no_other(world, bus, stick):
     approved = ask(bus, SECOND, "Approve", id="1")
     assert (approved["state"], approved["requester-uid"], approved["approver-uid"]) == ("running", FIRST, SECOND)
     assert {action for action, *_ in polkit.asked()} == {ACTION + "grant", ACTION + "grant-approve"}
-    assert mounted_for(world, stick, person)
+    assert mounted_for(world, stick, Login(world, bus, person))
 
 
 def test_one_medium_has_one_grant_however_it_is_described(world, bus, stick):
@@ -244,15 +256,11 @@ def test_it_ends_when_the_medium_is_pulled(world, bus, stick):
 
 def test_it_ends_when_the_person_logs_out(world, bus, stick):
     start(world, bus, ONE)
-    person = world.machine.member
-    session = world.start_as(person, ["sleep", "infinity"])
-    root = bus.connect(0)
-    told = ("c1", person.uid, person.name, "password,totp", "tty1", False, "", "login", session.pid)
-    root.ask_bus(new_method_call(LOGINS, "OpenSession", "susssbssu", told))
+    login = Login(world, bus, world.machine.member)
     stick.attach()
-    give(world, stick, person)
+    give(world, stick, world.machine.member)
     stick.wait_held(False)
-    root.ask_bus(new_method_call(LOGINS, "CloseSession", "u", (session.pid,)))
+    login.end()
     assert world.journal.wait("grant-ended")["SEKISHO_CAUSE"] == "logout"
     stick.wait_held(True)
 
@@ -260,22 +268,126 @@ def test_it_ends_when_the_person_logs_out(world, bus, stick):
 def test_it_ends_when_another_person_comes_to_a_shared_account(world, bus, stick):
     start(world, bus, ONE)
     account = world.machine.member
-    session = world.start_as(account, ["sleep", "infinity"])
-    root = bus.connect(0)
-
-    def comes(person):
-        root.ask_bus(new_method_call(LOGINS, "ChangePerson", "susssbs", ("c1", account.uid, person, "password,totp", "tty1", False, "")))
-
-    told = ("c1", account.uid, "12345", "password,totp", "tty1", False, "", "login", session.pid)
-    root.ask_bus(new_method_call(LOGINS, "OpenSession", "susssbssu", told))
+    login = Login(world, bus, account, "12345")
     stick.attach()
     give(world, stick, account)
     stick.wait_held(False)
-    comes("12345")
+    login.change("12345")
     assert state(world)["state"] == "running"
-    comes("67890")
+    login.change("67890")
     assert world.journal.wait("grant-ended")["SEKISHO_CAUSE"] == "person-changed"
     stick.wait_held(True)
+
+
+def restart(world, bus, meanwhile):
+    """The agent is killed, and it is another one that finds what went on."""
+    world.agent.kill()
+    meanwhile()
+    world.start_agent()
+    bus.wait_for_guard()
+
+
+def test_a_logout_ends_it_while_there_is_no_guard(world, bus, stick):
+    start(world, bus, ONE)
+    account = world.machine.member
+    login = Login(world, bus, account)
+    stick.attach()
+    give(world, stick, account)
+    stick.wait_held(False)
+    restart(world, bus, lambda: None)
+    assert state(world)["state"] == "running", "who stays may go on"
+    restart(world, bus, lambda: login.end(tell=False))
+    assert world.journal.wait("grant-ended")["SEKISHO_CAUSE"] == "logout"
+    assert state(world)["cause"] == "logout"
+    stick.wait_held(True)
+
+
+def test_a_pulled_medium_ends_it_while_there_is_no_guard(world, bus, stick):
+    start(world, bus, ONE)
+    stick.attach()
+    give(world, stick, world.machine.member)
+    stick.wait_held(False)
+
+    def replug():
+        stick.detach()
+        stick.attach()
+
+    restart(world, bus, lambda: None)
+    assert state(world)["state"] == "running", "one that stays may go on"
+    restart(world, bus, replug)
+    assert world.journal.wait("grant-ended")["SEKISHO_CAUSE"] == "unplugged"
+    stick.wait_held(True)
+
+
+def test_a_medium_that_came_later_is_known_as_well(world, bus, stick):
+    start(world, bus, ONE)
+    ask(bus, 0, "Give", user=world.machine.member.name, minutes="30", reason=REASON, serial=stick.serial, bus="loop")
+    stick.attach()
+    stick.wait_held(False)
+    restart(world, bus, stick.detach)
+    assert world.journal.wait("grant-ended")["SEKISHO_CAUSE"] == "unplugged"
+
+
+def test_another_session_of_the_account_is_not_served(world, bus, stick):
+    start(world, bus, ONE)
+    account = world.machine.member
+    login = Login(world, bus, account)
+    stick.attach()
+    assert json.loads(give(world, stick, account).stdout)["session"] > 0
+    assert mounted_for(world, stick, login)
+    other = Login(world, bus, account, name="c2")
+    assert not write(world, stick, other, "other")
+    assert not write(world, stick, account, "nobody"), "a process that is in no session"
+    assert write(world, stick, login, "second")
+    assert world.journal.wait("write-denied", rule="grant 1")["SEKISHO_REASON"] == "not-this-person"
+    other.end()
+    assert state(world)["state"] == "running"
+    login.end()
+    assert world.journal.wait("grant-ended")["SEKISHO_CAUSE"] == "logout"
+
+
+def test_it_is_for_all_sessions_of_a_person_that_is_known_and_no_other(world, bus, stick):
+    start(world, bus, ONE)
+    account = world.machine.member
+    first = Login(world, bus, account, "12345")
+    stick.attach()
+    permit = json.loads(give(world, stick, account).stdout)
+    assert (permit["person"], permit["session"]) == ("12345", 0)
+    assert mounted_for(world, stick, first)
+    second, other = Login(world, bus, account, "12345", "c2"), Login(world, bus, account, "67890", "c3")
+    wait_until(lambda: write(world, stick, second, "second"), "the person's other session writes")
+    assert not write(world, stick, other, "other")
+    first.end()
+    assert write(world, stick, second, "third")
+    second.end()
+    assert world.journal.wait("grant-ended")["SEKISHO_CAUSE"] == "logout"
+
+
+def test_it_is_for_the_first_who_logs_in_where_nobody_has(world, bus, stick):
+    start(world, bus, ONE)
+    account = world.machine.member
+    stick.attach()
+    give(world, stick, account)
+    assert not mounted_for(world, stick, account), "nobody has logged in"
+    first = Login(world, bus, account)
+    wait_until(lambda: write(world, stick, first, "first"), "the first session writes")
+    assert not write(world, stick, Login(world, bus, account, name="c2"), "second")
+
+
+def test_where_it_cannot_be_told_for_which_session_it_is_refused(world, bus, stick, keys):
+    start(world, bus, {**ONE, "answer-key": keys[1]})
+    account = world.machine.member
+    first, second = Login(world, bus, account), Login(world, bus, account, name="c2")
+    stick.attach()
+    refused = give(world, stick, account, check=False)
+    assert refused.returncode == 2 and "which session" in refused.stderr
+    assert world.journal.wait("grant-refused")["SEKISHO_CAUSE"] == "session-unknown"
+    assert grants(world) == []
+    second.end()
+    give(world, stick, account)
+    first.end()
+    Login(world, bus, account, name="c3", audit=False)
+    assert give(world, stick, account, check=False).returncode == 2, "a session that audit does not know"
 
 
 def test_it_ends_by_the_clock_that_nobody_sets(world, bus, stick):
@@ -314,17 +426,16 @@ def test_a_lockdown_ends_it_for_good(world, bus, stick):
 def test_it_outlives_a_guard_that_is_killed_and_a_new_policy(world, bus, stick):
     start(world, bus, ONE)
     stick.attach()
+    login = Login(world, bus, world.machine.member)
     give(world, stick, world.machine.member)
     stick.wait_held(False)
-    world.agent.kill()
-    world.start_agent()
-    bus.wait_for_guard()
-    assert mounted_for(world, stick, world.machine.member)
+    restart(world, bus, lambda: None)
+    assert mounted_for(world, stick, login)
     world.reload_policy(**READ_ONLY, **{"without-lsm": "gate"}, grants=ONE, contact="another")
-    assert write(world, stick, world.machine.member, "second")
+    assert write(world, stick, login, "second")
     world.reload_policy(**READ_ONLY, **{"without-lsm": "gate"}, grants={})
     assert world.journal.wait("grant-ended")["SEKISHO_CAUSE"] == "policy"
-    assert not write(world, stick, world.machine.member, "third")
+    assert not write(world, stick, login, "third")
 
 
 def test_a_book_that_cannot_be_read_grants_nothing(world, bus, stick):
@@ -376,7 +487,7 @@ def test_the_helpdesk_answers_by_telephone_once(world, bus, stick, keys):
     stick.wait_held(True)
     granted = json.loads(world.ctl("grant", "redeem", code, "--json").stdout)
     assert (granted["state"], granted["approver"]) == ("running", "helpdesk")
-    assert mounted_for(world, stick, person)
+    assert mounted_for(world, stick, Login(world, bus, person))
     world.ctl("grants", "revoke", "1")
     assert world.ctl("grant", "redeem", code, check=False).returncode == 2
     next_one = json.loads(give(world, stick, person, minutes=20, command=("grant", "request")).stdout)["challenge"]

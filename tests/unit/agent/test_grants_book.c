@@ -82,6 +82,27 @@ Test(grants_book, one_that_is_cut_off_is_refused_wherever_that_is) {
         cr_assert_eq(book_parse(text, strlen(text), &found), 0);
 }
 
+Test(grants_book, one_of_before_sessions_and_media_were_kept_is_read) {
+        CLEANUP_FREE char *text = NULL;
+        CLEANUP(book_clear) Book found = {0};
+        char *at;
+
+        cr_assert_eq(permit_set(add(PERMIT_RUNNING)->person, "12345"), 0);
+        book.permits[0].session = 7;
+        text = book_text(&book);
+        cr_assert_eq(book_parse(text, strlen(text), &found), 0);
+        cr_assert_eq(found.permits[0].session, 7);
+        cr_assert_str_eq(found.permits[0].person, "12345");
+        book_clear(&found);
+        at = strstr(text, ",\"person\"");
+        cr_assert_not_null(at);
+        memcpy(at, "}]}", sizeof("}]}"));
+        cr_assert_eq(book_parse(text, strlen(text), &found), 0);
+        cr_assert_eq(found.permits[0].session, 0);
+        cr_assert_str_eq(found.permits[0].person, "");
+        cr_assert_str_eq(found.permits[0].media, "");
+}
+
 /* What is there as OLD is NEW instead. */
 static int parse_with(const char *old, const char *new) {
         CLEANUP_FREE char *text = book_text(&book), *changed = NULL;
@@ -108,6 +129,8 @@ Test(grants_book, what_makes_no_sense_is_refused) {
                 {"\"minutes\":30", "\"minutes\":0"},
                 {"\"boot\":\"b\"", "\"boot\":\"\""},
                 {"\"wrong\":0,", ""},
+                {"\"session\":0", "\"session\":-1"},
+                {"\"person\":\"\"", "\"person\":1"},
         };
 
         add(PERMIT_RUNNING);

@@ -71,6 +71,10 @@ Test(lsm_verdict, of_a_rule_for_some_names_its_people) {
         cr_assert_eq(verdict.scopes[0]->n_uids, 1);
         cr_expect_eq(verdict.scopes[0]->uids[0], 1001);
         cr_expect_eq(verdict.scopes[0]->gids[0], 200);
+        cr_expect_eq(verdict.value.conditions[0].by_session, 0);
+        policy->devices[0].scope.by_session = true;
+        verdict = made(policy, &monday_noon);
+        cr_expect_eq(verdict.value.conditions[0].by_session, 1);
 }
 
 /* A person whose name does not exist here is nobody, and not everybody. */

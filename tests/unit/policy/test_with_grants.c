@@ -36,17 +36,41 @@ static Policy *make_base(bool encrypted) {
 
 static const GrantRule grant = {.id = 7,
                                 .uid = 1000,
+                                .sessions = {5, 6},
+                                .n_sessions = 2,
                                 .match = {.serial = serial, .bus_set = true, .bus = DEVICE_BUS_USB},
                                 .until = 2000};
 
-static Verdict write_by(const Policy *policy, uid_t uid, time_t at) {
-        const Subject subject = {.uid = uid, .gid = 100};
+static Verdict write_in(const Policy *policy, uid_t uid, uint32_t session, time_t at) {
+        const Subject subject = {.uid = uid, .gid = 100, .session = session};
         PolicyTime now = noon;
         OpenDecision decision;
 
         now.expiry_now = at;
         decide_open(policy, &volume, &subject, true, &now, &decision);
         return decision.verdict;
+}
+
+static Verdict write_by(const Policy *policy, uid_t uid, time_t at) {
+        return write_in(policy, uid, 6, at);
+}
+
+Test(with_grants, only_the_persons_sessions_write) {
+        Policy *base = make_base(false), *policy = NULL;
+        GrantRule nowhere = grant;
+
+        cr_assert_eq(policy_with_grants(base, &grant, 1, &policy), 0);
+        cr_assert_eq(write_in(policy, 1000, 5, 1000), VERDICT_ALLOW);
+        cr_assert_eq(write_in(policy, 1000, 7, 1000), VERDICT_DENY);
+        cr_assert_eq(write_in(policy, 1000, 0, 1000), VERDICT_DENY);
+        cr_assert_eq(write_in(policy, 1000, UINT32_MAX, 1000), VERDICT_DENY);
+        policy_unref(policy);
+        nowhere.n_sessions = 0;
+        cr_assert_eq(policy_with_grants(base, &nowhere, 1, &policy), 0);
+        cr_assert_eq(write_in(policy, 1000, 5, 1000), VERDICT_DENY);
+        cr_assert_eq(write_in(policy, 1000, 0, 1000), VERDICT_DENY);
+        policy_unref(policy);
+        policy_unref(base);
 }
 
 Test(with_grants, one_person_writes_until_it_ends) {
