@@ -150,13 +150,16 @@ static int guard_nodes(Agent *agent, const Device *device) {
         return r;
 }
 
-static void tell_device(Agent *agent, const Device *device, EventKind kind) {
+static void tell_device(Agent *agent, const Device *device, DeviceChange change, EventKind kind) {
         Record *record = agent_record(agent, kind);
+        bool verdict = kind == EVENT_DEVICE_VERDICT;
 
         if (record) {
                 record_set_device(record, &device->id);
-                if (kind == EVENT_DEVICE_VERDICT)
+                if (verdict)
                         set_decision(record, &device->decision, device->block);
+                record->for_seat =
+                        verdict && change == DEVICE_ATTACHED && device->decision.access == ACCESS_DENY;
                 if (agent_only_records(agent, &device->decision))
                         record_set(record, TEXT_MODE, "monitor");
         }
@@ -197,16 +200,16 @@ static void on_device(void *userdata, const Device *device, DeviceChange change)
                 return; /* nor is the one of the self-test */
         switch (change) {
         case DEVICE_ATTACHED:
-                tell_device(agent, device, EVENT_DEVICE_ATTACHED);
-                tell_device(agent, device, EVENT_DEVICE_VERDICT);
+                tell_device(agent, device, change, EVENT_DEVICE_ATTACHED);
+                tell_device(agent, device, change, EVENT_DEVICE_VERDICT);
                 break;
         case DEVICE_REJUDGED:
-                tell_device(agent, device, EVENT_DEVICE_VERDICT);
+                tell_device(agent, device, change, EVENT_DEVICE_VERDICT);
                 break;
         case DEVICE_UNLOCKED:
                 break;
         case DEVICE_DETACHED:
-                tell_device(agent, device, EVENT_DEVICE_DETACHED);
+                tell_device(agent, device, change, EVENT_DEVICE_DETACHED);
                 return;
         }
         if (device->enforcement < 0)
@@ -241,6 +244,7 @@ static void on_interface(void *userdata, const DeviceIdentity *id, const char *i
                 record_setf(record, TEXT_INTERFACE, "%s class %02x", interface, class);
                 set_decision(record, decision, false);
                 record_set(record, TEXT_MODE, agent_only_records(agent, decision) ? "monitor" : NULL);
+                record->for_seat = decision->access == ACCESS_DENY;
         }
         report_submit(agent->report, record);
         if (enforcement < 0)
