@@ -150,7 +150,7 @@ static int guard_nodes(Agent *agent, const Device *device) {
         return r;
 }
 
-static void tell_device(Agent *agent, const Device *device, DeviceChange change, EventKind kind) {
+static void tell_device(Agent *agent, const Device *device, EventKind kind) {
         Record *record = agent_record(agent, kind);
         bool verdict = kind == EVENT_DEVICE_VERDICT;
 
@@ -158,8 +158,7 @@ static void tell_device(Agent *agent, const Device *device, DeviceChange change,
                 record_set_device(record, &device->id);
                 if (verdict)
                         set_decision(record, &device->decision, device->block);
-                record->for_seat =
-                        verdict && change == DEVICE_ATTACHED && device->decision.access == ACCESS_DENY;
+                record->for_seat = verdict && device->decision.access == ACCESS_DENY;
                 if (agent_only_records(agent, &device->decision))
                         record_set(record, TEXT_MODE, "monitor");
         }
@@ -200,16 +199,16 @@ static void on_device(void *userdata, const Device *device, DeviceChange change)
                 return; /* nor is the one of the self-test */
         switch (change) {
         case DEVICE_ATTACHED:
-                tell_device(agent, device, change, EVENT_DEVICE_ATTACHED);
-                tell_device(agent, device, change, EVENT_DEVICE_VERDICT);
+                tell_device(agent, device, EVENT_DEVICE_ATTACHED);
+                tell_device(agent, device, EVENT_DEVICE_VERDICT);
                 break;
         case DEVICE_REJUDGED:
-                tell_device(agent, device, change, EVENT_DEVICE_VERDICT);
+                tell_device(agent, device, EVENT_DEVICE_VERDICT);
                 break;
         case DEVICE_UNLOCKED:
                 break;
         case DEVICE_DETACHED:
-                tell_device(agent, device, change, EVENT_DEVICE_DETACHED);
+                tell_device(agent, device, EVENT_DEVICE_DETACHED);
                 return;
         }
         if (device->enforcement < 0)

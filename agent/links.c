@@ -55,9 +55,10 @@ static void describe(const Interface *interface, Record *record) {
         }
 }
 
-/* Somebody has just plugged it in or had it made, and it does not work. */
+/* Somebody has just plugged it in or had it made, or another policy holds, and it does not work. */
 static bool is_for_seat(const Interface *interface, InterfaceChange change) {
-        return change == INTERFACE_FOUND && interface->decision.verdict == VERDICT_DENY &&
+        return (change == INTERFACE_FOUND || change == INTERFACE_REJUDGED) &&
+               interface->decision.verdict == VERDICT_DENY &&
                (interface->facts.device[0] != '\0' || interface->facts.tunnel);
 }
 
