@@ -73,6 +73,7 @@ struct Agent {
         /* NULL: callers are not refused by the network guard, because it was not tried or for what WHY says
          */
         NetworkHooks *callers;
+        OwnPlaces *own_places; /* what callers are let reach as loopback */
         bool callers_tried;
         char callers_why[LSM_WHY + 32];
         Interfaces *interfaces;  /* NULL: network interfaces could not be followed ... */

@@ -110,6 +110,13 @@ static void on_refusal(void *userdata, const NetworkRefusal *refusal) {
 
 /* plans */
 
+/* If they are not known they are judged as any other. */
+static void on_own_places(void *userdata, const OwnPlace *places, size_t n) {
+        const Agent *agent = userdata;
+
+        (void)network_hooks_set_own(agent->callers, places, n);
+}
+
 static void start(Agent *agent) {
         NetworkHooksSettings settings = {.own_network = has_own_network()};
         char why[LSM_WHY];
@@ -120,6 +127,8 @@ static void start(Agent *agent) {
         if (r < 0)
                 snprintf(agent->callers_why, sizeof(agent->callers_why), "%s: %s", N_("this kernel cannot"),
                          why[0] ? why : strerror(-r));
+        else
+                (void)own_places_new(agent->event, on_own_places, agent, &agent->own_places);
 }
 
 static int find_any(void *userdata, const char *name) {
@@ -169,6 +178,7 @@ int agent_plan_callers(Agent *agent, const NetworkPlan *plan) {
 void agent_stop_callers(Agent *agent) {
         bool was = agent->callers != NULL;
 
+        agent->own_places = own_places_free(agent->own_places);
         agent->callers = network_hooks_free(agent->callers);
         if (was && !lsm_is_unit())
                 (void)network_hooks_remove(NULL);

@@ -152,11 +152,13 @@ static int guard_nodes(Agent *agent, const Device *device) {
 
 static void tell_device(Agent *agent, const Device *device, EventKind kind) {
         Record *record = agent_record(agent, kind);
+        bool verdict = kind == EVENT_DEVICE_VERDICT;
 
         if (record) {
                 record_set_device(record, &device->id);
-                if (kind == EVENT_DEVICE_VERDICT)
+                if (verdict)
                         set_decision(record, &device->decision, device->block);
+                record->for_seat = verdict && device->decision.access == ACCESS_DENY;
                 if (agent_only_records(agent, &device->decision))
                         record_set(record, TEXT_MODE, "monitor");
         }
@@ -243,6 +245,7 @@ static void on_interface(void *userdata, const DeviceIdentity *id, const char *i
                 record_setf(record, TEXT_INTERFACE, "%s class %02x", interface, class);
                 set_decision(record, decision, false);
                 record_set(record, TEXT_MODE, agent_only_records(agent, decision) ? "monitor" : NULL);
+                record->for_seat = decision->access == ACCESS_DENY;
         }
         report_submit(agent->report, record);
         if (enforcement < 0)

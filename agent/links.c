@@ -55,7 +55,15 @@ static void describe(const Interface *interface, Record *record) {
         }
 }
 
-static void tell_verdict(Agent *agent, const Interface *interface, const char *cause, uint64_t count) {
+/* Somebody has just plugged it in or had it made, or another policy holds, and it does not work. */
+static bool is_for_seat(const Interface *interface, InterfaceChange change) {
+        return (change == INTERFACE_FOUND || change == INTERFACE_REJUDGED) &&
+               interface->decision.verdict == VERDICT_DENY &&
+               (interface->facts.device[0] != '\0' || interface->facts.tunnel);
+}
+
+static void tell_verdict(Agent *agent, const Interface *interface, InterfaceChange change, const char *cause,
+                         uint64_t count) {
         Record *record = agent_record(agent, EVENT_NETWORK_INTERFACE_VERDICT);
 
         if (record) {
@@ -67,6 +75,7 @@ static void tell_verdict(Agent *agent, const Interface *interface, const char *c
                 record_set(record, TEXT_CAUSE, cause);
                 record_set(record, TEXT_MODE, agent_is_monitor(agent) ? "monitor" : NULL);
                 record->count = count;
+                record->for_seat = is_for_seat(interface, change);
         }
         report_submit(agent->report, record);
 }
@@ -129,18 +138,18 @@ static void on_changed(void *userdata, const Interface *interface, InterfaceChan
         case INTERFACE_FOUND:
                 note_approved(agent);
                 if (is_news(interface))
-                        tell_verdict(agent, interface, "found", 1);
+                        tell_verdict(agent, interface, change, "found", 1);
                 break;
         case INTERFACE_REJUDGED:
                 note_approved(agent);
-                tell_verdict(agent, interface, "judged-anew", 1);
+                tell_verdict(agent, interface, change, "judged-anew", 1);
                 break;
         case INTERFACE_RAISED:
-                tell_verdict(agent, interface, "set-up", interface->raised);
+                tell_verdict(agent, interface, change, "set-up", interface->raised);
                 break;
         case INTERFACE_MOVED:
                 if (interface->facts.device[0] != '\0')
-                        tell_verdict(agent, interface, "moved-to-a-namespace", 1);
+                        tell_verdict(agent, interface, change, "moved-to-a-namespace", 1);
                 break;
         case INTERFACE_GONE:
                 return;

@@ -19,7 +19,11 @@ void denial_clear(Denial *denial) {
 }
 
 bool denial_concerns(const Denial *denial, uid_t uid) {
-        return uid != (uid_t)-1 && (denial->record->uid == uid || denial->record->loginuid == uid);
+        if (uid == (uid_t)-1)
+                return false;
+        if (denial->record->for_seat)
+                return denial->seat == uid;
+        return denial->record->uid == uid || denial->record->loginuid == uid;
 }
 
 /* What is told of a denial goes through one of these, so that both forms say the same. */
@@ -62,6 +66,8 @@ static void tell(const Denial *denial, bool whole, Teller *to) {
                 to->number(to, "uid", record->uid);
         if (record->loginuid != (uid_t)-1)
                 to->number(to, "loginuid", record->loginuid);
+        if (record->for_seat && denial->seat != (uid_t)-1)
+                to->number(to, "seat_uid", denial->seat);
         for (size_t i = 0; i < RECORD_TEXTS; i++) {
                 char name[NAME_MAX_];
 

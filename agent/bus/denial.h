@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * denial.h: one denial as the bus tells it: whom it concerns, and what is said of it to whom. The last ones
- * are kept in memory. Pure.
+ * are kept in memory. A device or interface that was refused as it came is told likewise, to who sits at the
+ * terminal, and not kept. Pure.
  */
 #pragma once
 
@@ -15,11 +16,13 @@
 typedef struct Denial {
         Record *record;    /* owned */
         uint64_t realtime; /* when it was told, microseconds since the epoch */
+        uid_t seat;        /* who sat at the terminal then, of a record for the seat; (uid_t) -1: nobody */
 } Denial;
 
 void denial_clear(Denial *denial);
 
-/* Whether it is UID's own: done as UID, or by who logged in as UID. */
+/* Whether it is UID's own: done as UID, or by who logged in as UID; of a record for the seat, whether UID
+ * sits there. */
 bool denial_concerns(const Denial *denial, uid_t uid);
 
 /* Keys as `sekishoctl events --json` has them. Where in the policy the rule stands is told only where WHOLE:

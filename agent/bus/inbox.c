@@ -58,7 +58,7 @@ static uint64_t now_realtime(void) {
 }
 
 void inbox_put(Inbox *inbox, const Record *record) {
-        Denial denial = {.record = record_copy(record), .realtime = now_realtime()};
+        Denial denial = {.record = record_copy(record), .realtime = now_realtime(), .seat = (uid_t)-1};
 
         pthread_mutex_lock(&inbox->lock);
         if (denial.record && inbox->n < INBOX_MAX) {

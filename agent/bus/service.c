@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <systemd/sd-login.h>
 
 #include "agent/bus/explain.h"
 #include "agent/bus/factors.h"
@@ -373,6 +374,13 @@ static void on_record(void *userdata, const Record *record) {
         inbox_put(userdata, record);
 }
 
+/* Who is in front of the terminal's screen, as logind knows it: a file below /run. (uid_t) -1: nobody. */
+static uid_t find_seated(void) {
+        uid_t uid = (uid_t)-1;
+
+        return sd_seat_get_active("seat0", NULL, &uid) < 0 ? (uid_t)-1 : uid;
+}
+
 static int on_arrival(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         BusService *service = userdata;
         sd_bus *bus = bus_link_get(service->link);
@@ -384,10 +392,15 @@ static int on_arrival(sd_event_source *source, int fd, uint32_t revents, void *u
         (void)revents;
         /* what is left makes the loop come back, after whatever is more urgent */
         for (int i = 0; i < DENIALS_AT_ONCE && inbox_take(service->inbox, &denial); i++) {
+                if (denial.record->for_seat)
+                        denial.seat = find_seated();
                 if (bus)
                         service->not_sent +=
                                 subscribers_tell(&service->subscribers, bus, &denial, policy->contact);
-                recent_add(&service->recent, denial);
+                if (denial.record->for_seat)
+                        denial_clear(&denial);
+                else
+                        recent_add(&service->recent, denial);
         }
         return 0;
 }

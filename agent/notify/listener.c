@@ -54,7 +54,7 @@ static int read_details(sd_bus_message *m, Notice *notice) {
 }
 
 static int on_denied(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        CLEANUP_NOTICE Notice notice = {.count = 1, .loginuid = UINT64_MAX};
+        CLEANUP_NOTICE Notice notice = {.count = 1, .loginuid = UINT64_MAX, .seat = UINT64_MAX};
         const char *sender = sd_bus_message_get_sender(m);
         Listener *listener = userdata;
         uint32_t uid;
@@ -64,7 +64,7 @@ static int on_denied(sd_bus_message *m, void *userdata, sd_bus_error *error) {
                 return 0;
         if (sd_bus_message_read(m, "u", &uid) < 0 || read_details(m, &notice) < 0)
                 return 0;
-        if (uid == listener->uid || notice.loginuid == listener->uid)
+        if (uid == listener->uid || notice.loginuid == listener->uid || notice.seat == listener->uid)
                 listener->denied(listener->userdata, &notice);
         return 0;
 }

@@ -12,7 +12,8 @@
 
 typedef struct Listener Listener;
 
-/* DENIED is called with each denial that is UID's own. 0 or -errno. */
+/* DENIED is called with each denial that is UID's own, or about what was plugged in where UID sits. 0 or
+ * -errno. */
 int listener_new(sd_event *event, uid_t uid, void (*denied)(void *userdata, Notice *notice), void *userdata,
                  Listener **ret);
 Listener *listener_free(Listener *listener); /* returns NULL */

@@ -26,7 +26,11 @@ int notice_set_text(Notice *notice, const char *name, const char *value) {
                      {"contact", &notice->contact},
                      {"mode", &notice->mode},
                      {"destination", &notice->destination},
-                     {"port", &notice->port}};
+                     {"port", &notice->port},
+                     {"network_interface", &notice->interface},
+                     {"device_vendor", &notice->vendor},
+                     {"device_product", &notice->product},
+                     {"device_serial", &notice->serial}};
 
         for (size_t i = 0; i < ELEMENTS(known); i++) {
                 char *copy;
@@ -47,6 +51,8 @@ void notice_set_number(Notice *notice, const char *name, uint64_t value) {
                 notice->count = value;
         else if (strcmp(name, "loginuid") == 0)
                 notice->loginuid = value;
+        else if (strcmp(name, "seat_uid") == 0)
+                notice->seat = value;
 }
 
 void notice_clear(Notice *notice) {
@@ -60,6 +66,10 @@ void notice_clear(Notice *notice) {
         free(notice->mode);
         free(notice->destination);
         free(notice->port);
+        free(notice->interface);
+        free(notice->vendor);
+        free(notice->product);
+        free(notice->serial);
         *notice = (Notice){0};
 }
 
@@ -74,11 +84,28 @@ const char *notice_summary(const Notice *notice) {
                 return _("A network connection was blocked");
         if (kind == EVENT_GUARD_TOUCHED)
                 return _("Tampering with Sekisho was blocked");
+        if (kind == EVENT_NETWORK_INTERFACE_VERDICT)
+                return _("A network interface was refused");
+        if (kind == EVENT_DEVICE_VERDICT)
+                return _("A device was refused");
+        if (kind == EVENT_INTERFACE_VERDICT)
+                return _("A part of a device was refused");
         return _("Writing was blocked");
 }
 
 static const char *where(const Notice *notice) {
-        return notice->path ? notice->path : notice->mount ? notice->mount : notice->device;
+        return notice->path        ? notice->path
+               : notice->mount     ? notice->mount
+               : notice->interface ? notice->interface
+                                   : notice->device;
+}
+
+/* What it is that was plugged in: the helpdesk asks for these. A new string, or NULL. */
+static char *what(const Notice *notice) {
+        if (notice->path || notice->mount || (!notice->vendor && !notice->product && !notice->serial))
+                return NULL;
+        return text_format("%s:%s %s", notice->vendor ? notice->vendor : "-",
+                           notice->product ? notice->product : "-", notice->serial ? notice->serial : "");
 }
 
 static const char *why(const Notice *notice) {
@@ -140,9 +167,11 @@ static void put_destination(Writer *writer, const Notice *notice) {
 }
 
 static void put_parts(Writer *writer, const Notice *notice, uint64_t total) {
+        CLEANUP_FREE char *device = what(notice);
         char number[32];
 
         put(writer, NULL, where(notice));
+        put(writer, NULL, device);
         put_destination(writer, notice);
         put(writer, NULL, why(notice));
         put(writer, _("Rule: %s"), notice->rule);

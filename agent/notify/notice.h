@@ -12,8 +12,9 @@
 typedef struct Notice {
         char *event, *path, *mount, *device, *rule, *reason, *contact, *mode;
         char *destination, *port;
+        char *interface, *vendor, *product, *serial;
         uint64_t count;
-        uint64_t loginuid; /* UINT64_MAX: not said */
+        uint64_t loginuid, seat; /* whom it concerns; UINT64_MAX: not said */
 } Notice;
 
 /* Takes in one text or number of the signal's details; what is not known here is passed over. 0 or -ENOMEM.

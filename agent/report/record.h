@@ -65,10 +65,11 @@ typedef struct Record {
         Operation operation; /* OPERATION_UNKNOWN is written only for events that are about an operation */
         uint64_t count;      /* how many times it happened */
         uint64_t policy_serial;
-        pid_t pid;                /* 0: no process */
-        uid_t uid;                /* (uid_t) -1: not known */
-        uid_t loginuid;           /* (uid_t) -1: nobody logged in */
-        bool names_hidden;        /* nor may journald add what it knows of the process */
+        pid_t pid;         /* 0: no process */
+        uid_t uid;         /* (uid_t) -1: not known */
+        uid_t loginuid;    /* (uid_t) -1: nobody logged in */
+        bool names_hidden; /* nor may journald add what it knows of the process */
+        bool for_seat; /* nobody's deed: who sits at the terminal is told, and it is no denial to count */
         char *text[RECORD_TEXTS]; /* owned; NULL: the field is left out */
 } Record;
 

@@ -137,7 +137,7 @@ void report_listen(Report *report, ReportListener listener, void *userdata) {
 
 static void tell_listener(Report *report, const Record *record) {
         pthread_mutex_lock(&report->listening);
-        if (report->listener && record_is_denial(record))
+        if (report->listener && (record_is_denial(record) || record->for_seat))
                 report->listener(report->listener_data, record);
         pthread_mutex_unlock(&report->listening);
 }

@@ -24,6 +24,7 @@ KNOWN = {
     "deny_us": ("refusal by the gate", None),
     "denial_to_journal_p99_ms": ("refused call, by the gate, until its record can be read", ("<=", 50)),
     "denial_read_only_to_journal_p99_ms": ("the same on a read-only volume", ("<=", 50)),
+    "denied_connect_to_journal_p99_ms": ("refused connect until its record can be read", ("<=", 1000)),
     "uevent_to_enforced_p99_ms": ("a stick is there until it is read-only", ("<=", 20)),
     "start_to_ready_ms": ("the agent's start until it is in force", None),
     "agent_rss_mib": ("resident memory of the agent", ("<=", 8)),

@@ -9,6 +9,9 @@
  * PATH for writing, which must be refused; prints the median of one refusal sekisho-measure denied COUNT
  * DIRECTORY       opens DIRECTORY/0, DIRECTORY/1 ... for writing, which must be refused, and reads the
  * journal until the record is there; prints the time from the call to the record, one per line
+ *   sekisho-measure unreachable COUNT ADDRESS UID
+ *                                                connects to as many addresses from that one on as UID,
+ * which must be refused, and reads the journal likewise
  *   sekisho-measure hold NUMBER IMAGE COUNT      makes the loop device NUMBER over IMAGE and reads sysfs
  * until the device is read-only; prints the time from the return of LOOP_CONFIGURE, one per line
  *   sekisho-measure uevent SUBSYSTEM TYPE ATTRIBUTE VALUE...
@@ -34,6 +37,7 @@ enum {
         EXIT_USAGE = 2,
         COUNT_MAX = 10000000,
         BYTES_MAX = 1048576,
+        UID_MAX = 65533,
         NUMBER_MAX = 1048575, /* a minor number has 20 bits */
 };
 
@@ -91,6 +95,9 @@ int main(int argc, char **argv) {
                 return measure_refused(argv[2], count);
         if (is(argv, argc, "denied", 2) && parse(argv[2], 1, COUNT_MAX, &count))
                 return measure_denied(count, argv[3]);
+        if (is(argv, argc, "unreachable", 3) && parse(argv[2], 1, COUNT_MAX, &count) &&
+            parse(argv[4], 1, UID_MAX, &number))
+                return measure_unreachable(count, argv[3], number);
         if (is(argv, argc, "hold", 3) && parse(argv[2], 0, NUMBER_MAX, &number) &&
             parse(argv[4], 1, COUNT_MAX, &count))
                 return measure_hold(number, argv[3], count);
@@ -100,7 +107,8 @@ int main(int argc, char **argv) {
                 return measure_raw();
         fputs("Usage: sekisho-measure open read|write PATH COUNT | create DIRECTORY COUNT BYTES | write "
               "PATH MIB | "
-              "refused PATH COUNT | denied COUNT DIRECTORY | hold NUMBER IMAGE COUNT | "
+              "refused PATH COUNT | denied COUNT DIRECTORY | unreachable COUNT ADDRESS UID | hold NUMBER "
+              "IMAGE COUNT | "
               "uevent SUBSYSTEM TYPE ATTRIBUTE VALUE... | raw\n",
               stderr);
         return EXIT_USAGE;

@@ -4,6 +4,12 @@
 #pragma once
 
 #include <stdint.h>
+#include <systemd/sd-journal.h>
+
+#include "policy/scope.h"
+
+#define CLEANUP_JOURNAL CLEANUP(scope_sd_journal_close)
+DEFINE_CLEANUP(sd_journal, sd_journal_close);
 
 enum {
         POLL_NS = 50000,       /* how often a state is asked for that nothing announces: the precision */
@@ -30,6 +36,13 @@ int measure_write(const char *path, long mib, long count);
 /* measure_refusals.c */
 int measure_refused(const char *path, long count);
 int measure_denied(long count, const char *directory);
+/* The journal from now on. 0 or -errno. */
+int open_journal(sd_journal **ret);
+/* Reads on until an entry has VALUE as its FIELD. 0 or -errno. */
+int await_record(sd_journal *journal, const char *field, const char *value, int64_t until);
+
+/* measure_connections.c */
+int measure_unreachable(long count, const char *first, long uid);
 
 /* measure_devices.c */
 int measure_hold(long number, const char *image, long count);

@@ -6,14 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #include "measure.h"
 #include "policy/scope.h"
-
-#define CLEANUP_JOURNAL CLEANUP(scope_sd_journal_close)
-DEFINE_CLEANUP(sd_journal, sd_journal_close);
 
 enum {
         BETWEEN_NS = 1000000, /* refusals of one file: somebody who tries again, no flood */
@@ -53,8 +49,19 @@ int measure_refused(const char *path, long count) {
         return EXIT_SUCCESS;
 }
 
-/* Reads on until an entry has PATH as its SEKISHO_PATH. 0 or -errno. */
-static int await_record(sd_journal *journal, const char *path, int64_t until) {
+int open_journal(sd_journal **ret) {
+        int r = sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY);
+
+        if (r >= 0)
+                r = sd_journal_get_fd(*ret); /* from now on it is told of new files */
+        if (r >= 0)
+                r = sd_journal_seek_tail(*ret);
+        return r < 0 ? r : sd_journal_previous(*ret);
+}
+
+int await_record(sd_journal *journal, const char *field, const char *value, int64_t until) {
+        size_t n = strlen(field);
+
         while (now_ns() < until) {
                 const void *data;
                 size_t length;
@@ -71,11 +78,11 @@ static int await_record(sd_journal *journal, const char *path, int64_t until) {
                         pause_ns(POLL_NS);
                         continue;
                 }
-                r = sd_journal_get_data(journal, "SEKISHO_PATH", &data, &length);
+                r = sd_journal_get_data(journal, field, &data, &length);
                 if (r < 0)
                         continue;
-                if (length == strlen("SEKISHO_PATH=") + strlen(path) &&
-                    memcmp((const char *)data + strlen("SEKISHO_PATH="), path, strlen(path)) == 0)
+                if (length == n + 1 + strlen(value) &&
+                    memcmp((const char *)data + n + 1, value, strlen(value)) == 0)
                         return 0;
         }
         return -ETIME;
@@ -83,14 +90,8 @@ static int await_record(sd_journal *journal, const char *path, int64_t until) {
 
 int measure_denied(long count, const char *directory) {
         CLEANUP_JOURNAL sd_journal *journal = NULL;
-        int r = sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY);
+        int r = open_journal(&journal);
 
-        if (r >= 0)
-                r = sd_journal_get_fd(journal); /* from now on it is told of new files */
-        if (r >= 0)
-                r = sd_journal_seek_tail(journal);
-        if (r >= 0)
-                r = sd_journal_previous(journal);
         if (r < 0)
                 return failed("journal", r);
         for (long i = 0; i < count; i++) {
@@ -104,7 +105,7 @@ int measure_denied(long count, const char *directory) {
                 start = now_ns();
                 r = be_refused(path);
                 if (r == 0)
-                        r = await_record(journal, path, deadline_ns());
+                        r = await_record(journal, "SEKISHO_PATH", path, deadline_ns());
                 if (r < 0)
                         return failed(path, r);
                 printf("%" PRId64 "\n", now_ns() - start);

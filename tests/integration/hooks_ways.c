@@ -407,6 +407,44 @@ static int scans(void) {
         return 0;
 }
 
+static int bound_connects(const char *to, unsigned port) {
+        struct sockaddr_storage address;
+        int family = socket_address(to, port, &address);
+        CLEANUP_CLOSE int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+        cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", sizeof("lo")), 0);
+        return error_of(connect(fd, (struct sockaddr *)&address, sizeof(address)));
+}
+
+Test(ways, to_the_terminals_own_addresses_are_open_in_its_own_network_alone) {
+        const OwnPlace own[] = {
+                {.address = address_parse("192.0.2.7", strlen("192.0.2.7")), .prefix = 32},
+                {.address = address_parse("2001:db8::7", strlen("2001:db8::7")), .prefix = 128},
+                {.address = address_parse("10.9.0.0", strlen("10.9.0.0")), .prefix = 16}};
+
+        machine_apply_text(&machine, APPROVING(ONE));
+        cr_expect_eq(connects(SOCK_STREAM, 0, "192.0.2.7", 631), EPERM, "nothing has been said yet");
+        cr_assert_eq(network_hooks_set_own(machine.hooks, own, ELEMENTS(own)), 0);
+        cr_expect_neq(connects(SOCK_STREAM, 0, "192.0.2.7", 631), EPERM);
+        cr_expect_neq(connects(SOCK_STREAM, 0, "::ffff:192.0.2.7", 631), EPERM);
+        cr_expect_neq(connects(SOCK_STREAM, 0, "2001:db8::7", 631), EPERM);
+        cr_expect_neq(connects(SOCK_DGRAM, 0, "10.9.200.1", 631), EPERM);
+        cr_expect_neq(sends(SOCK_DGRAM, 0, "192.0.2.7", 631, 0), EPERM);
+        cr_expect_eq(connects(SOCK_STREAM, 0, "192.0.2.8", 631), EPERM);
+        cr_expect_eq(connects(SOCK_STREAM, 0, "2001:db8::8", 631), EPERM);
+        cr_expect_eq(connects(SOCK_STREAM, 0, "10.8.200.1", 631), EPERM);
+        cr_expect_eq(bound_connects("192.0.2.7", 631), EPERM);
+        machine_apply_text(&machine, APPROVING(ONE));
+        cr_expect_neq(connects(SOCK_STREAM, 0, "192.0.2.7", 631), EPERM, "another plan changes nothing");
+        cr_assert_eq(unshare(CLONE_NEWNET), 0);
+        cr_expect_eq(connects(SOCK_STREAM, 0, "192.0.2.7", 631), EPERM, "elsewhere it is another machine's");
+        cr_assert_eq(network_hooks_set_own(machine.hooks, own, 1),
+                     0); /* and so an agent that is here says */
+        cr_expect_neq(connects(SOCK_STREAM, 0, "192.0.2.7", 631), EPERM);
+        cr_expect_eq(connects(SOCK_STREAM, 0, "2001:db8::7", 631), EPERM, "what is gone is forgotten");
+        cr_expect_eq(connects(SOCK_DGRAM, 0, "10.9.200.1", 631), EPERM);
+}
+
 /* By as many people as there are processes, or by one. */
 static void run_at_once(int (*function)(void), pid_t *children, size_t n, bool same) {
         for (size_t i = 0; i < n; i++) {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Who tries to reach what is not approved is refused in the very call, and is on record by program and person."""
 
+import errno
 import json
 import os
 import shutil
@@ -242,3 +243,51 @@ def test_a_rule_on_trial_is_told_and_lets_through(world, net):
         record = world.journal.wait("connection-denied", destination="10.99.2.1", operation="connect", rule=name)
         assert record["SEKISHO_MODE"] == "monitor" and record["SEKISHO_UID"] == str(stranger.uid)
     assert not world.journal.select("connection-denied", operation="connect", uid=member.uid)
+
+
+OWN = ("10.99.1.2", "fd99:1::2")
+
+
+def test_an_address_of_the_terminals_own_is_loopback(world, net):
+    """As when printing to the terminal's own name."""
+    guard(world)
+    stranger = world.machine.stranger
+    net.server(net.term, 631)
+    wires = [net.wire(area) for area in (net.inside, net.outside)]
+    for to in (*OWN, "::ffff:10.99.1.2"):
+        for kind in ("tcp", "udp", "udp-send"):
+            assert knock(world, net, stranger, to, 631, kind) == "reached", (to, kind)
+    assert net.term.within(_ask_by_the_other, OWN[0]) == "EPERM", "bound to an interface it may be another machine's"
+    net.term.ip("address", "add", "10.99.1.77/24", "dev", "inside0")
+    wait_until(lambda: knock(world, net, stranger, "10.99.1.77", 631) == "reached", "a new address is known")
+    net.term.ip("address", "delete", "10.99.1.77/24", "dev", "inside0")
+    wait_until(lambda: knock(world, net, stranger, "10.99.1.77", 631) == "EPERM", "and forgotten")
+    sent = [frame for wire in wires for frame in wire.frames()]
+    assert not [frame.hex() for frame in sent if any(_goes_to(frame, own) for own in OWN)], "nothing was on the wire"
+
+
+def test_an_own_address_is_reached_in_a_lockdown_and_not_what_another_one_has(world, net):
+    guard(world)
+    stranger = world.machine.stranger
+    net.server(net.term, 631)
+    world.reload_policy(zone="mynumber", lockdown=True, network=APPROVED)
+    assert knock(world, net, stranger, "10.99.1.1", 443) == "EPERM"
+    assert knock(world, net, stranger, OWN[0], 631) == "reached"
+
+
+def _goes_to(frame, address):
+    """Whether an Ethernet frame is a packet of IP to ADDRESS."""
+    if ":" in address:
+        return frame[12:14] == b"\x86\xdd" and frame[38:54] == socket.inet_pton(socket.AF_INET6, address)
+    return frame[12:14] == b"\x08\x00" and frame[30:34] == socket.inet_pton(socket.AF_INET, address)
+
+
+def _ask_by_the_other(to):
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"outside0")
+        client.settimeout(2)
+        try:
+            client.connect((to, 631))
+        except OSError as error:
+            return errno.errorcode.get(error.errno, str(error))
+        return "reached"

@@ -12,7 +12,7 @@ from jeepney.bus_messages import message_bus
 from sekisho_bus import SESSION, Bus, FakeNotificationServer, Witness
 from sekisho_machine import GROUP, make_directory, unlink
 from sekisho_wait import run, stop, wait_until
-from sekisho_world import BUILD, OPENERS, program, read
+from sekisho_world import BUILD, OPENERS, program, read, rule_for
 
 CONTACT = "情報政策課 <内線 2345>"
 HOSTILE = "a\x1b[2J\n<b>&\u202etxt"
@@ -186,6 +186,72 @@ def test_it_finds_the_guard_and_both_buses_again(scene, bus, session):
     told(again)
     assert notify.poll() is None
     assert stop(notify) == 0
+
+
+# -- what is plugged in
+
+
+def sit(world, person):
+    """PERSON is in front of the screen, as logind would know it."""
+    make_directory(world._undo, "/run/systemd/seats")
+    seat = "/run/systemd/seats/seat0"
+    world.undo(unlink, seat)
+    with open(seat + ".new", "w") as to:
+        to.write(f"IS_SEAT0=1\nACTIVE=sekishotest\nACTIVE_UID={person.uid}\n")
+    os.rename(seat + ".new", seat)
+
+
+@pytest.fixture
+def namespace(world):
+    name = f"sekisho-seat-{os.getpid()}"
+    run(["ip", "netns", "add", name])
+    world.undo(run, ["ip", "netns", "delete", name], check=False)
+    world.agent_prefix = ["nsenter", f"--net=/run/netns/{name}"]
+    return name
+
+
+def add_tap(namespace, name):
+    run(["ip", "-n", namespace, "tuntap", "add", "mode", "tap", "name", name])
+
+
+def test_who_sits_there_is_told_of_a_refused_network_interface(world, bus, session, namespace):
+    stranger, member = world.machine.stranger, world.machine.member
+    others = Bus(world, SESSION, "other").start()
+    server, other = FakeNotificationServer(world, session), FakeNotificationServer(world, others)
+    world.start_agent("--network", zone="mynumber", network={"default": "allow"}, contact=CONTACT)
+    bus.wait_for_guard()
+    start_notify(world, stranger, bus, session)
+    start_notify(world, member, bus, others)
+    sit(world, stranger)
+    add_tap(namespace, "phone0")
+    told = wait_shown(server)[0]
+    assert told["summary"] == "A network interface was refused"
+    assert told["body"].split("\n") == ["phone0", "It is not on the list of what this terminal may use.",
+                                        "Rule: interfaces.default", "Contact: 情報政策課 &lt;内線 2345&gt;"]
+    sit(world, member)
+    add_tap(namespace, "phone1")
+    assert wait_shown(other)[0]["body"].split("\n")[0] == "phone1"
+    assert len(server.shown) == len(other.shown) == 1
+    record = world.journal.wait("network-interface-verdict", network_interface="phone1")
+    assert "SEKISHO_UID" not in record and "SEKISHO_LOGINUID" not in record
+
+
+def test_who_sits_there_is_told_of_a_refused_device_and_not_of_one_that_is_held(world, bus, session):
+    stranger = world.machine.stranger
+    server = FakeNotificationServer(world, session)
+    held, refused = (world.stick(name, attach=False) for name in ("held", "refused"))
+    world.start_agent(removable={"default": "read-only", "devices": [rule_for(refused, access="deny")]})
+    bus.wait_for_guard()
+    start_notify(world, stranger, bus, session)
+    sit(world, stranger)
+    held.attach()
+    held.wait_held(True)
+    world.journal.wait("device-verdict", verdict="read-only")
+    refused.attach()
+    told = wait_shown(server)
+    assert [one["summary"] for one in told] == ["A device was refused"]
+    name, identity = told[0]["body"].split("\n")[:2]
+    assert name == os.path.basename(refused.node) and identity.split()
 
 
 # -- text terminals

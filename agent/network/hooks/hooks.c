@@ -36,11 +36,11 @@ static int open_maps(NetworkHooks *hooks) {
         return bpf_map_lookup_elem(hooks->maps[MAP_current], &zero, &hooks->generation) < 0 ? -errno : 0;
 }
 
-/* The kernel's own number of the network namespace that this process is in. Understood since 5.14. */
-static int read_network(uint64_t *ret) {
+int hooks_read_network(uint64_t *ret) {
         CLEANUP_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         socklen_t size = sizeof(*ret);
 
+        /* understood since 5.14 */
         return fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, ret, &size) < 0 ? -errno : 0;
 }
 
@@ -55,7 +55,7 @@ static int put_names(NetworkHooks *hooks, const NetworkHooksSettings *settings) 
         hooks->group = settings->group ? strdup(settings->group) : NULL;
         if (settings->group && !hooks->group)
                 return -ENOMEM;
-        return settings->own_network ? read_network(&hooks->network) : 0;
+        return settings->own_network ? hooks_read_network(&hooks->network) : 0;
 }
 
 static void close_maps(NetworkHooks *hooks) {

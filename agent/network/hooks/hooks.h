@@ -13,6 +13,7 @@
 #include "agent/lsm/child.h"
 #include "agent/lsm/verdict.h"
 #include "agent/network/hooks/refusal.h"
+#include "agent/network/own.h"
 #include "agent/network/plan.h"
 
 #define NETWORK_HOOKS_ROOT "/sys/fs/bpf/sekisho-network"
@@ -37,6 +38,10 @@ int network_hooks_new(sd_event *event, const NetworkHooksSettings *settings, Net
  * other versions are taken away. One that is off, and not locked, takes them all out of force. 0 or -errno:
  * then the plan before holds on. */
 int network_hooks_apply(NetworkHooks *hooks, const NetworkPlan *plan, const LsmMoment *now);
+
+/* What goes to PLACES, which this network namespace has itself, is let through from now on; what went to
+ * others is judged again. 0 or -errno: some of them may not be known then. */
+int network_hooks_set_own(NetworkHooks *hooks, const OwnPlace *places, size_t n);
 
 /* The number of the plan that was applied last, by which refusals name theirs. */
 uint32_t network_hooks_generation(const NetworkHooks *hooks);

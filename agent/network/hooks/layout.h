@@ -16,6 +16,7 @@ enum {
         HOOKS_TALLY_PEOPLE = 1024, /* ... and people of whom the others are told by their number */
         HOOKS_SEEN = 16384,
         HOOKS_RING = 1 << 12,
+        HOOKS_OWN = 512, /* addresses of the terminal's own */
         HOOKS_EXE = 512,
         HOOKS_NAME = 64,  /* of a directory or file; longer ones are cut off */
         HOOKS_DEPTH = 16, /* directories of a path */

@@ -105,6 +105,15 @@ struct {
         GENERATIONS_OF(tally_map);
 } tallies SEC(".maps");
 
+/* Addresses that are the terminal's own, with the cookie of the network namespace in which they are. */
+struct {
+        __uint(type, BPF_MAP_TYPE_LPM_TRIE);
+        __uint(max_entries, HOOKS_OWN);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __type(key, struct hooks_place);
+        __type(value, __u64);
+} own SEC(".maps");
+
 /* Wakes the agent when there is something to look at. */
 struct {
         __uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -8,7 +8,7 @@
 #include "agent/network/hooks/tables.h"
 
 #define HOOKS_MAP_LIST(X)                                                                                   \
-        X(places) X(lists) X(rows) X(people) X(marks) X(heads) X(current) X(tallies) X(wakes) X(seen)
+        X(places) X(lists) X(rows) X(people) X(marks) X(heads) X(current) X(tallies) X(wakes) X(seen) X(own)
 #define HOOKS_MAP_CONSTANT_(name) MAP_##name,
 #define HOOKS_MAP_NAME_(name)     [MAP_##name] = #name,
 enum {
@@ -44,6 +44,9 @@ struct NetworkHooks {
 /* load.c: the name of this version, and this version pinned in ROOT/VERSION. 0, or -errno with WHY. */
 void hooks_version(char *name, size_t size);
 int hooks_load(const char *root, const char *version, char why[LSM_WHY]);
+
+/* hooks.c: the kernel's own number of the network namespace that this process is in. 0 or -errno. */
+int hooks_read_network(uint64_t *ret);
 
 /* swap.c: put TABLES in the place of what holds. 0 or -errno: that holds on. */
 int hooks_swap(NetworkHooks *hooks, const HooksTables *tables);

@@ -210,6 +210,15 @@ static __always_inline void tell_next_time(const struct hooks_place *place, __u8
         (void)bpf_map_delete_elem(&seen, &key);
 }
 
+/* What goes to an address of the terminal's own goes by loopback, unless the socket is bound to an
+ * interface: then another machine may be meant. Beneath, the packet filter sees where it really goes. */
+static __always_inline bool is_own(struct bpf_sock_addr *context, const struct hooks_place *place) {
+        const __u64 *network = bpf_map_lookup_elem(&own, place);
+        struct bpf_sock *sk = context->sk;
+
+        return network && sk && sk->bound_dev_if == 0 && *network == bpf_get_netns_cookie(context);
+}
+
 static __always_inline int ask(struct bpf_sock_addr *context, const struct hooks_place *place,
                                bool sending) {
         struct task_struct *task = (void *)bpf_get_current_task();
@@ -220,7 +229,7 @@ static __always_inline int ask(struct bpf_sock_addr *context, const struct hooks
         struct bpf_sock *sk = context->sk;
         __u32 protocol = context->protocol;
 
-        if (is_elsewhere(head, context))
+        if (is_elsewhere(head, context) || is_own(context, place))
                 return LET_THROUGH;
         question.uid = BPF_CORE_READ(task, cred, fsuid.val);
         question.port = bpf_ntohs((__u16)context->user_port);

@@ -42,6 +42,32 @@ Test(denial, concerns_who_did_it_and_who_logged_in) {
         }
 }
 
+Test(denial, of_what_was_plugged_in_concerns_who_sits_there_and_nobody_else) {
+        const struct {
+                uid_t seat, asks;
+                bool concerns;
+        } cases[] = {{1000, 1000, true},
+                     {1000, 1001, false},
+                     {nobody_known, 1000, false},
+                     {nobody_known, 0, false},
+                     {nobody_known, nobody_known, false}};
+
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                Denial denial = denial_of(nobody_known, nobody_known, 1);
+                struct json_object *told;
+                int64_t number = 0;
+
+                denial.record->for_seat = true;
+                denial.seat = cases[i].seat;
+                cr_expect_eq(denial_concerns(&denial, cases[i].asks), cases[i].concerns, "case %zu", i);
+                told = denial_json(&denial, false);
+                cr_expect_eq(json_number(told, "seat_uid", &number), cases[i].seat != nobody_known);
+                cr_expect_not(json_number(told, "uid", &number), "nobody is said to have done it");
+                json_object_put(told);
+                denial_clear(&denial);
+        }
+}
+
 Test(denial, tells_where_the_rule_stands_only_as_a_whole) {
         Denial denial = denial_of(1000, nobody_known, 3);
         struct json_object *whole = denial_json(&denial, true), *own = denial_json(&denial, false);

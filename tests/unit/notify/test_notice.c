@@ -44,6 +44,34 @@ Test(notice, says_what_why_and_whom_to_ask) {
                          "refusals so far");
 }
 
+Test(notice, says_what_was_plugged_in) {
+        const struct {
+                const char *event, *summary;
+        } cases[] = {{"network-interface-verdict", "A network interface was refused"},
+                     {"device-verdict", "A device was refused"},
+                     {"interface-verdict", "A part of a device was refused"}};
+
+        notice_clear(&notice);
+        notice = (Notice){.count = 1, .loginuid = UINT64_MAX, .seat = UINT64_MAX};
+        set("device", "1-2:1.0");
+        set("network_interface", "usb0");
+        set("reason", "default");
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                set("event", cases[i].event);
+                cr_expect_str_eq(notice_summary(&notice), cases[i].summary);
+        }
+        for (int i = 0; i < 2; i++) {
+                CLEANUP_FREE char *body = notice_body(&notice, 1, false);
+
+                cr_expect_str_eq(body, i == 0 ? "usb0\nIt is not on the list of what this terminal may use."
+                                              : "usb0\n18d1:4ee3 0123<&\n"
+                                                "It is not on the list of what this terminal may use.");
+                set("device_vendor", "18d1");
+                set("device_product", "4ee3");
+                set("device_serial", "0123<&");
+        }
+}
+
 Test(notice, is_no_markup_of_its_own) {
         CLEANUP_FREE char *body = notice_body(&notice, 2, true);
 
