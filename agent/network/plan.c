@@ -237,7 +237,7 @@ int network_plan_make(Policy *policy, const NetworkKnown *known, const PolicyTim
                 take_sooner(&plan->next_change, policy->monitor_until - now->expiry_now);
         plan->dhcp = policy->network_dhcp;
         plan->neighbours = policy->network_neighbours;
-        r = fill(&maker);
+        r = plan->locked ? 0 : fill(&maker);
         if (r < 0)
                 return r;
         *ret = STEAL_PTR(plan);

@@ -45,7 +45,7 @@ typedef struct NetworkPlan {
         bool off;       /* the policy has no network section: nothing is filtered */
         bool default_allow;
         bool monitor;    /* everything is let through, and recorded */
-        bool locked;     /* nothing but loopback, whatever else is said here */
+        bool locked;     /* nothing but loopback, whatever else is said here: no destinations */
         bool dhcp;       /* DHCP and DHCPv6, as a client */
         bool neighbours; /* neighbour and router discovery, multicast listeners */
         NetworkDestination *destinations;
