@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who changes the packet filter in a way that is hard to hear of is heard of, or has changed it in vain."""
+"""Who changes the packet filter in a way that is hard to hear of is heard of."""
 
 import contextlib
 import socket
@@ -14,7 +14,6 @@ APPROVED = {"allow": [{"name": "住民記録", "to": "10.99.1.0/24", "protocol":
 NETFILTER, TABLES = 12, 7  # linux/netlink.h; NFNLGRP_NFTABLES
 SOL_NETLINK, ADD_MEMBERSHIP = 270, 1
 NEWGEN, PROC_PID, PROC_NAME = 10 << 8 | 15, 2, 3  # linux/netfilter/nf_tables.h
-MANY = 100_000
 
 
 @pytest.fixture
@@ -93,27 +92,3 @@ def test_who_has_the_number_of_the_agents_own_helper_is_on_record(world, net):
         assert process.wait(20) == 0
     assert world.journal.wait("network-guard-lost")["SEKISHO_PID"] == str(pid)
     wait_until(lambda: table(net) == before, "the table is as it was")
-
-
-def is_unheard(net):
-    """Whether something was not told to some listener of tables."""
-    rows = [line.split() for line in run([*net.term.prefix, "cat", "/proc/net/netlink"]).stdout.splitlines()[1:]]
-    return any(int(row[1]) == NETFILTER and int(row[3], 16) & 1 << (TABLES - 1) and int(row[8]) > 0 for row in rows)
-
-
-def test_what_is_done_where_too_much_happens_to_be_told_is_undone(world, net):
-    agent = world.start_agent("--network=filter", zone="mynumber", network=APPROVED)
-    before = table(net)
-    elements = ", ".join(str(number) for number in range(MANY))
-    world.suspend(agent.process)
-    nft(net, "-f", "-", input="add table inet other\nadd set inet other many { type mark; }\n")
-    for _ in range(16):
-        if is_unheard(net):
-            break
-        nft(net, "-f", "-", input=f"add element inet other many {{ {elements} }}\n")
-        nft(net, "flush", "set", "inet", "other", "many")
-    assert is_unheard(net)
-    nft(net, "insert", "rule", "inet", "sekisho", "output", "accept")
-    assert table(net) != before
-    world.resume(agent.process)
-    wait_until(lambda: table(net) == before, "what was added is gone")
