@@ -129,19 +129,28 @@ bool apply_ends_within(const Apply *apply, int msec) {
         return poll(&poll_fd, 1, msec) > 0;
 }
 
-int apply_finish(Apply *apply, char *why, size_t size) {
+int apply_wait(const Apply *apply) {
         struct pollfd poll_fd = {.fd = apply->pidfd, .events = POLLIN};
-        int n, r;
+        siginfo_t info;
+        int n;
 
         do
                 n = poll(&poll_fd, 1, DEADLINE_MSEC);
         while (n < 0 && errno == EINTR);
-        if (n <= 0)
-                (void)kill(apply->pid, SIGKILL);
-        r = reap(apply);
+        if (n > 0)
+                return 0;
+        (void)kill(apply->pid, SIGKILL);
+        while (waitid(P_PID, (id_t)apply->pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+                ;
+        return -ETIMEDOUT;
+}
+
+int apply_finish(Apply *apply, char *why, size_t size) {
+        int late = apply_wait(apply), r = reap(apply);
+
         read_why(apply->errors, why, size);
         close(apply->pidfd);
         close(apply->errors);
         *apply = (Apply){.pidfd = -1, .errors = -1};
-        return n <= 0 ? -ETIMEDOUT : r;
+        return late < 0 ? late : r;
 }

@@ -24,22 +24,53 @@ struct Filter {
         char *text; /* what shall be in force */
         Apply apply;
         sd_event_source *ended, *late;
-        bool again; /* another text came while one was put in force, or it was taken away meanwhile */
-        int error;  /* of the last one */
+        bool again;    /* another text came while one was put in force, or it was taken away meanwhile */
+        bool unheard;  /* what happened while one was put in force was not all told */
+        bool counted;  /* `before' is the generation before it */
+        bool numbered; /* `generation' is that of our own last transaction */
+        uint32_t before, generation;
+        int error; /* of the last one */
 };
 
 static int start(Filter *filter);
 
+/* Everything that was told by the end of the run is taken while its number is still its own. */
+static int hear_the_rest(Filter *filter) {
+        int r = apply_wait(&filter->apply);
+
+        watch_drain(filter->watch);
+        watch_set_own(filter->watch, 0);
+        return r;
+}
+
+/* Remember which transaction put the table there. Ours is the only one since `before' where one was added:
+ * what was not told then, as with a large table, was of our own. */
+static void number_it(Filter *filter) {
+        uint32_t now;
+
+        filter->numbered = filter->error == 0 && filter->counted && watch_generation(&now) == 0 &&
+                           now == filter->before + 1;
+        if (filter->numbered)
+                filter->generation = now;
+        else if (filter->unheard && filter->error == 0)
+                filter->again = true;
+}
+
 /* Take the end of the run; start the next one if there is one to start. */
 static void finish(Filter *filter) {
         char why[WHY];
-        bool again = filter->again;
+        bool again;
+        int late, r;
 
         filter->ended = sd_event_source_disable_unref(filter->ended);
         filter->late = sd_event_source_disable_unref(filter->late);
-        filter->error = apply_finish(&filter->apply, why, sizeof(why));
+        late = hear_the_rest(filter);
+        r = apply_finish(&filter->apply, why, sizeof(why));
+        filter->error = late < 0 ? late : r;
         if (filter->error < 0 && why[0] == '\0')
                 (void)snprintf(why, sizeof(why), "%s", strerror(-filter->error));
+        number_it(filter);
+        again = filter->again;
         filter->again = false;
         if (again) /* what came of the one before is of no interest any more */
                 (void)start(filter);
@@ -69,6 +100,8 @@ static int start(Filter *filter) {
         int r;
 
         filter->callbacks.replacing(filter->userdata);
+        filter->unheard = false;
+        filter->counted = watch_generation(&filter->before) == 0;
         r = apply_start(filter->text, &filter->apply);
         if (r >= 0) {
                 watch_set_own(filter->watch, filter->apply.pid);
@@ -86,15 +119,26 @@ static int start(Filter *filter) {
         return r;
 }
 
+/* Whether nobody has changed anything since it was put in force. */
+static bool is_still_ours(const Filter *filter) {
+        uint32_t now;
+
+        return filter->numbered && watch_generation(&now) == 0 && now == filter->generation;
+}
+
 /* Of the text that is in force or being put there; a filter that never had one holds nothing. */
 static void on_changed(void *userdata, pid_t pid, const char *program) {
         Filter *filter = userdata;
 
         if (!filter->text)
                 return;
-        if (!program && filter->apply.pid == 0 && watch_table_exists() == 1)
-                return; /* too much was told at once, most likely of our own */
-        if (program)
+        if (!program && filter->apply.pid > 0) {
+                filter->unheard = true;
+                return;
+        }
+        if (!program && is_still_ours(filter))
+                return;
+        if (program || (filter->error == 0 && watch_table_exists() == 0))
                 filter->callbacks.lost(filter->userdata, pid, program);
         if (filter->apply.pid > 0)
                 filter->again = true;
@@ -132,6 +176,7 @@ int filter_put(Filter *filter, const char *text) {
         if (filter->text && filter->error == 0 && filter->apply.pid == 0 &&
             strcmp(filter->text, copy) == 0) {
                 free(copy);
+                filter->callbacks.done(filter->userdata, 0, "");
                 return 0;
         }
         free(filter->text);

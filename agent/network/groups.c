@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "policy/scope.h"
 
@@ -18,39 +19,58 @@ void network_groups_free(NetworkGroup *groups, size_t n) {
         free(groups);
 }
 
-static bool has(const NetworkGroup *groups, size_t n, gid_t gid) {
+static const NetworkGroup *find(const NetworkGroup *groups, size_t n, gid_t gid) {
         for (size_t i = 0; i < n; i++)
                 if (groups[i].gid == gid)
-                        return true;
-        return false;
+                        return &groups[i];
+        return NULL;
 }
 
-/* The uids of those that the group's entry lists. Those whose own group it is are known by their sockets. */
+/* The uids of those that the group's entry lists. Those whose own group it is are known by their sockets.
+ * -EAGAIN where it, or one of them, cannot be asked about, other than one that is not there. */
 static int read_group(gid_t gid, NetworkGroup *ret) {
         CLEANUP_FREE char *buffer = malloc(BUFFER), *names = malloc(BUFFER);
         struct group group, *found = NULL;
         struct passwd person, *known;
-        uid_t *uids;
-        size_t n = 0;
+        CLEANUP_FREE uid_t *uids = NULL;
+        size_t n = 0, n_uids = 0;
 
         *ret = (NetworkGroup){.gid = gid};
         if (!buffer || !names)
                 return -ENOMEM;
-        if (getgrgid_r(gid, &group, buffer, BUFFER, &found) != 0 || !found)
+        if (getgrgid_r(gid, &group, buffer, BUFFER, &found) != 0)
+                return -EAGAIN;
+        if (!found)
                 return 0;
         while (group.gr_mem[n])
                 n++;
         uids = calloc(n + 1, sizeof(*uids));
         if (!uids)
                 return -ENOMEM;
-        ret->uids = uids;
-        for (size_t i = 0; i < n; i++)
-                if (getpwnam_r(group.gr_mem[i], &person, names, BUFFER, &known) == 0 && known)
-                        uids[ret->n_uids++] = person.pw_uid;
+        for (size_t i = 0; i < n; i++) {
+                if (getpwnam_r(group.gr_mem[i], &person, names, BUFFER, &known) != 0)
+                        return -EAGAIN;
+                if (known)
+                        uids[n_uids++] = person.pw_uid;
+        }
+        ret->n_uids = n_uids;
+        ret->uids = STEAL_PTR(uids);
         return 0;
 }
 
-int network_groups_read(const Policy *policy, NetworkGroup **ret, size_t *ret_n) {
+static int copy_group(const NetworkGroup *group, NetworkGroup *ret) {
+        uid_t *uids = calloc(group->n_uids + 1, sizeof(*uids));
+
+        if (!uids)
+                return -ENOMEM;
+        if (group->n_uids > 0)
+                memcpy(uids, group->uids, group->n_uids * sizeof(*uids));
+        *ret = (NetworkGroup){.gid = group->gid, .uids = uids, .n_uids = group->n_uids};
+        return 0;
+}
+
+int network_groups_read(const Policy *policy, const NetworkGroup *last, size_t n_last, NetworkGroup **ret,
+                        size_t *ret_n) {
         NetworkGroup *groups = NULL;
         size_t n = 0;
         int r = 0;
@@ -59,9 +79,10 @@ int network_groups_read(const Policy *policy, NetworkGroup **ret, size_t *ret_n)
                 const RuleScope *scope = &policy->network[i].scope;
 
                 for (size_t j = 0; j < scope->n_gids && r == 0; j++) {
+                        const NetworkGroup *before;
                         NetworkGroup *larger;
 
-                        if (has(groups, n, scope->gids[j]))
+                        if (find(groups, n, scope->gids[j]))
                                 continue;
                         larger = reallocarray(groups, n + 1, sizeof(*groups));
                         if (!larger) {
@@ -70,6 +91,9 @@ int network_groups_read(const Policy *policy, NetworkGroup **ret, size_t *ret_n)
                         }
                         groups = larger;
                         r = read_group(scope->gids[j], &groups[n]);
+                        before = r == -EAGAIN ? find(last, n_last, scope->gids[j]) : NULL;
+                        if (r == -EAGAIN)
+                                r = before ? copy_group(before, &groups[n]) : 0;
                         n += r == 0;
                 }
         }

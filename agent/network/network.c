@@ -147,14 +147,14 @@ static bool shall_refuse(const Network *network) {
         return locked || network->policy->network_given;
 }
 
-/* Where not even an older table is in force. */
+/* Where not even an older table is in force, or nobody can say. */
 static void close_what_is_open(Network *network) {
         const NetworkPlan plan = {.locked = true};
         CLEANUP_FREE char *text = NULL;
 
         if (!network->filter || !shall_refuse(network))
                 return;
-        if (watch_table_exists() != 0 || network_table_text(&plan, &text) < 0)
+        if (watch_table_exists() == 1 || network_table_text(&plan, &text) < 0)
                 return;
         network->closing = true; /* until the next plan */
         (void)filter_put(network->filter, text);
@@ -229,24 +229,26 @@ static void arm_replan(Network *network) {
                                                  on_replan, network);
 }
 
-static void forget_groups(Network *network) {
-        network_groups_free(network->groups, network->n_groups);
-        network->groups = NULL;
-        network->n_groups = 0;
-        network->groups_read = 0;
-}
-
-/* The user database may be a directory server, which answers late or not at all. */
+/* The user database may be a directory server, which answers late or not at all: what closes everything does
+ * not ask it. */
 static int read_groups(Network *network) {
         uint64_t now = clock_boottime_usec();
+        NetworkGroup *groups = NULL;
+        size_t n = 0;
         int r;
 
+        if (policy_is_locked_down(network->policy))
+                return 0;
         if (network->groups_read > 0 && now - network->groups_read < GROUPS_USEC)
                 return 0;
-        forget_groups(network);
-        r = network_groups_read(network->policy, &network->groups, &network->n_groups);
-        network->groups_read = r < 0 ? 0 : clock_boottime_usec();
-        return r;
+        r = network_groups_read(network->policy, network->groups, network->n_groups, &groups, &n);
+        if (r < 0)
+                return r;
+        network_groups_free(network->groups, network->n_groups);
+        network->groups = groups;
+        network->n_groups = n;
+        network->groups_read = clock_boottime_usec();
+        return 0;
 }
 
 static int make_plan(Network *network, NetworkPlan **ret) {
@@ -307,7 +309,7 @@ int network_update(Network *network, Policy *policy, bool monitor) {
         int r;
 
         if (policy != network->policy)
-                forget_groups(network);
+                network->groups_read = 0; /* whom it cannot ask about it takes from those of before */
         policy_ref(policy);
         policy_unref(network->policy);
         network->policy = policy;
@@ -397,7 +399,7 @@ Network *network_free(Network *network, bool remove) {
         nflog_free(network->nflog);
         resolver_free(network->resolver);
         network_plan_free(network->plan);
-        forget_groups(network);
+        network_groups_free(network->groups, network->n_groups);
         policy_unref(network->policy);
         free(network->state_dir);
         free(network);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/network/marks.h"
 #include "policy/hours.h"
 #include "policy/monitor.h"
 #include "policy/scope.h"
@@ -147,22 +148,12 @@ static int set_people(Maker *maker, NetworkDestination *destination, const RuleS
         return 0;
 }
 
-/* By the first rule with that program, so that equal programs have equal marks. */
-static uint32_t mark_of(const Policy *policy, const char *program) {
-        uint32_t number = 1;
-
-        for (size_t i = 0; i < policy->n_network; i++, number++)
-                if (policy->network[i].program && strcmp(policy->network[i].program, program) == 0)
-                        break;
-        return NETWORK_MARK + number;
-}
-
 static void take_sooner(time_t *soonest, time_t seconds) {
         if (seconds > 0 && (*soonest == 0 || seconds < *soonest))
                 *soonest = seconds;
 }
 
-static int append_rule(Maker *maker, const NetworkRule *rule) {
+static int append_rule(Maker *maker, const NetworkRule *rule, uint32_t mark) {
         const PolicyTime *now = maker->now;
         const Hours *hours = &rule->scope.hours;
         NetworkPlan *plan = maker->plan;
@@ -171,6 +162,7 @@ static int append_rule(Maker *maker, const NetworkRule *rule) {
                                           .n_ports = rule->n_ports,
                                           .program = rule->program,
                                           .interface = rule->interface,
+                                          .mark = mark,
                                           .open = hours_cover(hours, now->weekday, now->minute),
                                           .tried = !plan->locked &&
                                                    monitor_is_on(&rule->monitor, now->expiry_now),
@@ -187,8 +179,6 @@ static int append_rule(Maker *maker, const NetworkRule *rule) {
                 take_sooner(&plan->next_change, (time_t)minutes * 60 - now->expiry_now % 60 + 1);
         if (destination.tried && rule->monitor.until != 0)
                 take_sooner(&plan->next_change, rule->monitor.until - now->expiry_now);
-        if (rule->program)
-                destination.mark = mark_of(plan->policy, rule->program);
         r = set_people(maker, &destination, &rule->scope);
         return r < 0 ? r : append_places(maker, &destination, rule->to);
 }
@@ -214,9 +204,12 @@ static int append_services(Maker *maker, char *const *places, size_t n, Protocol
 
 static int fill(Maker *maker) {
         const Policy *policy = maker->plan->policy;
-        int r = append_services(maker, policy->resolvers, policy->n_resolvers, PROTOCOL_UDP, &port_dns,
-                                "network.resolvers");
+        CLEANUP_FREE uint32_t *marks = NULL;
+        int r = network_marks_make(policy, &marks);
 
+        if (r == 0)
+                r = append_services(maker, policy->resolvers, policy->n_resolvers, PROTOCOL_UDP, &port_dns,
+                                    "network.resolvers");
         if (r == 0)
                 r = append_services(maker, policy->resolvers, policy->n_resolvers, PROTOCOL_TCP, &port_dns,
                                     "network.resolvers");
@@ -224,7 +217,7 @@ static int fill(Maker *maker) {
                 r = append_services(maker, policy->ntp, policy->n_ntp, PROTOCOL_UDP, &port_ntp,
                                     "network.ntp");
         for (size_t i = 0; i < policy->n_network && r == 0; i++)
-                r = append_rule(maker, &policy->network[i]);
+                r = append_rule(maker, &policy->network[i], marks[i]);
         return r;
 }
 
@@ -244,7 +237,7 @@ int network_plan_make(Policy *policy, const NetworkKnown *known, const PolicyTim
                 take_sooner(&plan->next_change, policy->monitor_until - now->expiry_now);
         plan->dhcp = policy->network_dhcp;
         plan->neighbours = policy->network_neighbours;
-        r = fill(&maker);
+        r = plan->locked ? 0 : fill(&maker);
         if (r < 0)
                 return r;
         *ret = STEAL_PTR(plan);

@@ -11,7 +11,7 @@
 
 enum {
         /* Of a rule's program: the socket mark by which the packet filter knows that the programs of the
-         * control group have let its owner through; the number of the program is added, from 1. */
+         * control group have let its owner through; a number of the program is added (marks.h). */
         NETWORK_MARK = 0x5e000000,
         /* Of the agent's own attempts, whose refusal is no news: whatever carries it is dropped. */
         NETWORK_MARK_SELF_TEST = 0x5effffff
@@ -31,7 +31,7 @@ typedef struct NetworkDestination {
         size_t n_gids;
         const char *program;       /* absolute path; NULL: any */
         const char *interface;     /* NULL: any */
-        uint32_t mark;             /* NETWORK_MARK and the number of the program; 0 where it is any */
+        uint32_t mark;             /* NETWORK_MARK and a number of the program; 0 where it is any */
         bool open;                 /* by its hours; else it covers, and refuses */
         bool tried;                /* whom it would refuse is let through, and recorded */
         const char *rule, *origin; /* of the policy */
@@ -45,7 +45,7 @@ typedef struct NetworkPlan {
         bool off;       /* the policy has no network section: nothing is filtered */
         bool default_allow;
         bool monitor;    /* everything is let through, and recorded */
-        bool locked;     /* nothing but loopback, whatever else is said here */
+        bool locked;     /* nothing but loopback, whatever else is said here: no destinations */
         bool dhcp;       /* DHCP and DHCPv6, as a client */
         bool neighbours; /* neighbour and router discovery, multicast listeners */
         NetworkDestination *destinations;

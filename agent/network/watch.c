@@ -89,7 +89,7 @@ static void end(Watch *watch, const struct nlmsghdr *message) {
         bool touched = watch->touched;
 
         watch->touched = false;
-        if (touched && pid != watch->own)
+        if (touched && (pid != watch->own || pid == 0))
                 watch->changed(watch->userdata, pid, text_of(message, NFTA_GEN_PROC_NAME));
 }
 
@@ -112,15 +112,11 @@ static int on_message(const struct nlmsghdr *message, void *userdata) {
         return MNL_CB_OK;
 }
 
-static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+void watch_drain(Watch *watch) {
         CLEANUP_FREE char *buffer = malloc(BUFFER);
-        Watch *watch = userdata;
 
-        (void)source;
-        (void)revents;
-        (void)fd;
         if (!buffer)
-                return 0;
+                return;
         for (;;) {
                 ssize_t n = mnl_socket_recvfrom(watch->socket, buffer, BUFFER);
 
@@ -136,6 +132,13 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
                 watch->forgotten = watch->touched = false;
                 watch->changed(watch->userdata, 0, NULL);
         }
+}
+
+static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        (void)source;
+        (void)revents;
+        (void)fd;
+        watch_drain(userdata);
         return 0;
 }
 
@@ -244,6 +247,27 @@ int watch_counter(const char *name, uint64_t *ret) {
         r = ask(message, take_object, &packets);
         if (r == 0)
                 *ret = packets;
+        return r;
+}
+
+static int take_generation(const struct nlmsghdr *message, void *userdata) {
+        const struct nlattr *attribute = find(message, NFTA_GEN_ID, MNL_TYPE_U32);
+
+        if (!attribute) {
+                errno = EBADMSG;
+                return MNL_CB_ERROR;
+        }
+        *(uint32_t *)userdata = ntohl(mnl_attr_get_u32(attribute));
+        return MNL_CB_OK;
+}
+
+int watch_generation(uint32_t *ret) {
+        char buffer[512];
+        uint32_t generation = 0;
+        int r = ask(question(buffer, NFT_MSG_GETGEN), take_generation, &generation);
+
+        if (r == 0)
+                *ret = generation;
         return r;
 }
 

@@ -21,8 +21,15 @@ typedef void (*WatchChanged)(void *userdata, pid_t pid, const char *program);
 int watch_new(sd_event *event, WatchChanged changed, void *userdata, Watch **ret);
 Watch *watch_free(Watch *watch); /* returns NULL */
 
-/* Changes by that process are our own, until another one is named. */
+/* Changes by that process, which is not reaped yet, are our own; 0: nobody's are. Its number may be
+ * another's once it is reaped: drain and unset it before. */
 void watch_set_own(Watch *watch, pid_t pid);
+
+/* Take what has been told by now. A change is told to the kernel's listeners before who made it goes on. */
+void watch_drain(Watch *watch);
+
+/* The number of the last transaction in the network namespace, which each one adds one to. 0 or -errno. */
+int watch_generation(uint32_t *ret);
 
 /* The packets that a counter of the table has seen. 0, -ENOENT where there is none, -errno. */
 int watch_counter(const char *name, uint64_t *ret);

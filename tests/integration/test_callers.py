@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Who tries to reach what is not approved is refused in the very call, and is on record by program and person."""
 
+import contextlib
 import errno
 import json
 import os
 import shutil
 import socket
+import subprocess
 import time
 
 import pytest
 from sekisho_kernel import without_bpf_programs, without_packet_filter
 from sekisho_network import Net, talk
-from sekisho_wait import run, wait_until
+from sekisho_wait import run, start, wait_until
 from sekisho_world import hours_around
 
 PINS = "/sys/fs/bpf/sekisho-network"
@@ -38,6 +40,18 @@ for _ in range(times):
     except OSError as error:
         answers.add(name(error.errno))
 print(" ".join(sorted(answers)))
+"""
+
+HOLD = """
+import socket, sys
+with socket.create_connection((sys.argv[1], 443), 5) as client:
+    client.settimeout(5)
+    for line in sys.stdin:
+        try:
+            client.sendall(line.encode())
+            print("echo" if client.recv(100) == line.encode() else "closed", flush=True)
+        except OSError as error:
+            print(type(error).__name__, flush=True)
 """
 
 
@@ -117,6 +131,45 @@ def test_the_file_of_a_program_is_held_so_that_no_other_gets_its_number(world, n
     os.unlink(program)
     held = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{agent.pid}/fd") if entry.is_symlink()]
     assert f"{program} (deleted)" in held
+
+
+class Held:
+    """A connection by a program of its own, which is asked whether it still leads there."""
+
+    def __init__(self, world, net, name):
+        self.program = os.path.join(world.directory, name)
+        shutil.copy(PYTHON, self.program)
+        self.rule = {"name": name, "to": "10.99.2.1", "protocol": "tcp", "ports": [443], "program": self.program}
+        self._world, self._net = world, net
+
+    def open(self):
+        self._process = start([*self._net.term.prefix, self.program, "-c", HOLD, "10.99.2.1"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._world.undo(self.close)
+        assert self.ask() == "echo"
+
+    def ask(self):
+        self._process.stdin.write("x\n")
+        self._process.stdin.flush()
+        return self._process.stdout.readline().strip()
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        self._process.wait(10)
+
+
+def test_a_connection_from_before_is_its_own_programs_by_the_next_policy(world, net):
+    gone, stays = Held(world, net, "gone"), Held(world, net, "stays")
+    guard(world, allow=[gone.rule, stays.rule])
+    for one in (gone, stays):
+        one.open()
+    table = [*net.term.prefix, "nft", "-s", "list", "table", "inet", "sekisho"]
+    before = run(table).stdout
+    world.reload_policy(zone="mynumber", network={"allow": [stays.rule]})
+    wait_until(lambda: run(table, check=False).stdout != before, "the new table is there")
+    assert stays.ask() == "echo"
+    assert gone.ask() != "echo", "the rule is another program's"
 
 
 def test_a_flood_is_counted_to_the_last(world, net):

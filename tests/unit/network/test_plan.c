@@ -138,7 +138,8 @@ Test(network_plan, tries_a_rule_out_until_its_end_and_never_in_a_lockdown) {
         plan = plan_of(HEAD "lockdown: true\nnetwork:\n  allow:\n"
                             "    - {name: a, to: 10.0.0.1, users: [uid1001], mode: monitor}\n",
                        NULL, NULL);
-        cr_expect_not(find(plan, "a")->tried);
+        cr_expect(plan->locked && !plan->monitor && plan->next_change == 0);
+        cr_expect_eq(plan->n_destinations, 0, "nobody is asked who would be let where");
         network_plan_free(plan);
 }
 
@@ -154,6 +155,54 @@ Test(network_plan, marks_programs_so_that_equal_ones_are_equal) {
         cr_expect_neq(find(plan, "a")->mark, find(plan, "b")->mark);
         cr_expect_eq(find(plan, "a")->mark, find(plan, "c")->mark);
         cr_expect_eq(find(plan, "d")->mark, 0);
+        network_plan_free(plan);
+}
+
+/* What a socket keeps must not come to mean another program. */
+Test(network_plan, gives_a_program_its_mark_by_its_path_and_not_by_its_place) {
+        NetworkPlan *plan = plan_of(NETWORK "  allow:\n"
+                                            "    - {name: a, to: 10.0.0.1, program: /usr/bin/a}\n"
+                                            "    - {name: b, to: 10.0.0.2, program: /usr/bin/b}\n",
+                                    NULL, NULL);
+        NetworkPlan *later = plan_of(NETWORK "  allow:\n"
+                                             "    - {name: b, to: 10.0.0.2, program: /usr/bin/b}\n"
+                                             "    - {name: c, to: 10.0.0.3, program: /usr/bin/c}\n",
+                                     NULL, NULL);
+
+        cr_expect_eq(find(plan, "b")->mark, find(later, "b")->mark);
+        cr_expect_neq(find(plan, "a")->mark, find(later, "b")->mark);
+        cr_expect_neq(find(plan, "b")->mark, find(later, "c")->mark);
+        network_plan_free(plan);
+        network_plan_free(later);
+}
+
+Test(network_plan, gives_other_programs_other_marks_where_their_hashes_are_one) {
+        NetworkPlan *alone = plan_of(NETWORK "  allow:\n"
+                                             "    - {name: b, to: 10.0.0.2, program: /usr/bin/tool10694}\n",
+                                     NULL, NULL);
+        NetworkPlan *plan = plan_of(NETWORK "  allow:\n"
+                                            "    - {name: a, to: 10.0.0.1, program: /usr/bin/tool4189}\n"
+                                            "    - {name: b, to: 10.0.0.2, program: /usr/bin/tool10694}\n"
+                                            "    - {name: c, to: 10.0.0.3, program: /usr/bin/tool10694}\n",
+                                    NULL, NULL);
+
+        cr_assert_eq(find(plan, "a")->mark, find(alone, "b")->mark, "the two have one hash");
+        cr_expect_neq(find(plan, "a")->mark, find(plan, "b")->mark);
+        cr_expect_eq(find(plan, "b")->mark, find(plan, "c")->mark);
+        network_plan_free(alone);
+        network_plan_free(plan);
+}
+
+/* The path's hash is the last of all: what follows it is the self-test's. */
+Test(network_plan, gives_no_program_the_mark_of_the_self_test) {
+        NetworkPlan *plan =
+                plan_of(NETWORK "  allow:\n"
+                                "    - {name: last, to: 10.0.0.1, program: /usr/bin/tool1608052}\n"
+                                "    - {name: next, to: 10.0.0.2, program: /usr/bin/tool9009527}\n",
+                        NULL, NULL);
+
+        cr_assert_eq(find(plan, "last")->mark, NETWORK_MARK_SELF_TEST - 1);
+        cr_expect_eq(find(plan, "next")->mark, NETWORK_MARK + 1);
         network_plan_free(plan);
 }
 
