@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is written under a grant is on record: by its name in any case, and soon, whatever is written beside it; from
+wherever the medium is mounted."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+
+import pytest
+from sekisho_wait import run
+from test_grants import ONE, bus, give, mounted_for, start, state, stick, write
+
+__all__ = ["bus", "stick"]
+
+HUGE = 60 << 30  # hashed in minutes at the earliest
+MANY = 600
+
+
+@pytest.fixture
+def granted(world, bus, stick):
+    start(world, bus, ONE)
+    stick.attach()
+    give(world, stick, world.machine.member)
+    assert mounted_for(world, stick, world.machine.member)
+    return stick
+
+
+def as_person(world, script):
+    assert world.run_as(world.machine.member, ["sh", "-c", script]).returncode == 0
+
+
+def recorded(world, path, deadline=20):
+    return world.journal.wait("grant-write", path=path, deadline=deadline)
+
+
+def test_a_huge_file_keeps_no_small_one_waiting_and_is_told_when_the_guard_ends(world, granted):
+    huge, last = f"{granted.point}/huge", f"{granted.point}/last"
+    as_person(world, f"truncate -s {HUGE} {huge}; printf 'a secret' >{last}")
+    record = recorded(world, last)
+    assert record["SEKISHO_SHA256"] == hashlib.sha256(b"a secret").hexdigest()
+    assert not world.journal.select("grant-write", path=huge)
+    world.agent.stop()
+    told = recorded(world, huge)
+    assert told["SEKISHO_ERROR"] == "not hashed: the agent ended" and told["SEKISHO_SIZE"] == str(HUGE)
+    assert "SEKISHO_SHA256" not in told and f"{HUGE} bytes" in told["MESSAGE"]
+
+
+def test_what_is_too_big_to_be_hashed_is_told_at_once(world, granted):
+    path = f"{granted.point}/bigger"
+    as_person(world, f"truncate -s 1T {path}")
+    told = recorded(world, path)
+    assert told["SEKISHO_ERROR"] == "not hashed: it is too big" and told["SEKISHO_SIZE"] == str(1 << 40)
+
+
+def test_however_many_are_written_each_is_counted_and_on_record(world, granted):
+    as_person(world, f"truncate -s {HUGE} {granted.point}/huge; cd {granted.point}; "
+                     f"for i in $(seq {MANY}); do echo $i >many-$i; done")
+    world.ctl("grants", "revoke", "1")
+    assert state(world)["writes"] == MANY + 2
+    records = world.journal.wait_all("grant-write", lambda found: len(found) >= MANY + 1, path=lambda path: "/huge" not in path)
+    assert len({record["SEKISHO_PATH"] for record in records}) == MANY + 1
+    assert all(record["SEKISHO_GRANT"] == "1" for record in records)
+
+
+def test_a_pipe_on_the_medium_holds_nobody_up(world, granted):
+    pipe, last = f"{granted.point}/pipe", f"{granted.point}/last"
+    as_person(world, f"mkfifo {pipe}; cat {pipe} >/dev/null & printf x >{pipe}; wait; printf y >{last}")
+    assert recorded(world, last)["SEKISHO_SHA256"] == hashlib.sha256(b"y").hexdigest()
+    assert "not hashed" in recorded(world, pipe)["SEKISHO_ERROR"]
+
+
+@pytest.mark.skipif(not shutil.which("mkfs.btrfs"), reason="there is no mkfs.btrfs")
+def test_on_a_file_system_whose_files_say_another_number(world, bus):
+    stick = world.stick(fstype="btrfs", attach=False)
+    start(world, bus, ONE)
+    stick.attach()
+    give(world, stick, world.machine.member)
+    assert mounted_for(world, stick, world.machine.member)
+    assert recorded(world, f"{stick.point}/file")["SEKISHO_GRANT"] == "1"
+
+
+def test_a_mount_that_is_hidden_and_seen_elsewhere(world, bus, stick):
+    start(world, bus, ONE)
+    stick.attach()
+    give(world, stick, world.machine.member)
+    stick.wait_held(False)
+    elsewhere = world.new_path("elsewhere")
+    os.mkdir(elsewhere)
+    # at one go, so that the guard sees the end of it only
+    hidden = world.new_path("mnt")
+    os.mkdir(hidden)
+    world.agent.stop()
+    run(["mount", "-o", "rw", stick.node, hidden])
+    world.undo(run, ["umount", hidden], check=False)
+    run(["mount", "--bind", hidden, elsewhere])
+    world.undo(run, ["umount", elsewhere], check=False)
+    run(["mount", "-t", "tmpfs", "none", hidden])
+    world.undo(run, ["umount", hidden], check=False)
+    world.start_agent()
+    bus.wait_for_guard()
+    stick.point = elsewhere
+    os.chmod(elsewhere, 0o777)
+    world.journal.wait("superblock-guarded")
+    assert write(world, stick, world.machine.member)
+    assert recorded(world, f"{elsewhere}/file")["SEKISHO_GRANT"] == "1"
+
+
+def test_a_guard_that_sees_no_mounts_of_its_own_records_them_all_the_same(world, bus, stick):
+    """As the unit has it: another mount namespace, which the mount does not reach."""
+    try:
+        os.stat("/proc/1/ns/mnt")
+    except OSError:
+        pytest.skip("the first process cannot be looked at; try: unshare --pid --fork --kill-child --mount-proc")
+    run(["mount", "--bind", world.directory, world.directory])
+    world.undo(subprocess.run, ["umount", "--lazy", world.directory])
+    run(["mount", "--make-private", world.directory])
+    world.confined = True
+    start(world, bus, ONE)
+    stick.attach()
+    give(world, stick, world.machine.member)
+    assert mounted_for(world, stick, world.machine.member)
+    assert recorded(world, f"{stick.point}/file")["SEKISHO_GRANT"] == "1"
