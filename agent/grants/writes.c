@@ -30,7 +30,8 @@
 enum {
         STACK_SIZE = 512 * 1024,
         EVENTS = 256, /* that are taken in before a piece of a file is read */
-        LINK_TEXT = 64
+        LINK_TEXT = 64,
+        ROOM_MSEC = 100
 };
 
 struct Writes {
@@ -62,6 +63,7 @@ static void unref(Writes *writes) {
 static void tell(void *userdata, Record *record) {
         const Writes *writes = userdata;
 
+        report_wait_for_room(writes->report, ROOM_MSEC); /* the kernel keeps the rest meanwhile */
         report_submit(writes->report, record);
 }
 

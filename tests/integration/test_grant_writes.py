@@ -7,13 +7,14 @@ import os
 import shutil
 
 import pytest
+from sekisho_login import Login
 from sekisho_wait import run
 from test_grants import ONE, bus, give, mounted_for, start, state, stick, write
 
 __all__ = ["bus", "stick"]
 
 HUGE = 60 << 30  # hashed in minutes at the earliest
-MANY = 600
+MANY = 3000  # more than fit between the guard and the journal
 
 
 @pytest.fixture
@@ -21,12 +22,14 @@ def granted(world, bus, stick):
     start(world, bus, ONE)
     stick.attach()
     give(world, stick, world.machine.member)
-    assert mounted_for(world, stick, world.machine.member)
+    login = Login(world, bus, world.machine.member)
+    assert mounted_for(world, stick, login)
+    stick.login = login
     return stick
 
 
-def as_person(world, script):
-    assert world.run_as(world.machine.member, ["sh", "-c", script]).returncode == 0
+def as_person(stick, script):
+    assert stick.login.run(script)
 
 
 def recorded(world, path, deadline=20):
@@ -35,7 +38,7 @@ def recorded(world, path, deadline=20):
 
 def test_a_huge_file_keeps_no_small_one_waiting_and_is_told_when_the_guard_ends(world, granted):
     huge, last = f"{granted.point}/huge", f"{granted.point}/last"
-    as_person(world, f"truncate -s {HUGE} {huge}; printf 'a secret' >{last}")
+    as_person(granted, f"truncate -s {HUGE} {huge}; printf 'a secret' >{last}")
     record = recorded(world, last)
     assert record["SEKISHO_SHA256"] == hashlib.sha256(b"a secret").hexdigest()
     assert not world.journal.select("grant-write", path=huge)
@@ -47,14 +50,14 @@ def test_a_huge_file_keeps_no_small_one_waiting_and_is_told_when_the_guard_ends(
 
 def test_what_is_too_big_to_be_hashed_is_told_at_once(world, granted):
     path = f"{granted.point}/bigger"
-    as_person(world, f"truncate -s 1T {path}")
+    as_person(granted, f"truncate -s 1T {path}")
     told = recorded(world, path)
     assert told["SEKISHO_ERROR"] == "not hashed: it is too big" and told["SEKISHO_SIZE"] == str(1 << 40)
 
 
 def test_however_many_are_written_each_is_counted_and_on_record(world, granted):
-    as_person(world, f"truncate -s {HUGE} {granted.point}/huge; cd {granted.point}; "
-                     f"for i in $(seq {MANY}); do echo $i >many-$i; done")
+    as_person(granted, f"truncate -s {HUGE} {granted.point}/huge; cd {granted.point}; "
+                     f"seq {MANY} | xargs touch")
     world.ctl("grants", "revoke", "1")
     assert state(world)["writes"] == MANY + 2
     records = world.journal.wait_all("grant-write", lambda found: len(found) >= MANY + 1, path=lambda path: "/huge" not in path)
@@ -68,7 +71,7 @@ def test_on_a_file_system_whose_files_say_another_number(world, bus):
     start(world, bus, ONE)
     stick.attach()
     give(world, stick, world.machine.member)
-    assert mounted_for(world, stick, world.machine.member)
+    assert mounted_for(world, stick, Login(world, bus, world.machine.member))
     assert recorded(world, f"{stick.point}/file")["SEKISHO_GRANT"] == "1"
 
 
@@ -88,7 +91,7 @@ def test_a_mount_that_is_hidden_and_seen_elsewhere(world, bus, stick):
     stick.point = elsewhere
     os.chmod(elsewhere, 0o777)
     world.journal.wait("superblock-guarded")
-    assert write(world, stick, world.machine.member)
+    assert write(world, stick, Login(world, bus, world.machine.member))
     assert recorded(world, f"{elsewhere}/file")["SEKISHO_GRANT"] == "1"
 
 
@@ -101,11 +104,12 @@ def test_a_guard_that_sees_no_mounts_of_its_own_records_them_all_the_same(world,
     start(world, bus, ONE)
     stick.attach()
     give(world, stick, world.machine.member)
+    login = Login(world, bus, world.machine.member)
     world.agent.stop()
     run(["mount", "--bind", world.directory, world.directory])
     world.undo(run, ["umount", "--lazy", world.directory])
     run(["mount", "--make-private", world.directory])
     world.confined = True
     world.start_agent()
-    assert mounted_for(world, stick, world.machine.member)
+    assert mounted_for(world, stick, login)
     assert recorded(world, f"{stick.point}/file")["SEKISHO_GRANT"] == "1"
