@@ -75,8 +75,9 @@ def ask(on, uid, method, as_uid=None, **arguments):
     """By a connection of UID's, in a process of AS_UID's, which is the same unless it was handed on."""
     message = new_method_call(GRANTS, method, "a{ss}", (arguments,))
     message.header.flags = message.header.flags | ALLOW_INTERACTIVE
+    peer = on.connect(uid)
     with as_user(uid if as_uid is None else as_uid):
-        return json.loads(on.connect(uid).ask_bus(message)[0])
+        return json.loads(peer.ask_bus(message)[0])
 
 
 def mounted_for(world, stick, person):
