@@ -59,7 +59,9 @@ static bool find_user(const char *name, uid_t *ret) {
 static void look_up(const GrantQuestion *question, bool names, GrantPeople *ret) {
         TtyUser by;
         uint32_t session = opener_session(question->pid);
-        bool read = tty_user_read(question->pid, &by) >= 0, logged_in = read && by.loginuid != (uid_t)-1;
+        /* by number: one of another account than connected is another process by now, or tells nothing */
+        bool read = tty_user_read(question->pid, &by) >= 0 && by.uid == question->uid,
+             logged_in = read && by.loginuid != (uid_t)-1;
 
         *ret = (GrantPeople){.asker = logged_in ? by.loginuid : question->uid,
                              .is_known = logged_in || (read && question->uid != 0),

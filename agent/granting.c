@@ -339,7 +339,7 @@ void agent_grants_follow(Agent *agent, const Superblock *sb) {
 
         if (id == 0) {
                 if (granting->writes)
-                        writes_leave(granting->writes, sb->mount, sb->identity.devnum);
+                        writes_leave(granting->writes, sb->identity.devnum);
                 return;
         }
         if (!granting->writes)

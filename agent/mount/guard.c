@@ -11,6 +11,7 @@
 #include "agent/file.h"
 #include "agent/gate/opener.h"
 #include "agent/host.h"
+#include "agent/mount/reach.h"
 #include "agent/mount/seal.h"
 #include "agent/mount/writers.h"
 #include "agent/note.h"
@@ -28,38 +29,6 @@ bool guard_is_marked(const Superblock *sb) {
         /* Documentation/filesystems/proc.rst: a line "fanotify sdev:…" per superblock mark */
         snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", gate_fd(sb->gate));
         return file_read_small(AT_FDCWD, path, text, sizeof(text)) >= 0 && strstr(text, "fanotify sdev:");
-}
-
-static int mount_id_of(int fd) {
-        char path[64], text[FDINFO_SIZE];
-        const char *id;
-
-        snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-        if (file_read_small(AT_FDCWD, path, text, sizeof(text)) < 0 || !(id = strstr(text, "mnt_id:")))
-                return -1;
-        return (int)strtol(id + strlen("mnt_id:"), NULL, 10);
-}
-
-/* A descriptor on any mount of SB that can be reached by its path (another mount may hide it). */
-static int open_mount(const MountTable *table, const Superblock *sb) {
-        int error = -ENOENT;
-
-        for (size_t i = 0; i < table->n; i++) {
-                const MountEntry *entry = &table->entries[i];
-                int fd;
-
-                if (entry->devnum != sb->identity.devnum)
-                        continue;
-                fd = host_open(entry->point, O_PATH | O_NOFOLLOW);
-                if (fd < 0) {
-                        error = fd;
-                        continue;
-                }
-                if (mount_id_of(fd) == entry->id)
-                        return fd;
-                close(fd);
-        }
-        return error;
 }
 
 static int set_volume(Superblocks *all, Superblock *sb) {
@@ -229,7 +198,7 @@ static int check_writers(Superblocks *all, const MountTable *table, Superblock *
                 late.not_allowed++;
         if (late.not_allowed == 0)
                 return 0;
-        *mount_fd = open_mount(table, sb);
+        *mount_fd = mount_reach(table, sb->identity.devnum);
         return *mount_fd < 0 ? *mount_fd : set_seal(all, sb, *mount_fd);
 }
 
@@ -268,7 +237,7 @@ int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
                 return superblocks_callbacks(all)->hold(superblocks_callbacks(all)->userdata, sb) < 0 ? -EIO
                                                                                                       : 0;
         }
-        mount_fd = open_mount(table, sb);
+        mount_fd = mount_reach(table, sb->identity.devnum);
         if (mount_fd < 0) {
                 sb->guard = GUARD_FAILED;
                 return sb->error = mount_fd;
@@ -315,7 +284,7 @@ void guard_lift(Superblocks *all, const MountTable *table, Superblock *sb) {
         if (note_holds(superblocks_runtime_dir(all), NOTE_SEALED, sb->identity.devnum,
                        (uint64_t)sb->mount_id) != 1)
                 return;
-        mount_fd = open_mount(table, sb);
+        mount_fd = mount_reach(table, sb->identity.devnum);
         if (mount_fd < 0 || seal_lift(mount_fd) < 0)
                 return; /* it stays read-only: who wants to write mounts it anew */
         sb->writable = true;
@@ -323,7 +292,7 @@ void guard_lift(Superblocks *all, const MountTable *table, Superblock *sb) {
 }
 
 bool guard_close(Superblocks *all, const MountTable *table, const Superblock *sb) {
-        CLEANUP_CLOSE int mount_fd = open_mount(table, sb);
+        CLEANUP_CLOSE int mount_fd = mount_reach(table, sb->identity.devnum);
 
         if (mount_fd < 0)
                 return !guard_is_marked(sb);

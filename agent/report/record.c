@@ -132,10 +132,13 @@ static void print_grant(FILE *f, const Record *r) {
         if (r->kind == EVENT_GRANT_WRITE) {
                 fprintf(f, "Written under grant %s: %s on ", id, or (r->text[TEXT_PATH], "(a file)"));
                 print_device(f, r);
+                if (r->text[TEXT_SIZE])
+                        fprintf(f, ", %s bytes", r->text[TEXT_SIZE]);
                 if (r->text[TEXT_SHA256])
-                        fprintf(f, ", %s bytes, SHA-256 %s", or (r->text[TEXT_SIZE], "?"),
-                                r->text[TEXT_SHA256]);
+                        fprintf(f, ", SHA-256 %s", r->text[TEXT_SHA256]);
                 print_who(f, r);
+                if (r->text[TEXT_ERROR])
+                        fprintf(f, ": %s", r->text[TEXT_ERROR]);
                 return;
         }
         if (r->text[TEXT_GRANT])

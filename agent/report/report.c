@@ -29,7 +29,7 @@ enum {
 
 struct Report {
         pthread_mutex_t lock; /* guards everything down to the blank line; never held during I/O */
-        pthread_cond_t wake, done;
+        pthread_cond_t wake, done, room;
         Record *queue[REPORT_QUEUE];
         size_t head, n;
         uint64_t overflow[EVENT_KINDS];
@@ -105,6 +105,7 @@ void report_unref(Report *report) {
                 close(report->alarm);
         pthread_cond_destroy(&report->wake);
         pthread_cond_destroy(&report->done);
+        pthread_cond_destroy(&report->room);
         pthread_mutex_destroy(&report->lock);
         pthread_mutex_destroy(&report->listening);
         pthread_mutex_destroy(&report->describing);
@@ -278,6 +279,8 @@ static void *report_thread(void *userdata) {
                         record = report->queue[report->head];
                         report->head = (report->head + 1) % REPORT_QUEUE;
                         report->n--;
+                        if (report->n < REPORT_QUEUE / 2)
+                                pthread_cond_broadcast(&report->room);
                 }
                 pthread_mutex_unlock(&report->lock);
 
@@ -318,6 +321,7 @@ int report_new(const char *writer, const char *chain_file, Report **ret) {
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
         pthread_cond_init(&report->wake, &attributes);
         pthread_cond_init(&report->done, &attributes);
+        pthread_cond_init(&report->room, &attributes);
         pthread_condattr_destroy(&attributes);
         report->holders = 2;
         r = report->fold ? thread_start(STACK_SIZE, report_thread, report) : -ENOMEM;
@@ -387,6 +391,16 @@ void report_submit(Report *report, Record *record) {
         pthread_cond_signal(&report->wake);
         pthread_mutex_unlock(&report->lock);
         record_free(record);
+}
+
+void report_wait_for_room(Report *report, unsigned msec) {
+        struct timespec until = to_timespec(now_usec() + (uint64_t)msec * 1000);
+
+        pthread_mutex_lock(&report->lock);
+        while (report->n >= REPORT_QUEUE / 2 && !report->stopped)
+                if (pthread_cond_timedwait(&report->room, &report->lock, &until) == ETIMEDOUT)
+                        break;
+        pthread_mutex_unlock(&report->lock);
 }
 
 void report_count_lost(Report *report, EventKind kind) {

@@ -58,6 +58,10 @@ void report_hide_names(Report *report, const FileNamesSecret *secret);
 /* Hand RECORD (may be NULL: memory was short, counted) over. Never blocks on I/O. Safe from any thread. */
 void report_submit(Report *report, Record *record);
 
+/* For a thread that nobody waits for and that has many records: until half of the queue is free, for MSEC
+ * milliseconds at most. */
+void report_wait_for_room(Report *report, unsigned msec);
+
 /* Denials that could not even be made into records, for want of memory. */
 void report_count_lost(Report *report, EventKind kind);
 

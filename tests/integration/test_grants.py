@@ -12,7 +12,7 @@ import secrets
 
 import pytest
 from jeepney import DBusAddress, new_method_call
-from sekisho_bus import ALLOW_INTERACTIVE, Bus, FakePolkit, Refused
+from sekisho_bus import ALLOW_INTERACTIVE, Bus, FakePolkit, Refused, as_user
 from sekisho_login import Login
 from sekisho_wait import wait_until
 from sekisho_world import rule_for
@@ -71,10 +71,13 @@ def state(world, number=1):
     return next(permit for permit in grants(world) if permit["id"] == number)
 
 
-def ask(on, uid, method, **arguments):
+def ask(on, uid, method, as_uid=None, **arguments):
+    """By a connection of UID's, in a process of AS_UID's, which is the same unless it was handed on."""
     message = new_method_call(GRANTS, method, "a{ss}", (arguments,))
     message.header.flags = message.header.flags | ALLOW_INTERACTIVE
-    return json.loads(on.connect(uid).ask_bus(message)[0])
+    peer = on.connect(uid)
+    with as_user(uid if as_uid is None else as_uid):
+        return json.loads(peer.ask_bus(message)[0])
 
 
 def mounted_for(world, stick, person):
@@ -210,6 +213,20 @@ def test_root_without_a_login_is_no_second_person_nor_a_first(world, bus, stick)
     refused = world.ctl("grant", "approve", "1", check=False)
     assert refused.returncode == 2 and "log in" in refused.stderr
     assert state(world)["state"] == "asked"
+
+
+def test_a_process_of_another_account_than_connected_tells_nobody_apart(world, bus, stick):
+    start(world, bus, TWO)
+    FakePolkit(world, bus, allowed={ACTION + "grant", ACTION + "grant-approve"})
+    arguments = {"user": world.machine.member.name, "minutes": "30", "reason": REASON, "serial": stick.serial, "bus": "loop"}
+    with pytest.raises(Refused) as refused:
+        ask(bus, FIRST, "Give", as_uid=SECOND, **arguments)
+    assert "no-login" in refused.value.text
+    assert ask(bus, FIRST, "Give", **arguments)["requester-uid"] == FIRST
+    with pytest.raises(Refused) as refused:
+        ask(bus, SECOND, "Approve", as_uid=FIRST, id="1")
+    assert "no-login" in refused.value.text
+    assert ask(bus, SECOND, "Approve", id="1")["state"] == "running"
 
 
 def test_what_is_taken_back_is_written_down_as_soon_as_it_can_be(world, bus, stick):
