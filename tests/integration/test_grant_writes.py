@@ -7,7 +7,7 @@ import os
 import shutil
 
 import pytest
-from sekisho_login import Login
+from sekisho_session import Login
 from sekisho_wait import run
 from test_grants import ONE, bus, give, mounted_for, start, state, stick, write
 

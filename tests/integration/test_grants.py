@@ -13,7 +13,7 @@ import secrets
 import pytest
 from jeepney import DBusAddress, new_method_call
 from sekisho_bus import ALLOW_INTERACTIVE, Bus, FakePolkit, Refused, as_user
-from sekisho_login import Login
+from sekisho_session import Login
 from sekisho_wait import wait_until
 from sekisho_world import rule_for
 
