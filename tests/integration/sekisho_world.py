@@ -20,7 +20,7 @@ import yaml
 import sekisho_stick
 from sekisho_journal import Journal
 from sekisho_machine import PLAIN_LOOPS, PREFIX, RULES, STICK_LOOPS, make_directory, remove_pins, unlink
-from sekisho_wait import DEADLINE, Late, run, start, stop, wait_until
+from sekisho_wait import Late, run, start, stop, wait_until
 
 NETLINK_AUDIT = 9
 HERE = os.path.dirname(os.path.abspath(__file__))
