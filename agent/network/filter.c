@@ -13,6 +13,7 @@
 
 enum {
         WHY = 256,
+        PROGRAM_MAX = 16,        /* TASK_COMM_LEN */
         PATIENCE_USEC = 60000000 /* a table that takes longer is not put in force any more */
 };
 
@@ -24,10 +25,13 @@ struct Filter {
         char *text; /* what shall be in force */
         Apply apply;
         sd_event_source *ended, *late;
-        bool again;    /* another text came while one was put in force, or it was taken away meanwhile */
-        bool unheard;  /* what happened while one was put in force was not all told */
-        bool counted;  /* `before' is the generation before it */
-        bool numbered; /* `generation' is that of our own last transaction */
+        bool again;   /* another text came while one was put in force, or it was taken away meanwhile */
+        bool unheard; /* what happened while one was put in force was not all told */
+        bool heard;   /* meanwhile a process changed the table whose number is not the run's: ... */
+        pid_t changer;
+        char program[PROGRAM_MAX]; /* ... this one, the first */
+        bool counted;              /* `before' is the generation before it */
+        bool numbered;             /* `generation' is that of our own last transaction */
         uint32_t before, generation;
         int error; /* of the last one */
 };
@@ -44,15 +48,20 @@ static int hear_the_rest(Filter *filter) {
 }
 
 /* Remember which transaction put the table there. Ours is the only one since `before' where one was added:
- * what was not told then, as with a large table, was of our own. */
+ * what was not told then, as with a large table, was of our own, and so was what was told of a process with
+ * another number. The kernel tells the number that it has in the first PID namespace, whoever listens. */
 static void number_it(Filter *filter) {
         uint32_t now;
 
         filter->numbered = filter->error == 0 && filter->counted && watch_generation(&now) == 0 &&
                            now == filter->before + 1;
-        if (filter->numbered)
+        if (filter->numbered) {
                 filter->generation = now;
-        else if (filter->unheard && filter->error == 0)
+                return;
+        }
+        if (filter->heard)
+                filter->callbacks.lost(filter->userdata, filter->changer, filter->program);
+        if (filter->heard || (filter->unheard && filter->error == 0))
                 filter->again = true;
 }
 
@@ -100,7 +109,7 @@ static int start(Filter *filter) {
         int r;
 
         filter->callbacks.replacing(filter->userdata);
-        filter->unheard = false;
+        filter->unheard = filter->heard = false;
         filter->counted = watch_generation(&filter->before) == 0;
         r = apply_start(filter->text, &filter->apply);
         if (r >= 0) {
@@ -132,18 +141,20 @@ static void on_changed(void *userdata, pid_t pid, const char *program) {
 
         if (!filter->text)
                 return;
-        if (!program && filter->apply.pid > 0) {
-                filter->unheard = true;
+        if (filter->apply.pid > 0) { /* whose it was is known when the run has ended */
+                if (program && !filter->heard) {
+                        filter->changer = pid;
+                        (void)snprintf(filter->program, sizeof(filter->program), "%s", program);
+                }
+                filter->heard = filter->heard || program;
+                filter->unheard = filter->unheard || !program;
                 return;
         }
         if (!program && is_still_ours(filter))
                 return;
         if (program || (filter->error == 0 && watch_table_exists() == 0))
                 filter->callbacks.lost(filter->userdata, pid, program);
-        if (filter->apply.pid > 0)
-                filter->again = true;
-        else
-                (void)start(filter);
+        (void)start(filter);
 }
 
 int filter_new(sd_event *event, const FilterCallbacks *callbacks, void *userdata, Filter **ret) {

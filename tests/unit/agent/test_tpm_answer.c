@@ -78,7 +78,9 @@ Test(tpm_answer, a_line_that_is_too_long_is_refused) {
         TpmAnswer heard;
 
         memset(line, 'x', sizeof(line));
-        memcpy(line, "failed: ", 8);
-        strcpy(line + sizeof(line) - 2, "\n");
+        (void)snprintf(line, sizeof(line), "failed: ");
+        line[strlen(line)] = 'x';
+        line[sizeof(line) - 2] = '\n';
+        line[sizeof(line) - 1] = '\0';
         cr_assert_eq(tpm_answer_parse(line, &heard), -EBADMSG);
 }

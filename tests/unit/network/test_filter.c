@@ -154,9 +154,22 @@ Test(network_filter, who_changes_the_table_is_told_and_it_is_put_again) {
         tell(RUN, "nft");
         cr_expect_eq(heard.lost, 1);
         cr_expect_eq(kernel.runs, 2);
+        kernel.generation++;
         tell(5, "nft");
         cr_assert_eq(filter_wait(filter, 0), 0);
         cr_expect_eq(kernel.runs, 3, "what came while it was put may have undone it");
+        cr_expect_eq(heard.lost, 2);
+        end(filter, event);
+}
+
+Test(network_filter, the_only_transaction_of_a_run_is_its_own_whatever_number_is_told) {
+        sd_event *event = NULL;
+        Filter *filter = filter_of_one(&event);
+
+        tell(RUN + 20000, "sekisho-network"); /* as it is called outside of our PID namespace */
+        cr_assert_eq(filter_wait(filter, 0), 0);
+        cr_expect_eq(kernel.runs, 1);
+        cr_expect_eq(heard.lost, 0);
         end(filter, event);
 }
 
