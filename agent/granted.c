@@ -509,6 +509,28 @@ static GrantRefusal go_by_method(Agent *agent, const GrantQuestion *question, Pe
         return GRANT_BAD_ARGUMENTS;
 }
 
+/* What was written under those that ended may not all have been counted then. */
+static void count_writes(Agent *agent) {
+        Granting *granting = &agent->granting;
+        bool late = false;
+
+        for (size_t i = 0; granting->writes && i < granting->book.n; i++) {
+                Permit *permit = &granting->book.permits[i];
+                int64_t count;
+
+                if (permit->state != PERMIT_RUNNING &&
+                    (permit->state != PERMIT_ENDED || strcmp(permit->boot, granting->boot) != 0))
+                        continue;
+                count = (int64_t)writes_count(granting->writes, permit->id);
+                if (count <= permit->writes)
+                        continue;
+                permit->writes = count;
+                late = late || permit->state == PERMIT_ENDED;
+        }
+        if (late)
+                (void)agent_write_book(agent); /* what failed was told */
+}
+
 static GrantRefusal ask(void *userdata, const GrantQuestion *question, char **ret) {
         Agent *agent = userdata;
         Permit *permit = NULL, draft = {.approver_uid = -1};
@@ -523,11 +545,7 @@ static GrantRefusal ask(void *userdata, const GrantQuestion *question, char **re
                 policy_unref(old);
         }
         if (question->method == GRANT_LIST) {
-                for (size_t i = 0; i < agent->granting.book.n; i++)
-                        if (agent->granting.book.permits[i].state == PERMIT_RUNNING &&
-                            agent->granting.writes)
-                                agent->granting.book.permits[i].writes = (int64_t)writes_count(
-                                        agent->granting.writes, agent->granting.book.permits[i].id);
+                count_writes(agent);
                 *ret = book_text(&agent->granting.book);
                 return GRANT_TAKEN;
         }

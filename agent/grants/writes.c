@@ -24,6 +24,7 @@
 #include "policy/scope.h"
 
 #define CATCH_UP_NSEC UINT64_C(500000000)
+#define PATIENCE_USEC UINT64_C(1000000)
 #define NSEC_PER_SEC  UINT64_C(1000000000)
 #define FAREWELL_USEC UINT64_C(1000000)
 
@@ -42,6 +43,7 @@ struct Writes {
         pthread_mutex_t lock; /* of what follows */
         pthread_cond_t caught_up;
         bool taking, ended; /* the thread */
+        uint64_t behind;    /* boot time when it was waited for in vain, in microseconds; 0: it was not */
         WrittenVolumes volumes;
 };
 
@@ -180,15 +182,22 @@ static struct timespec in_nsec(uint64_t nsec) {
         return until;
 }
 
-/* With the lock: until all that is closed by now is taken in, for a moment at most. */
+/* With the lock: until all that is closed by now is taken in, for a moment at most, and not again at once
+ * where that was not enough. */
 static void catch_up(Writes *writes) {
         struct timespec until = in_nsec(CATCH_UP_NSEC);
+        uint64_t now = clock_boottime_usec();
         int bytes;
 
+        if (writes->behind > 0 && now - writes->behind < PATIENCE_USEC)
+                return;
+        writes->behind = 0;
         while (!writes->ended &&
                (writes->taking || (ioctl(writes->group, FIONREAD, &bytes) == 0 && bytes > 0)))
-                if (pthread_cond_timedwait(&writes->caught_up, &writes->lock, &until) == ETIMEDOUT)
+                if (pthread_cond_timedwait(&writes->caught_up, &writes->lock, &until) == ETIMEDOUT) {
+                        writes->behind = clock_boottime_usec();
                         break;
+                }
 }
 
 static void init_locks(Writes *writes) {

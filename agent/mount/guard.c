@@ -265,7 +265,7 @@ int guard_apply(Superblocks *all, const MountTable *table, Superblock *sb) {
 }
 
 int guard_out_of_sight(Superblocks *all, Superblock *sb) {
-        LateWriters late = {.all = all, .sb = sb, .kill = true};
+        LateWriters late = {.all = all, .sb = sb};
         int r = set_volume(all, sb);
 
         if (r < 0)
@@ -274,7 +274,10 @@ int guard_out_of_sight(Superblocks *all, Superblock *sb) {
         if (sb->watched || volume_is_monitor(sb->volume))
                 return 0;
         late.volume = sb->volume;
-        r = writers_foreach(sb->identity.devnum, on_late_writer, &late);
+        r = writers_foreach(sb->identity.devnum, on_late_writer, &late); /* each is told of first */
+        late.kill = true;
+        if (r >= 0 && late.not_allowed > 0)
+                r = writers_foreach(sb->identity.devnum, on_late_writer, &late);
         return r < 0 ? r : 0;
 }
 

@@ -27,13 +27,15 @@ static const NetworkGroup *find(const NetworkGroup *groups, size_t n, gid_t gid)
 }
 
 /* The uids of those that the group's entry lists. Those whose own group it is are known by their sockets.
- * -EAGAIN where it, or one of them, cannot be asked about, other than one that is not there. */
+ * -EAGAIN where it, or one of them, cannot be asked about, other than one that is not there; RET has the
+ * others then. */
 static int read_group(gid_t gid, NetworkGroup *ret) {
         CLEANUP_FREE char *buffer = malloc(BUFFER), *names = malloc(BUFFER);
         struct group group, *found = NULL;
         struct passwd person, *known;
         CLEANUP_FREE uid_t *uids = NULL;
         size_t n = 0, n_uids = 0;
+        int r = 0;
 
         *ret = (NetworkGroup){.gid = gid};
         if (!buffer || !names)
@@ -49,13 +51,13 @@ static int read_group(gid_t gid, NetworkGroup *ret) {
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++) {
                 if (getpwnam_r(group.gr_mem[i], &person, names, BUFFER, &known) != 0)
-                        return -EAGAIN;
-                if (known)
+                        r = -EAGAIN;
+                else if (known)
                         uids[n_uids++] = person.pw_uid;
         }
         ret->n_uids = n_uids;
         ret->uids = STEAL_PTR(uids);
-        return 0;
+        return r;
 }
 
 static int copy_group(const NetworkGroup *group, NetworkGroup *ret) {
@@ -72,6 +74,7 @@ static int copy_group(const NetworkGroup *group, NetworkGroup *ret) {
 int network_groups_read(const Policy *policy, const NetworkGroup *last, size_t n_last, NetworkGroup **ret,
                         size_t *ret_n) {
         NetworkGroup *groups = NULL;
+        bool incomplete = false;
         size_t n = 0;
         int r = 0;
 
@@ -92,8 +95,13 @@ int network_groups_read(const Policy *policy, const NetworkGroup *last, size_t n
                         groups = larger;
                         r = read_group(scope->gids[j], &groups[n]);
                         before = r == -EAGAIN ? find(last, n_last, scope->gids[j]) : NULL;
+                        incomplete = incomplete || r == -EAGAIN;
                         if (r == -EAGAIN)
-                                r = before ? copy_group(before, &groups[n]) : 0;
+                                r = 0;
+                        if (before) {
+                                free((uid_t *)groups[n].uids);
+                                r = copy_group(before, &groups[n]);
+                        }
                         n += r == 0;
                 }
         }
@@ -103,5 +111,5 @@ int network_groups_read(const Policy *policy, const NetworkGroup *last, size_t n
         }
         *ret = groups;
         *ret_n = n;
-        return 0;
+        return incomplete;
 }

@@ -21,8 +21,9 @@ enum {
         COUNT_USEC = 500000, /* how long what was not told by itself waits to be counted */
         RETRY_SECONDS = 5,   /* from a table that could not be put in force to the next try, then twice */
         RETRY_SECONDS_MAX = 60,
-        END_MSEC = 8000,       /* how long the last table is waited for */
-        GROUPS_USEC = 60000000 /* how long the members of groups are kept in mind */
+        ASK_AGAIN_SECONDS = 120, /* where the user database did not answer about everybody */
+        END_MSEC = 8000,         /* how long the last table is waited for */
+        GROUPS_USEC = 60000000   /* how long the members of groups are kept in mind */
 };
 
 /* How much of a counter of the table has been told. */
@@ -48,6 +49,7 @@ struct Network {
         NetworkGroup *groups; /* of the policy */
         size_t n_groups;
         uint64_t groups_read; /* when; 0: they are not */
+        bool incomplete;      /* somebody in them could not be asked about */
         bool monitor;
         bool closing; /* everything, since the table could not be put in force */
         NetworkPlan *plan;
@@ -222,11 +224,14 @@ static void on_name_state(void *userdata, const char *name, const char *error) {
 }
 
 static void arm_replan(Network *network) {
+        uint64_t seconds = (uint64_t)network->plan->next_change;
+
         network->replan = sd_event_source_disable_unref(network->replan);
-        if (network->plan->next_change > 0)
+        if (network->incomplete && (seconds == 0 || seconds > ASK_AGAIN_SECONDS))
+                seconds = ASK_AGAIN_SECONDS;
+        if (seconds > 0)
                 (void)sd_event_add_time_relative(network->event, &network->replan, CLOCK_BOOTTIME,
-                                                 (uint64_t)network->plan->next_change * 1000000, 100000,
-                                                 on_replan, network);
+                                                 seconds * 1000000, 100000, on_replan, network);
 }
 
 /* The user database may be a directory server, which answers late or not at all: what closes everything does
@@ -248,6 +253,7 @@ static int read_groups(Network *network) {
         network->groups = groups;
         network->n_groups = n;
         network->groups_read = clock_boottime_usec();
+        network->incomplete = r > 0;
         return 0;
 }
 

@@ -239,7 +239,10 @@ Test(ways, for_one_program_are_for_no_other) {
                 CLEANUP_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
                 cr_assert_eq(getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &size), 0);
-                cr_expect_eq(mark, NETWORK_MARK + 1, "so that the packet filter knows it: %x", mark);
+                cr_assert_str_eq(plan->destinations[0].rule, "mine");
+                cr_expect_neq(mark, 0);
+                cr_expect_eq(mark, plan->destinations[0].mark, "so that the packet filter knows it: %x",
+                             mark);
         }
         network_plan_free(plan);
         machine_forget(&machine);

@@ -213,6 +213,7 @@ def test_a_mount_out_of_sight_goes_by_the_policy_in_force(world):
     world.reload_policy(removable={"also-external": ["loop"], "default": "read-only"})
     assert asked() in ("EPERM", "EROFS")
     assert writing.wait(DEADLINE) != 0
+    world.journal.wait("late-writer", uid=world.machine.member.uid)
 
 
 def test_an_expired_rule_approves_nobody(world):

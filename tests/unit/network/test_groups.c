@@ -12,6 +12,7 @@
 static struct {
         int group_error, person_error; /* of every question; 0: it answers */
         const char *unknown;           /* nobody has that name */
+        const char *silent;            /* no answer about that one */
 } database;
 
 /* Everybody's group: its members are uid1001 and uid1002. */
@@ -32,6 +33,8 @@ int getpwnam_r(const char *name, struct passwd *person, char *buffer, size_t siz
         (void)buffer;
         (void)size;
         *ret = NULL;
+        if (database.silent && strcmp(name, database.silent) == 0)
+                return EIO;
         if (database.person_error == 0 && (!database.unknown || strcmp(name, database.unknown) != 0)) {
                 *person = (struct passwd){.pw_uid = (uid_t)strtoul(name + 3, NULL, 10)};
                 *ret = person;
@@ -80,7 +83,8 @@ Test(network_groups, keep_their_members_while_the_database_does_not_answer_and_n
 
                 database.group_error = cases[i].group_error;
                 database.person_error = cases[i].person_error;
-                cr_assert_eq(network_groups_read(policy, last, ELEMENTS(last), &groups, &n), 0);
+                cr_assert_eq(network_groups_read(policy, last, ELEMENTS(last), &groups, &n),
+                             cases[i].group_error || cases[i].person_error);
                 cr_assert_eq(n, 2);
                 cr_assert_eq(groups[0].n_uids, cases[i].known, "case %zu", i);
                 cr_expect_eq(groups[1].n_uids, cases[i].gone, "case %zu", i);
@@ -90,13 +94,27 @@ Test(network_groups, keep_their_members_while_the_database_does_not_answer_and_n
         policy_unref(policy);
 }
 
+Test(network_groups, have_the_others_where_one_cannot_be_asked_about) {
+        Policy *policy = policy_of_groups("gid50");
+        NetworkGroup *groups = NULL;
+        size_t n = 0;
+
+        database.silent = "uid1001";
+        cr_assert_eq(network_groups_read(policy, NULL, 0, &groups, &n), 1);
+        cr_assert_eq(n, 1);
+        cr_assert_eq(groups[0].n_uids, 1);
+        cr_expect_eq(groups[0].uids[0], 1002);
+        network_groups_free(groups, n);
+        policy_unref(policy);
+}
+
 Test(network_groups, have_nobody_where_nobody_was_ever_known) {
         Policy *policy = policy_of_groups("gid50");
         NetworkGroup *groups = NULL;
         size_t n = 0;
 
         database.person_error = EIO;
-        cr_assert_eq(network_groups_read(policy, NULL, 0, &groups, &n), 0);
+        cr_assert_eq(network_groups_read(policy, NULL, 0, &groups, &n), 1);
         cr_assert_eq(n, 1);
         cr_expect(groups[0].gid == 50 && groups[0].n_uids == 0);
         network_groups_free(groups, n);
