@@ -24,8 +24,7 @@ removable:
       users: [daemon]
 """
 
-if not has("systemd-nspawn"):
-    pytest.skip("there is no systemd-nspawn", allow_module_level=True)
+pytestmark = pytest.mark.skipif(not has("systemd-nspawn"), reason="there is no systemd-nspawn")
 
 
 @pytest.fixture

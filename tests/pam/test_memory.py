@@ -13,10 +13,12 @@ from test_security_key import PIN, Key
 VALGRIND = ["valgrind", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite",
             "--keep-debuginfo=yes", "--child-silent-after-fork=yes"]
 
-if not shutil.which(VALGRIND[0]):
-    pytest.skip("valgrind is missing (packaging/install-dependencies test)", allow_module_level=True)
-if b"__asan_init" in PROGRAM.read_bytes():
-    pytest.skip("the build has sanitizers, which do the same and do not go with valgrind", allow_module_level=True)
+# Each test is skipped, and not the file: pytest takes a file without tests for a failure.
+pytestmark = [
+    pytest.mark.skipif(not shutil.which(VALGRIND[0]), reason="valgrind is missing (packaging/install-dependencies test)"),
+    pytest.mark.skipif(b"__asan_init" in PROGRAM.read_bytes(),
+                       reason="the build has sanitizers, which do the same and do not go with valgrind"),
+]
 
 
 def expect_clean(world, answers, *calls, service="login", user="sato", ends, environment=()):
