@@ -156,9 +156,18 @@ static bool covers(const Permit *permit, const DeviceIdentity *device) {
         return device_match_covers(&match, device);
 }
 
+/* Whether what is on record changes. One that cannot be noted counts as pulled when the next agent looks. */
+static bool note_medium(Permit *permit, const DeviceIdentity *device) {
+        int r = medium_add(permit, device);
+
+        if (r < 0)
+                (void)permit_set(permit->media, MEDIUM_UNKNOWN);
+        return r != 0;
+}
+
 static int add_device(void *userdata, const Device *device) {
         if (covers(userdata, &device->id))
-                (void)medium_add(userdata, &device->id);
+                (void)note_medium(userdata, &device->id);
         return 0;
 }
 
@@ -174,8 +183,7 @@ void agent_grants_plugged(Agent *agent, const DeviceIdentity *device) {
         for (size_t i = 0; i < agent->granting.book.n; i++) {
                 Permit *permit = &agent->granting.book.permits[i];
 
-                if (permit->state == PERMIT_RUNNING && covers(permit, device) &&
-                    medium_add(permit, device) > 0)
+                if (permit->state == PERMIT_RUNNING && covers(permit, device) && note_medium(permit, device))
                         changed = true;
         }
         if (changed)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/file.h"
+#include "agent/libexec.h"
 #include "policy/file.h"
 #include "policy/scope.h"
 
@@ -88,25 +89,6 @@ int fetcher_parse(const char *text, size_t length, Fetched *ret) {
         return is_new;
 }
 
-/* /usr/bin/sekishoctl has /usr/libexec/sekisho-fetch. 0 or -errno. */
-static int find_program(char path[static PATH_MAX]) {
-        char own[PATH_MAX];
-        ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
-
-        if (n < 0)
-                return -errno;
-        own[n] = '\0';
-        for (int i = 0; i < 2; i++) {
-                char *slash = strrchr(own, '/');
-
-                if (!slash)
-                        return -ENOENT;
-                *slash = '\0';
-        }
-        return (size_t)snprintf(path, PATH_MAX, "%s/libexec/sekisho-fetch", own) >= PATH_MAX ? -ENAMETOOLONG
-                                                                                             : 0;
-}
-
 /* Only what says how to get out, in both ways of writing. */
 static void keep_proxies(char *environment[static 8], size_t max) {
         static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy",
@@ -139,7 +121,7 @@ static void become(const char *path, char *const *arguments, int input, int outp
 
 static int start(char *const *arguments, int input, int *ret_output, pid_t *ret_pid) {
         char path[PATH_MAX];
-        int ends[2] = {-1, -1}, r = find_program(path);
+        int ends[2] = {-1, -1}, r = libexec_path("sekisho-fetch", path);
 
         if (r < 0)
                 return r;

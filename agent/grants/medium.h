@@ -8,6 +8,9 @@
 #include "agent/grants/book.h"
 #include "policy/object.h"
 
+/* In place of a word for one that could not be noted: it is never there. */
+#define MEDIUM_UNKNOWN "?"
+
 enum {
         MEDIUM_TOKEN_MAX = 80
 };

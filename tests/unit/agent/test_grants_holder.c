@@ -164,6 +164,9 @@ Test(grants_holder, media_that_are_not_there_have_not_stayed) {
         DeviceIdentity device = {.syspath = realpath(null, real)};
 
         cr_assert(medium_stayed(&permit), "it knows of none");
+        cr_assert_eq(permit_set(permit.media, MEDIUM_UNKNOWN), 0);
+        cr_assert_not(medium_stayed(&permit), "one that was not noted is never there");
+        permit.media[0] = '\0';
         if (!device.syspath)
                 cr_skip("there is no block device");
         FILE *file = fopen("/sys/class/block/loop0/diskseq", "re");
