@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -48,7 +49,7 @@ typedef struct Review {
         People people;
         Repeats repeats;
         SheetTable parts[PARTS];
-        SheetTable seen;  /* media of the months before */
+        void *seen;       /* tree of names: media that were there before */
         SheetTable hours; /* denials by person and hour */
         uint64_t since, until, oldest;
         char host[HOST_SIZE], month[MONTH_SIZE];
@@ -61,7 +62,7 @@ static void review_clear(Review *review) {
         repeats_clear(&review->repeats);
         for (size_t i = 0; i < PARTS; i++)
                 sheet_table_clear(&review->parts[i]);
-        sheet_table_clear(&review->seen);
+        tdestroy(review->seen, free);
         sheet_table_clear(&review->hours);
 }
 
@@ -189,28 +190,36 @@ static bool is_refused_interface(EventKind kind, const EventRecord *record) {
                strcmp(verdict, verdict_to_string(VERDICT_DENY)) == 0;
 }
 
-static bool has_row(const SheetTable *table, const char *first) {
-        for (size_t i = 0; i < table->n; i++)
-                if (strcmp(table->rows[i].cells[0], first) == 0)
-                        return true;
-        return false;
+static int by_name(const void *left, const void *right) {
+        return strcmp(left, right);
+}
+
+/* Whether MEDIUM is seen for the first time: 1, 0 or -ENOMEM. */
+static int is_first(Review *review, const char *medium) {
+        CLEANUP_FREE char *name = NULL;
+
+        if (tfind(medium, &review->seen, by_name))
+                return 0;
+        name = strdup(medium);
+        if (!name || !tsearch(name, &review->seen, by_name))
+                return -ENOMEM;
+        (void)STEAL_PTR(name); /* the tree's */
+        return 1;
 }
 
 /* A medium that was let in, or kept from being written to. */
 static int count_medium(Review *review, const EventRecord *record, const EventRow *row) {
         const char *medium = or_unknown(row->cells[EVENT_DEVICE]), *when = row->cells[EVENT_TIME];
+        int first = is_first(review, medium);
         int r;
 
-        if (record->realtime < review->since)
-                return sheet_count(&review->seen, medium, NULL, NULL, 1);
+        if (first < 0 || record->realtime < review->since)
+                return first < 0 ? first : 0;
         r = sheet_count(&review->parts[PART_MEDIA], medium,
                         word_access(event_record_get(record, FIELD_VERDICT)), when, 1);
-        if (r == 0 && !has_row(&review->seen, medium)) {
+        if (r == 0 && first)
                 r = sheet_count(&review->parts[PART_SIGNS], _("medium seen for the first time"), medium,
                                 when, 1);
-                if (r == 0)
-                        r = sheet_count(&review->seen, medium, NULL, NULL, 1);
-        }
         return r;
 }
 
@@ -238,15 +247,32 @@ static int count(Review *review, const EventRecord *record, EventKind kind, cons
         return r;
 }
 
+/* Whether the record is of the month, or says that a medium was known before: few of a journal's are. */
+static bool counts(const Review *review) {
+        const char *medium = event_to_string(EVENT_DEVICE_VERDICT);
+        const size_t name = strlen(FIELD_EVENT "=");
+        const void *data;
+        size_t length;
+        uint64_t realtime;
+
+        if (sd_journal_get_realtime_usec(review->journal, &realtime) < 0)
+                return true; /* reading it tells why */
+        if (realtime >= review->since)
+                return realtime <= review->until;
+        return sd_journal_get_data(review->journal, FIELD_EVENT, &data, &length) < 0 ||
+               (length == name + strlen(medium) &&
+                memcmp((const char *)data + name, medium, strlen(medium)) == 0);
+}
+
 static int take_in(Review *review) {
         CLEANUP_EVENT_RECORD EventRecord record = {0};
         CLEANUP_EVENT_ROW EventRow row = {0};
         ChainDigest digest = {.n = 0};
-        int r = audit_journal_read(review->journal, &record, &digest);
+        int r = counts(review) ? audit_journal_read(review->journal, &record, &digest) : 0;
 
         if (r <= 0)
                 return r;
-        if (!event_record_is_trusted(&record) || record.realtime > review->until)
+        if (!event_record_is_trusted(&record))
                 return 0;
         r = repeats_take(&review->repeats, &record, &digest);
         if (r != 0)
