@@ -141,7 +141,7 @@ static __always_inline bool refuse_socket(const struct hooks_head *head, __u32 g
         key.protocol = protocol > 0xff ? 0 : protocol;
         key.wide = protocol;
         put_caller(&key, BPF_CORE_READ(task, cred, fsuid.val));
-        (void)tell(&key);
+        (void)network_tell(&key);
         return !key.monitor;
 }
 
@@ -240,7 +240,7 @@ static __always_inline int ask(struct bpf_sock_addr *context, const struct hooks
         if (question.protocol == HOOKS_PROTOCOL_ICMP) /* the number of a request, and no port */
                 question.port = 0;
         if (head)
-                judge(head, &question, &judgement);
+                (void)network_judge(head, &question, &judgement);
         if (judgement.given)
                 (void)bpf_setsockopt(context, LEVEL_SOCKET, OPTION_MARK, &judgement.mark,
                                      sizeof(judgement.mark));
@@ -259,7 +259,7 @@ static __always_inline int ask(struct bpf_sock_addr *context, const struct hooks
         key.wide = protocol;
         __builtin_memcpy(key.address, place->address, sizeof(key.address));
         put_caller(&key, question.uid);
-        if (!tell(&key) && judgement.allow)
+        if (!network_tell(&key) && judgement.allow)
                 tell_next_time(place, protocol, question.port);
         return judgement.allow || key.monitor ? LET_THROUGH : REFUSE;
 }

@@ -39,10 +39,14 @@ static __always_inline __u32 put_exe(char *to, struct dentry *dentry) {
         return offset;
 }
 
-static __always_inline void describe(struct hooks_tally *tally) {
+/* A function that the verifier looks at by itself, once, and not on every path that leads to it. Always 0.
+ */
+__noinline int network_describe(struct hooks_tally *tally) {
         struct task_struct *task = (void *)bpf_get_current_task();
         struct file *exe = BPF_CORE_READ(task, mm, exe_file);
 
+        if (!tally)
+                return 0;
         tally->tid = BPF_CORE_READ(task, pid);
         tally->pid = BPF_CORE_READ(task, tgid);
         tally->started = BPF_CORE_READ(task, group_leader, start_boottime);
@@ -50,6 +54,7 @@ static __always_inline void describe(struct hooks_tally *tally) {
         if (exe)
                 tally->exe_length = put_exe(tally->exe, BPF_CORE_READ(exe, f_path.dentry));
         tally->written = 1;
+        return 0;
 }
 
 /* Whether it found or made a count of its own for KEY. */
@@ -71,20 +76,20 @@ static __always_inline bool count_at(void *map, const struct hooks_key *key, str
                 return false;
         add_one(tally);
         if (is_new) {
-                describe(tally);
+                (void)network_describe(tally);
                 wake();
         }
         return true;
 }
 
 /* Whether it was counted; what was let through is not, where there is too much. */
-static __always_inline bool tell(const struct hooks_key *key) {
+__noinline int network_tell(const struct hooks_key *key) {
         struct hooks_key nobody = {}, many = {};
         struct hooks_tally *rest;
         __u32 first = 0;
         void *map = bpf_map_lookup_elem(&tallies, &first);
 
-        if (!map)
+        if (!key || !map)
                 return false;
         rest = bpf_map_lookup_elem(map, &nobody);
         if (!rest)
