@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the guard of the network costs who talks to an approved destination, one of ten thousand. Two terminals with the
 same links stand beside each other: one has an agent, its packet filter, and its programs at the control group; the other has
-nothing. One thread goes from one to the other at every single connect and chunk, so that both see the same moments."""
+nothing. One thread goes from one to the other at every single connect and chunk, so that both see the same moments.
+Twice: without any wire, which bounds the price from above, and over one like an office's."""
 
 import contextlib
 import os
 import socket
 import statistics
 import struct
+import subprocess
 import time
 
 from sekisho_network import Net
-from sekisho_wait import run, wait_until
+from sekisho_wait import run, start, stop, wait_until
+from sekisho_world import BUILD
 from tools import world_of
 
-PREFIXES, ROUNDS, CONNECTS, BATCH, CHUNK, CHUNKS, PORT = 10_000, 15, 1000, 100, 1 << 17, 2000, 443
+PREFIXES, ROUNDS, CONNECTS, BATCH, PORT = 10_000, 15, 1000, 100, 443
+ROOM, CHUNK, CHUNKS, LAN_CHUNK, LAN_CHUNKS = 1 << 17, 1 << 17, 2000, 1 << 22, 10
+WIRE = os.path.join(BUILD, "tests", "sekisho-wire")
+MBIT, ONE_WAY_US = 1000, 100
 GROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")  # where the agent looks for the group of all processes, in this order
 OVER = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
 NO_GOODBYE = struct.pack("ii", 1, 0)  # SO_LINGER: closing leaves nothing behind that grows from round to round
@@ -52,6 +58,28 @@ class Group:
         os.rmdir(self.path)
 
 
+class Lan(Net):
+    """A terminal whose link to the inside is of 1 Gbit/s, and whose answers are there 0.2 ms later."""
+
+    def __init__(self, name):
+        self._wires = []
+        super().__init__(name)
+
+    def join(self, area, name):
+        if name != "inside0":
+            super().join(area, name)
+            return
+        wire = start(["taskset", "--cpu-list", str(max(os.sched_getaffinity(0))), WIRE, self.term.path, name, area.path, "term0", MBIT, ONE_WAY_US], stdout=subprocess.PIPE)
+        self._wires.append(wire)
+        assert wire.stdout.readline() == b"ready\n", "there is no wire"
+
+    def close(self):
+        for wire in self._wires:
+            stop(wire)
+            wire.stdout.close()
+        super().close()
+
+
 class Terminal:
     """One of the two, and the server that it talks to."""
 
@@ -75,11 +103,28 @@ class Terminal:
 
 
 def approved(machine, figures):
+    connects, chunks = _measured(machine, Net, CHUNK, CHUNKS)
+    figures.put_rounds("connect_us", [plain / 1000 for _, plain in connects])
+    figures.put_rounds("connect_added_us", [(guarded - plain) / 1000 for guarded, plain in connects])
+    figures.put_rounds("connect_ratio", [guarded / plain for guarded, plain in connects])
+    figures.put_rounds("network_throughput_ratio", [plain / guarded for guarded, plain in chunks])
+
+
+def approved_lan(machine, figures):
+    connects, chunks = _measured(machine, Lan, LAN_CHUNK, LAN_CHUNKS)
+    figures.put_rounds("connect_lan_us", [plain / 1000 for _, plain in connects])
+    figures.put_rounds("connect_lan_ratio", [guarded / plain for guarded, plain in connects])
+    figures.put_rounds("network_throughput_lan_mbit", [LAN_CHUNK * 8000 / plain for _, plain in chunks])
+    figures.put_rounds("network_throughput_lan_ratio", [plain / guarded for guarded, plain in chunks])
+
+
+def _measured(machine, link, size, number):
+    """Of each round the ns of a connect, and of a chunk of SIZE, of which there are NUMBER: guarded and plain."""
     with contextlib.ExitStack() as undo:
         world = undo.enter_context(world_of(machine))
         group = Group()
         undo.callback(group.close)
-        nets = [undo.enter_context(contextlib.closing(Net(tag))) for tag in ("guarded", "plain")]
+        nets = [undo.enter_context(contextlib.closing(link(tag))) for tag in ("guarded", "plain")]
         for net in nets:
             net.wait_up()
         world.agent_prefix = [*nets[0].term.prefix, *group.prefix]
@@ -88,12 +133,22 @@ def approved(machine, figures):
         undo.callback(agent.close)
         terminals = Terminal(nets[0], group), Terminal(nets[1])
         _check(*terminals)
-        connects = [_connects(terminals) for _ in range(ROUNDS)]
-        chunks = [_chunks(terminals) for _ in range(ROUNDS)]
-    figures.put_rounds("connect_us", [plain / 1000 for _, plain in connects])
-    figures.put_rounds("connect_added_us", [(guarded - plain) / 1000 for guarded, plain in connects])
-    figures.put_rounds("connect_ratio", [guarded / plain for guarded, plain in connects])
-    figures.put_rounds("network_throughput_ratio", [plain / guarded for guarded, plain in chunks])
+        undo.enter_context(_undisturbed())
+        return ([_connects(terminals) for _ in range(ROUNDS)],
+                [_chunks(terminals, size, number) for _ in range(ROUNDS)])
+
+
+@contextlib.contextmanager
+def _undisturbed():
+    """The caller's thread goes before everybody else's, on another processor than the wires."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        os.sched_setaffinity(0, allowed)
 
 
 def _policy():
@@ -137,8 +192,8 @@ def _by_turns(number, terminals, turn):
 
 
 def _connects(terminals):
-    """The median ns of connect(2), guarded and plain. The whole handshake is made within the call, by the caller's processor:
-    there is no wire, and nobody to wait for."""
+    """The median ns of connect(2), guarded and plain. Without a wire the whole handshake is made within the call, by the
+    caller's processor."""
     times = [[], []]
     for _ in range(CONNECTS // BATCH):
         kept = [terminal.sockets(BATCH) for terminal in terminals]
@@ -152,23 +207,23 @@ def _connects(terminals):
     return [statistics.median(mine) for mine in times]
 
 
-def _chunks(terminals):
-    """The median ns in which a chunk is sent and received."""
-    data, room = bytes(CHUNK), bytearray(CHUNK)
+def _chunks(terminals, size, number):
+    """The median ns in which a chunk is sent and received. What is to be sent is always ahead of what came."""
+    data, room = bytes(size), bytearray(ROOM)
     pairs = [terminal.connected() for terminal in terminals]
 
     def turn(pair):
         client, server = pair
-        left = CHUNK
+        left = size
         sent = 0
         while left:
-            if sent < CHUNK:
+            if sent < size:
                 with contextlib.suppress(BlockingIOError):
                     sent += client.send(memoryview(data)[sent:], socket.MSG_DONTWAIT)
             left -= server.recv_into(room)
 
     try:
-        return [statistics.median(mine) for mine in _by_turns(CHUNKS, pairs, turn)]
+        return [statistics.median(mine) for mine in _by_turns(number, pairs, turn)]
     finally:
         for client, server in pairs:
             client.close()

@@ -176,9 +176,13 @@ class Net:
         self._undo.callback(area.close)
         return area
 
-    def _link(self, area, name, number):
+    def join(self, area, name):
+        """Two ends without any wire between them: NAME in the terminal, term0 in AREA."""
         run(["ip", "link", "add", name, "netns", self.term.name, "type", "veth", "peer", "name", "term0", "netns",
              area.name])
+
+    def _link(self, area, name, number):
+        self.join(area, name)
         for where, link, host in ((self.term, name, 2), (area, "term0", 1)):
             where.ip("address", "add", f"10.99.{number}.{host}/24", "dev", link)
             where.ip("address", "add", f"fd99:{number}::{host}/64", "dev", link, "nodad")
