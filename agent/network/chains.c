@@ -14,6 +14,8 @@
 /* The bit of a connection's label that says that somebody was let through on it. */
 #define CONNECTION_LABEL "101"
 
+#define ANSWERS "\t\tct direction reply accept\n"
+
 typedef struct Chain {
         char *text;
         uint64_t hash;
@@ -180,19 +182,31 @@ static bool may_match(const NetworkDestination *destination) {
         return !destination->interface || is_interface_name(destination->interface);
 }
 
-/* Answers to connections that came in are let out to where something is approved, and nowhere else. */
+static bool is_for_everybody(const NetworkDestination *destination) {
+        return destination->open && destination->everybody;
+}
+
+/* Answers to connections that came in are let out to where something is approved, and nowhere else: before
+ * anything is refused, and after the first that are approved for everybody, which most packets are of. */
 static int print_rules(const NetworkChains *chains, const NetworkPlan *plan, const size_t *covering,
                        size_t n, FILE *to) {
+        bool some = false, answered = false;
         int r = 0;
 
         for (size_t i = 0; i < n; i++)
-                if (plan->destinations[covering[i]].open) {
-                        fputs("\t\tct direction reply accept\n", to);
-                        break;
+                some = some || plan->destinations[covering[i]].open;
+        for (size_t i = 0; i < n && r == 0; i++) {
+                const NetworkDestination *destination = &plan->destinations[covering[i]];
+
+                if (some && !answered && !is_for_everybody(destination)) {
+                        fputs(ANSWERS, to);
+                        answered = true;
                 }
-        for (size_t i = 0; i < n && r == 0; i++)
-                if (may_match(&plan->destinations[covering[i]]))
-                        r = print_destination(chains, &plan->destinations[covering[i]], to);
+                if (may_match(destination))
+                        r = print_destination(chains, destination, to);
+        }
+        if (some && !answered && r == 0)
+                fputs(ANSWERS, to);
         if (r == 0)
                 fprintf(to, "\t\tgoto %s\n", chains->otherwise);
         return r < 0 ? r : 0;

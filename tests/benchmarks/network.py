@@ -23,6 +23,7 @@ WIRE = os.path.join(BUILD, "tests", "sekisho-wire")
 MBIT, ONE_WAY_US = 1000, 100
 GROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")  # where the agent looks for the group of all processes, in this order
 OVER = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
+LATE = struct.pack("ll", 10, 0)  # SO_RCVTIMEO, SO_SNDTIMEO: unlike Python's own they add no system call
 NO_GOODBYE = struct.pack("ii", 1, 0)  # SO_LINGER: closing leaves nothing behind that grows from round to round
 
 
@@ -88,12 +89,14 @@ class Terminal:
         self.listener = net.inside.socket()
         self.listener.bind(("10.99.1.1", PORT))
         self.listener.listen(2 * BATCH)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, LATE)  # and what it accepts
 
     def sockets(self, number):
         with self.group.inside() if self.group else contextlib.nullcontext():
             made = self.net.term.within(lambda: [socket.socket() for _ in range(number)])
         for client in made:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_GOODBYE)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, LATE)
         return made
 
     def connected(self):

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "agent/network/intervals.h"
+#include "agent/network/lookups.h"
 #include "agent/network/table.h"
 #include "policy/scope.h"
 #include "tests/unit/network/plans.h"
@@ -103,14 +104,78 @@ Test(network_table, lets_nothing_out_but_loopback_and_what_a_link_needs_by_defau
 
         cr_expect(has(text, "hook output priority 300; policy drop;"));
         cr_expect(has(text, "hook forward priority 300; policy drop;"));
-        cr_expect(has(text, "oifname \"lo\" accept"));
+        cr_expect(has(text, "oif 1 accept"));
         cr_expect(has(text, "udp sport 68 udp dport 67 accept"));
         cr_expect(has(text, "nd-router-solicit } accept"));
         cr_expect_not(has(text, "elements"));
-        cr_expect(has(closed, "oifname \"lo\" accept"));
+        cr_expect(has(closed, "oif 1 accept"));
         cr_expect_not(has(closed, "dport 67"));
         cr_expect_not(has(closed, "nd-router-solicit } accept"));
         cr_expect_not(has(closed, "ct state"), "nothing goes on because it was allowed once");
+}
+
+Test(network_table, judges_each_version_by_rules_of_its_own) {
+        CLEANUP_FREE char *text = table_of(NETWORK "  allow:\n    - {name: a, to: 10.1.0.0/16}\n");
+
+        cr_expect(has(text, "\t\tmeta nfproto ipv4 goto output4\n\t\tmeta nfproto ipv6 goto output6\n"
+                            "\t\tgoto refuse\n"));
+        cr_expect(has(text, "chain output4 {\n\t\tip hdrlength > 5 jump options4\n"));
+        cr_expect(has(text, "\t\tip daddr vmap @to4\n\t\tgoto refuse\n"));
+        cr_expect(has(text, "chain output6 {\n\t\texthdr rt exists goto refuse\n"));
+        cr_expect(has(text, "\t\tip6 daddr vmap @to6\n\t\tgoto refuse\n"));
+}
+
+Test(network_table, lets_answers_out_before_it_refuses_anybody) {
+        CLEANUP_FREE char *text =
+                table_of(NETWORK "  allow:\n"
+                                 "    - {name: a, to: 10.1.1.1, protocol: tcp, ports: [1]}\n"
+                                 "    - {name: b, to: 10.1.1.1, users: [uid1001]}\n"
+                                 "    - {name: c, to: 10.1.1.2, protocol: tcp, ports: [1]}\n"
+                                 "    - {name: d, to: 10.1.1.3, users: [gone]}\n");
+
+        cr_expect(has(text, "\t\t tcp dport { 1 } accept\n\t\tct direction reply accept\n\t\t meta skuid"));
+        cr_expect(
+                has(text, "\t\t tcp dport { 1 } accept\n\t\tct direction reply accept\n\t\tgoto refuse\n"));
+        cr_expect_eq(count(text, "\t\tct direction reply accept\n"), 3);
+}
+
+/* N hosts whose neighbours are not approved, one prefix, one that is neither, and the same of version 6. */
+static char *table_of_many(int n) {
+        CLEANUP_FREE char *policy = NULL;
+        size_t length;
+        FILE *f = open_memstream(&policy, &length);
+
+        fputs(NETWORK "  allow:\n    - {name: a, to: 10.2.0.0/16, protocol: udp}\n"
+                      "    - {name: b, to: 10.5.0.0/24}\n    - {name: c, to: 10.5.1.0/25}\n",
+              f);
+        for (int i = 0; i < n; i++)
+                fprintf(f,
+                        "    - {name: r%d, to: 10.1.%d.%d, protocol: tcp}\n"
+                        "    - {name: s%d, to: \"fd00:%x::/48\", protocol: tcp}\n",
+                        i, i / 100, i % 100 * 2, i, i * 2);
+        fclose(f);
+        return table_of(policy);
+}
+
+Test(network_table, finds_many_prefixes_of_one_length_by_a_hash) {
+        CLEANUP_FREE char *few = table_of_many(LOOKUPS_HASH_MIN - 1),
+                          *many = table_of_many(LOOKUPS_HASH_MIN);
+        char *ranges;
+
+        cr_expect_not(has(few, "@to4_32"));
+        cr_expect_eq(count(few, " vmap "), 2);
+        cr_expect(has(many, "\tmap to4_32 {\n\t\ttype ipv4_addr : verdict\n\t\tsize 258\n\t\telements = {\n"
+                            "\t\t\t10.1.0.0 : goto to_"));
+        cr_expect(has(many, "\tmap to6_48 {\n\t\ttype ipv6_addr : verdict\n\t\tsize 256\n\t\telements = {\n"
+                            "\t\t\tfd00:: : goto to_"));
+        cr_expect(has(many, "\t\tip daddr vmap @to4_32\n\t\tip daddr vmap @to4\n"));
+        cr_expect(has(many, "\t\tip6 daddr & ffff:ffff:ffff:: vmap @to6_48\n\t\tip6 daddr vmap @to6\n"));
+        ranges = strstr(many, "\tmap to4 {");
+        cr_assert(ranges);
+        *strstr(ranges, "\t}\n") = '\0';
+        cr_expect(has(ranges, "10.2.0.0-10.2.255.255 : goto to_"));
+        cr_expect(has(ranges, "10.5.0.0-10.5.1.127 : accept"), "neighbours are one");
+        cr_expect_eq(count(ranges, " : "), 3, "with the type: no prefix is in both");
 }
 
 Test(network_table, puts_prefixes_under_the_same_rules_behind_one_chain) {
@@ -181,7 +246,7 @@ Test(network_table, closes_everything_but_loopback_in_a_lockdown) {
         const char *output = strstr(text, "hook output");
 
         cr_assert(output);
-        cr_expect(has(output, "oifname \"lo\" accept\n\t\tgoto refuse\n\t}"));
+        cr_expect(has(output, "oif 1 accept\n\t\tgoto refuse\n\t}"));
         cr_expect_not(has(text, "10.1.1.1"));
         cr_expect(has(strstr(text, "hook forward"), "policy drop;\n\t\tgoto forwarded"));
 }
