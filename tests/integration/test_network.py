@@ -83,6 +83,22 @@ def test_what_is_approved_works_and_nothing_else_leaves(world, net):
     world.journal.wait("connection-denied", destination="10.99.1.1", port="80")
 
 
+def test_very_many_approved_hosts_are_found_and_nothing_beside_them(world, net):
+    many = [{"name": f"{version}-{i}", "to": to.format(i), "protocol": "tcp", "ports": [443]}
+            for version, to in (("v4", "10.98.{}.1"), ("v6", "fd98:{:x}::/64")) for i in range(255)]
+    many += [{"name": "v4", "to": "10.99.1.1", "protocol": "tcp", "ports": [443]},
+             {"name": "v6", "to": "fd99:1::/64", "protocol": "tcp", "ports": [443]},
+             {"name": "別", "to": "203.0.113.8/29", "protocol": "tcp", "ports": [443]}]
+    guard(world, net, allow=many)
+    found = table(net).stdout
+    assert "vmap @to4_32" in found and "vmap @to6_64" in found, "they have maps of their own"
+    for to in ("10.99.1.1", "fd99:1::1", "203.0.113.9"):
+        assert talk(net.term, to, 443) == "echo"
+    for to in ("10.99.1.9", "10.99.2.1", "fd99:2::1"):
+        assert talk(net.term, to, 443) in REFUSED, to
+    assert talk(net.term, "10.99.1.1", 80) in REFUSED
+
+
 def link_local(net):
     text = net.outside.ip("-6", "address", "show", "dev", "term0", "scope", "link")
     address = text.split("inet6 ")[1].split("/")[0]

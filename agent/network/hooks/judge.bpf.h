@@ -21,10 +21,9 @@ enum {
 struct question {
         struct hooks_place place;
         struct hooks_exe exe;
-        __u32 uid;
         __u16 port, from_port;
         __u8 protocol; /* HOOKS_PROTOCOL_… */
-        __u8 pad[7];
+        __u8 pad[3];
 };
 
 struct judgement {
@@ -87,9 +86,11 @@ static long search_people(__u32 i, void *context) {
         return search->found;
 }
 
-static __always_inline bool is_among(__u32 set, __u32 which, __u32 uid) {
+/* Whether the caller is, by the file-system uid, a group, or a supplementary one. */
+static __always_inline bool is_among(__u32 set, __u32 which) {
         struct task_struct *task = (void *)bpf_get_current_task();
-        struct people_search search = {.person = {.people = set, .id = uid}, .which = which};
+        struct people_search search = {.person = {.people = set, .id = BPF_CORE_READ(task, cred, fsuid.val)},
+                                       .which = which};
         void *map = bpf_map_lookup_elem(&people, &which);
         struct group_info *groups;
         int n;
@@ -151,7 +152,7 @@ static long try_row(__u32 i, void *context) {
                 }
                 return 0;
         }
-        if (row->people && !is_among(row->people, which, search->question->uid))
+        if (row->people && !is_among(row->people, which))
                 why = HOOKS_WHY_PERSON;
         else if (search->now < row->from || search->now >= row->until)
                 why = HOOKS_WHY_HOURS;

@@ -228,10 +228,10 @@ static __always_inline int ask(struct bpf_sock_addr *context, const struct hooks
         struct hooks_key key = {};
         struct bpf_sock *sk = context->sk;
         __u32 protocol = context->protocol;
+        bool approved;
 
-        if (is_elsewhere(head, context) || is_own(context, place))
+        if (is_elsewhere(head, context))
                 return LET_THROUGH;
-        question.uid = BPF_CORE_READ(task, cred, fsuid.val);
         question.port = bpf_ntohs((__u16)context->user_port);
         question.from_port = sk ? sk->src_port : 0;
         question.protocol = protocol_of(protocol);
@@ -241,11 +241,16 @@ static __always_inline int ask(struct bpf_sock_addr *context, const struct hooks
                 question.port = 0;
         if (head)
                 (void)network_judge(head, &question, &judgement);
+        approved = judgement.allow && judgement.number;
+        if (approved && !judgement.given) /* most are: nothing else is asked about them */
+                return LET_THROUGH;
+        if (is_own(context, place))
+                return LET_THROUGH;
         if (judgement.given)
                 (void)bpf_setsockopt(context, LEVEL_SOCKET, OPTION_MARK, &judgement.mark,
                                      sizeof(judgement.mark));
-        if (judgement.allow &&
-            (judgement.number || !head || !head->default_allow || !is_first(place, protocol, question.port)))
+        if (approved || (judgement.allow &&
+                         (!head || !head->default_allow || !is_first(place, protocol, question.port))))
                 return LET_THROUGH;
         key.kind = judgement.allow ? HOOKS_TOLD_SEEN : HOOKS_TOLD_CONNECT;
         key.generation = judgement.generation;
@@ -258,7 +263,7 @@ static __always_inline int ask(struct bpf_sock_addr *context, const struct hooks
         key.protocol = protocol > 0xff ? 0 : protocol;
         key.wide = protocol;
         __builtin_memcpy(key.address, place->address, sizeof(key.address));
-        put_caller(&key, question.uid);
+        put_caller(&key, BPF_CORE_READ(task, cred, fsuid.val));
         if (!network_tell(&key) && judgement.allow)
                 tell_next_time(place, protocol, question.port);
         return judgement.allow || key.monitor ? LET_THROUGH : REFUSE;
