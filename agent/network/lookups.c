@@ -41,7 +41,7 @@ static int add_range(void *userdata, AddressNumber from, AddressNumber to, const
                 last->last = to;
                 return 0;
         }
-        if (lookups->n == lookups->allocated) {
+        if (!lookups->ranges || lookups->n == lookups->allocated) {
                 size_t more = lookups->allocated ? lookups->allocated * 2 : 64;
                 NetworkRange *larger = reallocarray(lookups->ranges, more, sizeof(*larger));
 

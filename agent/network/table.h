@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * table.h: a plan as nftables understands it: the text of one table, which replaces the one before in one
- * transaction. Whatever the number of destinations, a packet costs one look at a map of address ranges, or at
- * three (lookups.h), and the few rules behind it. Pure. Source: nft(8).
+ * transaction. Whatever the number of destinations, a packet costs one look at a map of address ranges, or
+ * at three (lookups.h), and the few rules behind it. Pure. Source: nft(8).
  */
 #pragma once
 
