@@ -14,8 +14,7 @@
         X(characters)                                                                                       \
         X(people)                                                                                           \
         X(types)                                                                                            \
-        X(settings) X(protection) X(directories) X(own_maps) X(guards) X(events) X(lost) X(told)            \
-                X(programs)
+        X(settings) X(protection) X(directories) X(own_maps) X(guards) X(events) X(lost) X(told) X(programs)
 #define LSM_MAP_CONSTANT_(name) MAP_##name,
 #define LSM_MAP_NAME_(name)     [MAP_##name] = #name,
 enum {
