@@ -121,6 +121,7 @@ void agent_end_raw_writers(Agent *agent, const Device *device);
 /* backstop.c: the programs in the kernel. Start before anything is judged, settle once everything is. */
 void agent_start_backstop(Agent *agent);
 void agent_settle_backstop(Agent *agent);
+void agent_admit_readers(Agent *agent); /* readers.c */
 void agent_backstop_device(Agent *agent, const Device *device);
 void agent_backstop_forget_device(Agent *agent, const Device *device);
 int agent_backstop_superblock(void *userdata, const Superblock *sb);

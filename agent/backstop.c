@@ -369,6 +369,7 @@ void agent_on_lsm_denial(void *userdata, const LsmDenial *denial) {
         OpenDecision decision;
         Volume *volume;
         Record *record;
+        bool closed;
 
         if (denial->pid == getpid() || !agent->superblocks)
                 return;
@@ -388,15 +389,20 @@ void agent_on_lsm_denial(void *userdata, const LsmDenial *denial) {
         volume = record ? refusing_volume(agent, denial, sb) : NULL;
         if (record && volume) {
                 agent_tell_caller(agent, denial, record, opener);
-                volume_judge(volume, &opener->subject, denial->operation != OPERATION_OPEN_READ, &decision);
+                closed = denial->kind == LSM_EVENT_NODE && denial->operation == OPERATION_OPEN_READ;
+                volume_judge(volume, &opener->subject, closed || denial->operation != OPERATION_OPEN_READ,
+                             &decision);
                 decision.verdict = VERDICT_DENY;
+                if (closed)
+                        decision.reason = REASON_NODE_CLOSED;
                 volume_describe(volume, &decision, record);
                 record_set(record, TEXT_MODE, denial->monitor ? "monitor" : NULL);
                 if (sb) {
                         record_set(record, TEXT_FSTYPE, sb->fstype);
                         record_set(record, TEXT_MOUNT, sb->mount);
                 }
-                record->operation = denial->kind == LSM_EVENT_NODE ? OPERATION_RAW_WRITE : denial->operation;
+                record->operation =
+                        denial->kind == LSM_EVENT_NODE && !closed ? OPERATION_RAW_WRITE : denial->operation;
                 record->count = denial->count;
                 record_set(record, TEXT_PATH, path[0] ? path : sb ? sb->mount : NULL);
         }
@@ -445,6 +451,8 @@ void agent_start_backstop(Agent *agent) {
                 r = lsm_settings(agent->lsm, agent_is_monitor(agent), true);
         agent->deny_reads = true;
         agent->hooks = r >= 0 && lsm_has_hooks(agent->lsm);
+        if (r >= 0 && !agent->hooks)
+                agent_admit_readers(agent);
         agent->stays = agent->hooks && lsm_is_unit(); /* started by hand it leaves nothing behind */
         if (r >= 0) {
                 if (!agent->hooks && !agent->lsm_why[0]) /* taken over as they were */

@@ -199,7 +199,7 @@ static struct json_object *mechanisms_object(const Agent *agent) {
                     : N_("no kernel stacks: every open on a guarded volume counts as a write"));
         put(object, "device-nodes",
             agent->hooks ? N_("ok: asked at the kernel's security hooks")
-            : agent->lsm ? N_("ok: asked by the control group of all processes")
+            : agent->lsm ? N_("ok: asked by the control group of all processes, for reading as well")
             : nodes_have_gates(agent->nodes)
                     ? N_("ok: permission events")
                     : N_("this kernel asks nobody about special files: raw writes are refused by the "

@@ -32,6 +32,10 @@ const char *reason_for_person(Reason reason) {
         case REASON_NEEDS_LSM:
                 return N_("It is approved for some people only, and this terminal's kernel cannot tell them "
                           "apart.");
+        case REASON_NODE_CLOSED:
+                return N_("Nothing may be written to it, and on this terminal's kernel whoever reads its "
+                          "device "
+                          "node could: only programs of the system read that.");
         case REASON_LOCKDOWN:
                 return N_("This terminal is in an emergency lockdown: nothing external may be used until it "
                           "is lifted.");

@@ -34,6 +34,8 @@ DECLARE_ENUM(Verdict, verdict, VERDICT_LIST);
         X(REASON_INTERFACE_CLASS, "interface-class") /* the USB interface class is listed */                \
         X(REASON_NOT_ENCRYPTED, "not-encrypted")     /* only a LUKS2 volume on it may be written to */      \
         X(REASON_NEEDS_LSM, "needs-lsm") /* approved for some, and this kernel cannot tell them apart */    \
+        X(REASON_NODE_CLOSED,                                                                               \
+          "node-closed") /* who reads its node could make it writable, and this kernel asks nobody */       \
         X(REASON_LOCKDOWN, "lockdown") /* an emergency: everything external is denied until it is lifted */ \
         X(REASON_NOT_GUARDED,                                                                               \
           "not-guarded") /* the policy does not speak of the network: all of it is open */                  \

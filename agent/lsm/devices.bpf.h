@@ -8,13 +8,30 @@
 #pragma once
 
 #include "agent/lsm/nodes.bpf.h"
+#include "agent/lsm/readers.bpf.h"
 
 enum {
         REFUSE,
         LET_THROUGH
 };
 
-/* Whether the caller is mounting: what it may then do to the file system is asked elsewhere. */
+enum {
+#ifdef __TARGET_ARCH_x86
+        TELLS_MOUNTING = 1
+#else
+        TELLS_MOUNTING = 0 /* nobody could mount a medium to read it, if readers were refused */
+#endif
+};
+
+/* Whether the kernel opens it by itself: it reads a partition table. */
+static __always_inline bool is_kernel(void) {
+        struct task_struct *task = (void *)bpf_get_current_task();
+
+        return BPF_CORE_READ(task, flags) & PF_KTHREAD;
+}
+
+/* Whether the caller is mounting: what it may then do to the file system is asked elsewhere. A request to
+ * io_uring may open a node on the way back from any system call, so who has made any is not believed. */
 static __always_inline bool is_mounting(void) {
 #ifdef __TARGET_ARCH_x86
         enum {
@@ -28,7 +45,7 @@ static __always_inline bool is_mounting(void) {
                 (const struct pt_regs *)(stack + THREAD_SIZE - bpf_core_type_size(struct pt_regs));
         unsigned long call;
 
-        if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+        if (is_kernel() || (bpf_core_field_exists(task->io_uring) && BPF_CORE_READ(task, io_uring)))
                 return false;
         call = BPF_CORE_READ(regs, orig_ax);
         return call == MOUNT || call == FSCONFIG;
@@ -37,22 +54,44 @@ static __always_inline bool is_mounting(void) {
 #endif
 }
 
-static __always_inline int refuse_device(__u32 dev, bool monitor) {
-        tell_entry(LSM_EVENT_NODE, LSM_OP_WRITE, dev, NULL, 0, monitor);
+static __always_inline int refuse_device(__u8 operation, __u32 dev, bool monitor) {
+        tell_entry(LSM_EVENT_NODE, operation, dev, NULL, 0, monitor);
         return monitor ? LET_THROUGH : REFUSE;
+}
+
+/* Whether its node may be written by the caller, without mounting. */
+static __always_inline bool is_open_node(const struct found *found) {
+        if (may_write(found))
+                return true;
+        if (found->verdict && found->verdict->unlocks && (__u32)bpf_get_current_uid_gid() == 0)
+                return true;
+        return !found->verdict && is_lenient();
 }
 
 static __always_inline int judge_block_device(__u32 dev) {
         struct found found;
 
         find_node(dev, &found);
-        if (may_write(&found) || is_mounting())
+        if (is_open_node(&found) || is_mounting())
                 return LET_THROUGH;
-        if (found.verdict && found.verdict->unlocks && (__u32)bpf_get_current_uid_gid() == 0)
+        return refuse_device(LSM_OP_WRITE, dev, is_watched(&found));
+}
+
+/* People's programs play discs from the node; what they may do by it the kernel itself looks at, for all but
+ * root. */
+static __always_inline bool is_player(__u32 dev) {
+        return dev >> MINOR_BITS == DISC_MAJOR && (__u32)bpf_get_current_uid_gid() != 0;
+}
+
+static __always_inline int judge_block_reader(__u32 dev) {
+        struct found found;
+
+        if (!is_closed() || !TELLS_MOUNTING || is_player(dev))
                 return LET_THROUGH;
-        if (!found.verdict && is_lenient())
+        find_node(dev, &found);
+        if (is_open_node(&found) || is_kernel() || is_mounting() || is_reader())
                 return LET_THROUGH;
-        return refuse_device(dev, is_watched(&found));
+        return refuse_device(LSM_OP_READ, dev, is_watched(&found));
 }
 
 SEC("cgroup/dev")
@@ -63,8 +102,8 @@ int device_open(struct bpf_cgroup_dev_ctx *context) {
         if (access & BPF_DEVCG_ACC_MKNOD)
                 return LET_THROUGH;
         if (type == BPF_DEVCG_DEV_BLOCK)
-                return access & BPF_DEVCG_ACC_WRITE ? judge_block_device(dev) : LET_THROUGH;
+                return access & BPF_DEVCG_ACC_WRITE ? judge_block_device(dev) : judge_block_reader(dev);
         if (!is_guarded_character(dev, access & BPF_DEVCG_ACC_WRITE) || is_lenient())
                 return LET_THROUGH;
-        return refuse_device(dev, false);
+        return refuse_device(LSM_OP_WRITE, dev, false);
 }

@@ -146,6 +146,7 @@ struct task_struct {
         struct files_struct *files;
         kuid_t loginuid;
         unsigned int sessionid;
+        void *io_uring;
         __u64 start_boottime;
 };
 
@@ -175,6 +176,7 @@ enum {
         MINOR_BITS = 20,
         SG_MAJOR = 21,
         LOOP_MAJOR = 7,
+        DISC_MAJOR = 11,
         USB_MAJOR = 189,
         PTRACE_ATTACH_MODE = 0x2,
         PINS_MAGIC = 0xcafe4a11,          /* BPF_FS_MAGIC */

@@ -20,6 +20,10 @@ enum {
         LSM_DISKS = 4096,
         LSM_PEOPLE = 65536,
         LSM_RING = 1 << 20,
+        LSM_PROGRAMS = 256,
+        LSM_PROGRAM_PATH = 220,
+        LSM_PROGRAM_NAME = 32, /* with its zero; one that fills it may have been cut off */
+        LSM_PROGRAM_DEPTH = 12,
 };
 
 /* What may be done, as in policy/verdict.h. */
@@ -81,6 +85,19 @@ struct lsm_settings {
         __u32 deny_reads; /* there are superblocks that may not even be read */
         __u32 bsg_major;
         __u32 written; /* by an agent: else it is as it was made */
+        __u32 closed;  /* nodes of what may not be written are not even read, but by `programs` */
+};
+
+/* An executable file: its entries, the last first, each ended by a zero, on the superblock DEV. */
+struct lsm_program {
+        __u32 dev;
+        char path[LSM_PROGRAM_PATH];
+};
+
+/* Whom such a program lets read nodes. */
+enum {
+        LSM_READER_ITSELF = 1,
+        LSM_READER_FAMILY, /* what it starts as well */
 };
 
 /* What of the guard itself nobody else may touch. */

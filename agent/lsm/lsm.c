@@ -109,7 +109,8 @@ static int write_settings(Lsm *lsm) {
         struct lsm_settings value = {.written = 1,
                                      .lenient = lsm->lenient || !lsm->settled,
                                      .deny_reads = lsm->deny_reads,
-                                     .bsg_major = read_bsg_major()};
+                                     .bsg_major = read_bsg_major(),
+                                     .closed = !lsm->has_hooks};
         uint32_t zero = 0;
 
         return lsm_update(lsm->maps[MAP_settings], &zero, &value);

@@ -67,6 +67,21 @@ void lsm_character_forget(Lsm *lsm, dev_t devnum);
 /* PID is the guard itself: it may do to guarded volumes what guarding takes. 0 or -errno. */
 int lsm_guard_process(Lsm *lsm, pid_t pid);
 
+/* How the programs in the kernel know a file. 0; -EINVAL if PATH is not absolute, or is the root;
+ * -ENAMETOOLONG: they could not know it. */
+int lsm_program_key(dev_t devnum, const char *path, struct lsm_program *ret);
+
+/* A program that may read the nodes of what nobody may write. */
+typedef struct LsmReader {
+        dev_t devnum; /* of the superblock that it is on */
+        char *path;   /* from the root of that, with a slash at the front */
+        bool family;  /* what it starts may as well */
+} LsmReader;
+
+/* Where lsm_has_hooks() is false nobody but these reads such nodes, mounting apart: a reader could take the
+ * read-only flag away. Replaces those of before. 0 or -errno. */
+int lsm_readers(Lsm *lsm, const LsmReader *readers, size_t n);
+
 /* Whether to tell who is refused by superblocks that are read-only underneath: it costs every open on the
  * machine a little, so only while there are some. 0 or -errno. */
 int lsm_tell_refused(Lsm *lsm, bool tell);

@@ -68,6 +68,14 @@ struct {
         __type(value, __u8);
 } directories SEC(".maps");
 
+/* Programs of the system that have to read the nodes of guarded disks: LSM_READER_… */
+struct {
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, LSM_PROGRAMS);
+        __type(key, struct lsm_program);
+        __type(value, __u8);
+} programs SEC(".maps");
+
 /* These maps themselves, by their ids. */
 struct {
         __uint(type, BPF_MAP_TYPE_HASH);

@@ -13,7 +13,8 @@
         X(disks)                                                                                            \
         X(characters)                                                                                       \
         X(people)                                                                                           \
-        X(types) X(settings) X(protection) X(directories) X(own_maps) X(guards) X(events) X(lost) X(told)
+        X(types)                                                                                            \
+        X(settings) X(protection) X(directories) X(own_maps) X(guards) X(events) X(lost) X(told) X(programs)
 #define LSM_MAP_CONSTANT_(name) MAP_##name,
 #define LSM_MAP_NAME_(name)     [MAP_##name] = #name,
 enum {

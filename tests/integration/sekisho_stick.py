@@ -3,15 +3,19 @@
 stick from this side once it is attached."""
 
 import contextlib
+import ctypes
 import errno
 import fcntl
 import hashlib
 import os
 import shutil
+import struct
 
 from sekisho_wait import run, wait_until
 
 LOOP_CTL_ADD, LOOP_CTL_REMOVE = 0x4C80, 0x4C81
+BLKROSET, BLKPG = 0x125D, 0x1269
+BLKPG_ADD, BLKPG_DELETE = 1, 2
 MIB = 1 << 20
 SIZES = {"ext4": 16 * MIB, "xfs": 320 * MIB, "btrfs": 128 * MIB}
 PARTITION_START = MIB
@@ -111,6 +115,7 @@ class Stick:
                     continue
                 break
         wait_until(lambda: os.path.exists(self.disk), f"{self.disk} has a node")
+        self._early = os.open(self.disk, os.O_RDONLY | os.O_CLOEXEC) if self.partitioned else None
         command = ["losetup", *(["--partscan"] if self.partitioned else []), self.disk, self.image]
         if run(command, check=False).returncode != 0:  # over a node that may not be opened for writing
             run([*command, "--read-only"])
@@ -134,7 +139,8 @@ class Stick:
         come late, so it is told as often as it takes."""
         def is_there():
             if not os.path.exists(f"/sys/class/block/{os.path.basename(self.node)}"):
-                run(["partx", "--add", self.disk], check=False)
+                with contextlib.suppress(OSError):
+                    self.tell_partition(1, PARTITION_START, os.path.getsize(self.image) - PARTITION_START)
             self.settle()
             return os.path.exists(self.node)
 
@@ -142,6 +148,24 @@ class Stick:
             wait_until(is_there, f"{self.node} has a node")
         else:
             wait_until(lambda: os.path.exists(self.node), f"{self.node} has a node")
+
+    def tell_partition(self, number, start, length):
+        """Tell the kernel of a partition, in bytes; of LENGTH None, that it is gone. By a descriptor from before the
+        disk was anybody's: a guard may let nobody open it any more."""
+        partition = ctypes.create_string_buffer(struct.pack("=qqi128x4x", start, length or 0, number))
+        request = struct.pack("=iii4xQ", BLKPG_ADD if length else BLKPG_DELETE, 0, len(partition.raw) - 1,
+                              ctypes.addressof(partition))
+        fcntl.ioctl(self._early, BLKPG, request)
+
+    @contextlib.contextmanager
+    def early_reader(self):
+        """A descriptor of its node, by which root takes the read-only flag away later: for a guard may have closed
+        the node by then to whoever would want one."""
+        fd = os.open(self.node, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            yield lambda: fcntl.ioctl(fd, BLKROSET, struct.pack("i", 0))
+        finally:
+            os.close(fd)
 
     @staticmethod
     def settle():
@@ -152,6 +176,8 @@ class Stick:
             return
         while self._mounts:
             self.umount(self._mounts[-1])
+        if self._early is not None:
+            os.close(self._early)
         with contextlib.suppress(AssertionError):
             run(["losetup", "--detach", self.disk])
         with open("/dev/loop-control", "r+b", buffering=0) as control:

@@ -104,9 +104,10 @@ def test_what_comes_while_udev_is_away_is_held_once_it_is_back(world):
     if machine.udevd is None:
         pytest.skip("the udev daemon here is not ours to stop")
     stick = world.stick()  # what is plugged in meanwhile udev sees when it starts, as at boot
-    world.start_agent()
-    with machine.without_udev():
-        run(["blockdev", "--setrw", stick.disk])
+    with stick.early_reader() as let_go:
+        world.start_agent()
+        with machine.without_udev():
+            let_go()
     run(["udevadm", "trigger", "--action=add", stick.disk])
     stick.wait_held(True)
     point = mounted(world, stick, "ro")

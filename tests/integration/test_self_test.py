@@ -110,10 +110,11 @@ def test_programs_that_somebody_took_away_are_found(world):
 
 def test_a_stick_that_somebody_let_go_is_found_at_the_next_interval(world):
     stick = world.stick()
-    world.start_agent(**{"removable": {"default": "read-only"}, "self-test": {"every": 1}})
-    world.journal.wait("self-test-passed", cause="start")
-    assert stick.held
-    run(["blockdev", "--setrw", stick.node])
+    with stick.early_reader() as let_go:
+        world.start_agent(**{"removable": {"default": "read-only"}, "self-test": {"every": 1}})
+        world.journal.wait("self-test-passed", cause="start")
+        assert stick.held
+        let_go()
     record = world.journal.wait("self-test-failed", cause="interval", deadline=SLOW)
     assert "held-disks" in record["SEKISHO_ERROR"] and "not read-only" in record["SEKISHO_ERROR"]
     assert probes(world)[0] == "failed"
