@@ -21,7 +21,7 @@ def authority():
 
 @pytest.fixture(scope="session")
 def booted(guest_lab, authority):
-    guest_lab.machine.power_on().boot()
+    guest_lab.wake()
     guest_lab.guest.write(CA, authority.pem)
     # QEMU's reader says that it has keys to type a PIN on
     guest_lab.guest.write("/etc/opensc/opensc.conf", "app default { reader_driver pcsc { enable_pinpad = false; } }\n")

@@ -11,8 +11,7 @@ from sekisho_wait import wait_until
 
 @pytest.fixture(scope="session")
 def booted(guest_lab):
-    guest_lab.machine.power_on().boot()
-    return guest_lab
+    return guest_lab.wake()
 
 
 class Sticks:

@@ -22,7 +22,7 @@ STILL_LOCKED = [["root's Password: $", None]]  # a locker does not end with a re
 
 @pytest.fixture(scope="session")
 def booted(guest_lab):
-    guest_lab.machine.power_on().boot()
+    guest_lab.wake()
     Logins(guest_lab).prepare(EMERGENCY, factors=["password", "totp"])
     guest_lab.guest.run("systemctl", "start", "ssh.service")
     return guest_lab

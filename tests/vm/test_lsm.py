@@ -17,8 +17,7 @@ SOME = "write*,create*,append*,truncate*,mkdir*,mknod*,symlink*,link*,rename*,un
 
 @pytest.fixture(scope="session")
 def booted(guest_lab):
-    guest_lab.machine.power_on().boot()
-    return guest_lab
+    return guest_lab.wake()
 
 
 @pytest.fixture(scope="session")

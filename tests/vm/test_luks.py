@@ -12,8 +12,7 @@ OPEN = f'{SECRET} | cryptsetup open --type luks2 --key-file=- "$1" labcrypt'
 
 @pytest.fixture(scope="session")
 def booted(guest_lab):
-    guest_lab.machine.power_on().boot()
-    return guest_lab
+    return guest_lab.wake()
 
 
 def close(lab):

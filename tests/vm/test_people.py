@@ -12,8 +12,7 @@ CONTACT = "Information Policy Division, extension 2345"
 
 @pytest.fixture(scope="session")
 def booted(guest_lab):
-    guest_lab.machine.power_on().boot()
-    return guest_lab
+    return guest_lab.wake()
 
 
 @pytest.fixture

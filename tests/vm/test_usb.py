@@ -16,7 +16,7 @@ USB = {"interfaces": {"hid": "allow", "hub": "allow", "still-image": "deny", "co
 
 @pytest.fixture(scope="session")
 def booted(guest_lab):
-    guest_lab.machine.power_on().boot()
+    guest_lab.wake()
     guest_lab.policy(usb=USB)
     return guest_lab
 

@@ -110,7 +110,7 @@ def _apt_options():
     return [f"--aptopt={line}" for line in shown.splitlines() if re.match(r"Acquire::(https?::Proxy|Check-)", line)]
 
 
-def _hash(*parts):
+def hashed(*parts):
     digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)
@@ -123,7 +123,8 @@ def _content(path):
 
 
 @contextlib.contextmanager
-def _locked():
+def locked():
+    """The cache is ours alone."""
     os.makedirs(CACHE, exist_ok=True)
     with open(os.path.join(CACHE, "vm.lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -133,7 +134,7 @@ def _locked():
 def _base(names):
     """The directory of a Debian root; about two minutes if it is not there yet."""
     files = [os.path.join(FILES, name) for name in sorted(os.listdir(FILES))]
-    key = _hash(VERSION.encode(), _codename().encode(), " ".join(names).encode(), INITRAMFS.encode(),
+    key = hashed(VERSION.encode(), _codename().encode(), " ".join(names).encode(), INITRAMFS.encode(),
                 *map(_content, files))
     path = os.path.join(CACHE, f"vm-root-{key}")
     if os.path.exists(path):
@@ -158,7 +159,7 @@ def _base(names):
             tail = log.read().strip().splitlines()[-3:]
         raise Unavailable("the Debian root of the guest cannot be built: " + " | ".join(tail)) from error
     os.rename(made, path)
-    _forget_old()
+    forget_old(KEEP)
     return path, key
 
 
@@ -168,12 +169,17 @@ class Image:
     def __init__(self, disk, kernel, initrd):
         self.disk, self.kernel, self.initrd = disk, kernel, initrd
 
+    def identity(self):
+        """No two disks have it in common, made from the same packages or not: the superblock, with UUID and time."""
+        with open(self.disk, "rb") as disk:
+            return disk.read(2048)[1024:]
+
 
 def build(debs):
     """The image with these packages installed; seconds if the root is in the cache."""
-    with _locked():
+    with locked():
         base, base_key = _base(packages(debs))
-        key = _hash(base_key.encode(), INSTALL.encode(), DISK_SIZE.encode(), *map(_content, debs))
+        key = hashed(base_key.encode(), INSTALL.encode(), DISK_SIZE.encode(), *map(_content, debs))
         disk = os.path.join(CACHE, f"vm-disk-{key}.ext4")
         if not os.path.exists(disk):
             work = os.path.join(CACHE, "vm-work")
@@ -186,13 +192,14 @@ def build(debs):
             if status != 0:
                 raise AssertionError(f"the package cannot be installed in the guest:\n{_content(log).decode()}")
             os.rename(disk + ".new", disk)
-            _forget_old()
+            forget_old(KEEP)
         os.utime(disk)
         boot = sorted(glob.glob(os.path.join(base, "boot", "vmlinuz-*")))[-1]
         return Image(disk, boot, boot.replace("vmlinuz-", "initrd.img-"))
 
 
-def _forget_old():
-    for pattern, keep in KEEP.items():
+def forget_old(kept):
+    """All but the last used ones of each pattern."""
+    for pattern, keep in kept.items():
         for old in sorted(glob.glob(os.path.join(CACHE, pattern)), key=os.path.getmtime)[:-keep]:
             shutil.rmtree(old) if os.path.isdir(old) else os.unlink(old)

@@ -27,6 +27,17 @@ class VmJournal(Journal):
                 self.records.append(record)
             self._come.notify_all()
 
+    def said(self):
+        """All of it so far, for told()."""
+        with self._come:
+            return {"records": list(self.records), "all": list(self.all)}
+
+    def told(self, records, all):
+        """What was said before this one listened."""
+        with self._come:
+            self.records[:0] = records
+            self.all[:0] = all
+
     def _read(self, seconds):
         with self._come:
             self._come.wait_for(lambda: len(self.records) > self._seen, seconds)

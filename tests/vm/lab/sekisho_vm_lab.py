@@ -10,6 +10,7 @@ import os
 import shutil
 
 import sekisho_vm_image
+import sekisho_vm_saved
 from sekisho_vm_devices import Medium
 from sekisho_vm_journal import time_of
 from sekisho_vm_machine import QEMU, Machine
@@ -49,6 +50,11 @@ class Lab:
 
     def close(self):
         self.machine.close()
+
+    def wake(self):
+        """The guest as it is after a boot like any other, without one."""
+        sekisho_vm_saved.wake(self.machine)
+        return self
 
     @property
     def guest(self):

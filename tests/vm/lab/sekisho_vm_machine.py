@@ -31,11 +31,15 @@ class Machine:
         self.kernel_options = ""  # at the next boot
         self.directory = tempfile.mkdtemp(prefix="sekisho-vm-")
         self.process = self.qmp = self.guest = self.journal = None
-        self._disk = self.path("root.qcow2")
-        run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", image.disk, self._disk])
+        self.disk = self.path("root.qcow2")
+        self.over(image.disk, "raw")
 
     def path(self, name):
         return os.path.join(self.directory, name)
+
+    def over(self, disk, form):
+        """A disk anew, of which DISK is what it is at first."""
+        run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", form, "-b", disk, self.disk])
 
     def close(self):
         self.cut_power()
@@ -48,18 +52,18 @@ class Machine:
 
         return [QEMU, *ARGUMENTS, "-kernel", self.image.kernel, "-initrd", self.image.initrd,
                 "-append", f"root=/dev/vda rw quiet {CONSOLE} {self.kernel_options}",
-                "-drive", f"if=none,id=root,file={self._disk},format=qcow2", "-device", "virtio-blk-pci,drive=root",
+                "-drive", f"if=none,id=root,file={self.disk},format=qcow2", "-device", "virtio-blk-pci,drive=root",
                 *port("exec"), *port("journal"), "-serial", self._serial or f"file:{self.path('console')}",
                 "-qmp", f"unix:{self.path('qmp')},server=on,wait=off", "-S", *self.arguments]
 
-    def power_on(self):
-        """There is power, but the processor does not run yet: what is plugged in now is there at boot."""
+    def power_on(self, *more):
+        """There is power, but the processor does not run yet: what is plugged in now is there at boot. MORE is QEMU's."""
         assert not self.process
         for name in ("exec", "journal", "qmp"):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.path(name))
         with open(self.path("qemu.log"), "ab") as log:
-            self.process = start(self.command(), stdin=None if self._serial else subprocess.DEVNULL,
+            self.process = start([*self.command(), *more], stdin=None if self._serial else subprocess.DEVNULL,
                                  stdout=None if self._serial else log, stderr=log)
         self.qmp = Qmp(self.path("qmp"), lambda: self.process.poll() is None)
         self.guest = Guest(self.path("exec"))
