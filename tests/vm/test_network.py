@@ -38,7 +38,6 @@ def guest_lab():
 def areas(guest_lab):
     directory = guest_lab.machine.directory
     good, bad = Area(directory, "10.20.0", GOOD_MAC), Area(directory, "10.99.0", BAD_MAC, "e1000")
-    guest_lab.machine.arguments += good.arguments() + bad.arguments()
     yield good, bad
     for area in (good, bad):
         area.close()
@@ -53,8 +52,8 @@ def network_policy(lab, area, allow=(APPROVED,), usb=None, **more):
 def booted(guest_lab, areas):
     """Installed in one life of the machine, and captured in the next, from its first instruction."""
     good, bad = areas
-    machine = guest_lab.machine
-    machine.power_on().boot()
+    machine = guest_lab.wake().machine
+    bad.plug(machine.qmp, bad.card, "pci.0")
     guest_lab.guest.write("/etc/systemd/network/50-lab.network", EVERY_CARD)
     # two drivers know QEMU's adapter, and this one gives it an address of its own
     guest_lab.guest.write("/etc/modprobe.d/lab.conf", "blacklist cdc_subset\n")
@@ -66,6 +65,7 @@ def booted(guest_lab, areas):
     guest_lab.journal.wait("network-interface-verdict", verdict="deny", interface_driver="e1000")
     guest_lab.sync()
     machine.power_off()
+    machine.arguments += good.arguments() + bad.arguments()
     for area in areas:
         area.forget()
         area.server.received.clear()

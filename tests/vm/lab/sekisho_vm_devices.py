@@ -12,6 +12,25 @@ from sekisho_wait import run, wait_until
 
 MIB = 1 << 20
 _numbers = itertools.count(1)
+# In the guest, with KIND and SERIAL: the name of the disk, once udev is done with it. Each process costs there.
+FIND_DISK = r'''
+kind=$1 serial=$2
+for d in /sys/block/*; do
+        case ${d##*/} in mmcblk*) [ "$kind" = sd ] || continue ;; s[dr]*) [ "$kind" != sd ] || continue ;; *) continue ;; esac
+        found=
+        if [ "$kind" != sd ]; then
+                cd -P "$d/device" || continue
+                while [ "$PWD" != / ] && [ ! -e idVendor ]; do cd ..; done
+                read -r found <serial 2>/dev/null
+        fi
+        [ "$kind" = sd ] || [ "$found" = "$serial" ] || continue
+        read -r number <"$d/dev"
+        while read -r line; do
+                case $line in I:*) udevadm settle && echo "${d##*/}" && exit 0 ;; esac
+        done <"/run/udev/data/b$number"
+done
+exit 1
+'''
 
 
 def make_medium(path, fstype, size=32 * MIB):
@@ -57,6 +76,7 @@ class Medium:
         make_medium(self.image, "iso9660" if kind == "usb-cdrom" else fstype, size)
         self.made = sha256(self.image)
         self.plugged = False
+        self._name = None
 
     @property
     def changed(self):
@@ -69,7 +89,7 @@ class Medium:
 
     def plug(self):
         qmp = self.machine.qmp
-        self.plugged = True
+        self.plugged, self._name = True, None
         if self.kind == "sd":
             qmp.run("blockdev-change-medium", device="sdslot", filename=self.image, format="raw")
             return self
@@ -110,14 +130,8 @@ class Medium:
 
     @property
     def kernel_name(self):
-        """The name of the disk in the guest, or None while it has none."""
-        if self.kind == "sd":
-            return self.machine.guest.ask("ls /sys/block | grep ^mmcblk") or None
-        shown = self.machine.guest.ask(
-            'for d in /sys/block/s[dr]*; do [ -e "$d" ] || continue; p=$(readlink -f "$d/device"); '
-            'while [ "$p" != / ] && [ ! -e "$p/idVendor" ]; do p=$(dirname "$p"); done; '
-            '[ "$(cat "$p/serial" 2>/dev/null)" != "' + self.serial + '" ] || basename "$d"; done')
-        return shown or None
+        """The name of its disk in the guest, as it was when it was waited for; None before."""
+        return self._name
 
     @property
     def node(self):
@@ -125,17 +139,13 @@ class Medium:
 
     def wait_node(self):
         """Until udev has said to everybody that it is there."""
-        def known():
-            name = self.kernel_name
-            return name and self.machine.guest.ask(f"udevadm settle; udevadm info -q property /dev/{name} "
-                                                   "| grep -q ^USEC_INITIALIZED= && echo yes") and name
-
-        wait_until(known, f"the guest has a node for {self.serial}", 60)
+        self._name = self.machine.guest.until(FIND_DISK, f"the guest has a node for {self.serial}", 60,
+                                              arguments=[self.kind, self.serial])
         return self.node
 
     @property
     def held(self):
-        return self.machine.guest.ask(f"cat /sys/block/{self.kernel_name}/ro") == "1"
+        return self.machine.guest.ask(f"read -r ro </sys/block/{self.kernel_name}/ro && echo $ro") == "1"
 
     def wait_held(self, held):
         wait_until(lambda: self.held == held, f"{self.serial} is {'held' if held else 'let go'}", 60)

@@ -78,16 +78,29 @@ class Guest:
 
     def start(self, argv, deadline=60, **more):
         """Begins a command; the number is for wait()."""
+        return self._ask({"argv": [str(word) for word in argv], "deadline": deadline, **more})
+
+    def start_write(self, path, user, text, deadline=60):
+        """Somebody begins to write TEXT (None: without end) to a file; the number is for written()."""
+        return self._ask({"write": {"path": path, "user": user, "text": text}, "deadline": deadline})
+
+    def _ask(self, request):
         number = next(self._ids)
-        request = {"id": number, "argv": [str(word) for word in argv], "deadline": deadline, **more}
-        self._lines.socket.sendall(json.dumps(request).encode() + b"\n")
+        self._lines.socket.sendall(json.dumps({"id": number, **request}).encode() + b"\n")
         return number
 
     def wait(self, number, deadline=60):
+        return Result(self._answer(number, deadline))
+
+    def written(self, number, deadline=60):
+        """What became of it: {"error": None or a name, "at": when}."""
+        return self._answer(number, max(deadline, DEADLINE) + 30)
+
+    def _answer(self, number, deadline):
         with self._changed:
             if not self._changed.wait_for(lambda: number in self._answers, deadline):
                 raise Late(f"the guest has not answered within {deadline:g} s")
-            return Result(self._answers.pop(number))
+            return self._answers.pop(number)
 
     def run(self, *argv, check=True, deadline=60, **more):
         deadline = max(deadline, DEADLINE)
@@ -104,13 +117,14 @@ class Guest:
         """What a line of shell says, whatever its status."""
         return self.sh(script, check=False, **more).stdout.strip()
 
-    def until(self, script, what, deadline=60):
+    def until(self, script, what, deadline=60, arguments=()):
         """Until a line of shell, asked again and again, succeeds; returns what it says then."""
         def succeeds():
-            result = self.sh(script, check=False)
+            result = self.sh(script, *arguments, check=False)
             return (result.stdout.strip() or " ") if result.status == 0 else None
 
         return wait_until(succeeds, what, deadline)
 
-    def write(self, path, text, mode="644"):
-        self.sh('cat >"$1.new" && chmod "$2" "$1.new" && mv "$1.new" "$1"', path, mode, input=text)
+    def write(self, path, text, mode="644", then="true"):
+        """A file, all of it or none; THEN is a line of shell."""
+        self.sh(f'umask 077 && cat >"$1.new" && chmod "$2" "$1.new" && mv "$1.new" "$1" && {then}', path, mode, input=text)

@@ -15,7 +15,7 @@ from sekisho_wait import run, start, wait_until
 
 QEMU = "qemu-system-x86_64"
 # Emulated always: what a scenario shows shall not depend on whether the machine lends its virtualisation.
-ARGUMENTS = ["-accel", "tcg,thread=multi,tb-size=512", "-machine", "pc", "-cpu", "max", "-smp", "2", "-m", "1024",
+ARGUMENTS = ["-accel", "tcg,thread=multi,tb-size=512", "-machine", "pc", "-cpu", "max,la57=off,svm=off", "-smp", "2", "-m", "1024",
              "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std", "-nic", "none",
              "-device", "virtio-serial", "-device", "virtio-rng-pci",
              "-device", "qemu-xhci,id=usb,p2=8,p3=8",
@@ -51,8 +51,8 @@ class Machine:
                     "-device", f"virtserialport,chardev={name},name=sekisho.{name}"]
 
         return [QEMU, *ARGUMENTS, "-kernel", self.image.kernel, "-initrd", self.image.initrd,
-                "-append", f"root=/dev/vda rw quiet {CONSOLE} {self.kernel_options}",
-                "-drive", f"if=none,id=root,file={self.disk},format=qcow2", "-device", "virtio-blk-pci,drive=root",
+                "-append", f"rdinit=/lab-init root=/dev/vda rw quiet {CONSOLE} {self.kernel_options}",
+                "-drive", f"if=none,id=root,file={self.disk},format=qcow2,cache=unsafe", "-device", "virtio-blk-pci,drive=root",
                 *port("exec"), *port("journal"), "-serial", self._serial or f"file:{self.path('console')}",
                 "-qmp", f"unix:{self.path('qmp')},server=on,wait=off", "-S", *self.arguments]
 

@@ -89,13 +89,13 @@ class Area:
         return ["-netdev", netdev, "-device", f"{self.card},netdev={self.id},mac={self.mac}",
                 "-object", f"filter-dump,id={self.id}-dump,netdev={self.id},file={self.capture}"]
 
-    def plug(self, qmp):
-        """A USB adapter, while the machine runs."""
+    def plug(self, qmp, card="usb-net", bus="usb.0"):
+        """A USB adapter, or another card, while the machine runs."""
         netdev = dict(self.netdev)
         qmp.run("netdev_add", **netdev)
         qmp.run("object-add", **{"qom-type": "filter-dump", "id": self.id + "-dump", "netdev": self.id,
                                  "file": self.capture})
-        qmp.run("device_add", driver="usb-net", id=self.id + "-dev", bus="usb.0", netdev=self.id, mac=self.mac)
+        qmp.run("device_add", driver=card, id=self.id + "-dev", bus=bus, netdev=self.id, mac=self.mac)
 
     def pull(self, qmp):
         qmp.run("device_del", id=self.id + "-dev")
