@@ -26,6 +26,7 @@ def test_it_says_that_the_kernel_cannot_and_keeps_to_read_only_disks(lab):
     lab.policy()
     medium = lab.medium("usb-storage", "ext4")
     point = lab.mount(medium, "rw") or lab.mount(medium, "ro", check=True)
+    lab.recorded("superblock-guarded", None, medium, mount=point)
     attempt = lab.write(f"{point}/file", OTHER)
     assert attempt["error"] == "EROFS"
     lab.recorded("write-denied", attempt, medium, uid=lab.uid(OTHER), path=f"{point}/file")

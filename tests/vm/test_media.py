@@ -44,6 +44,7 @@ def refused_everywhere(lab, medium):
     lab.recorded("raw-write-denied", attempt, medium, uid=0)
 
     point = lab.mount(medium, "rw") or lab.mount(medium, "ro", check=True)
+    lab.recorded("superblock-guarded", None, medium, mount=point)  # who is refused before that is not named
     for person in (ROOT, OTHER):
         for name in ("file", "new"):
             refused(lab, medium, f"{point}/{name}", person)
@@ -72,6 +73,7 @@ def test_what_the_desktop_mounts_for_its_user_is_read_only(lab, fstype):
     lab.session(STAFF, "udisksctl", "mount", "--no-user-interaction", "--block-device", medium.node)
     point = lab.guest.ask(f"findmnt --noheadings --output TARGET {medium.node}")
     assert point.startswith(UDISKS_POINT)
+    lab.recorded("superblock-guarded", None, medium, mount=point)
     refused(lab, medium, f"{point}/copied.txt", STAFF)
     lab.session(STAFF, "udisksctl", "unmount", "--no-user-interaction", "--block-device", medium.node)
     lab.sync()

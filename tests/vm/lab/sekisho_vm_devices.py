@@ -145,7 +145,7 @@ class Medium:
 
     @property
     def held(self):
-        return self.machine.guest.ask(f"read -r ro </sys/block/{self.kernel_name}/ro && echo $ro") == "1"
+        return self.machine.guest.read(f"/sys/block/{self.kernel_name}/ro") == "1\n"
 
     def wait_held(self, held):
         wait_until(lambda: self.held == held, f"{self.serial} is {'held' if held else 'let go'}", 60)

@@ -109,8 +109,9 @@ class Lab:
     def wait_guard(self, other_than=None):
         """Until it runs and is ready, in another process than this one; returns its number."""
         def runs():
-            pid = self.guard("MainPID")
-            return pid if self.guard("ActiveState") == "active" and pid not in ("0", str(other_than)) else None
+            shown = self.guest.run("systemctl", "show", "--property=MainPID,ActiveState", UNIT).stdout.split()
+            pid = next(line for line in shown if line.startswith("MainPID=")).partition("=")[2]
+            return pid if "ActiveState=active" in shown and pid not in ("0", str(other_than)) else None
 
         return wait_until(runs, f"{UNIT} runs", 60)
 
@@ -132,7 +133,8 @@ class Lab:
             if medium.plugged:
                 medium.pull()
         self.machine.media.clear()
-        self.guest.sh("for m in /media/*/* /mnt/*; do [ ! -d \"$m\" ] || umount -l \"$m\" 2>/dev/null; done; true")
+        self.guest.sh('while read -r _ m _; do case $m in /media/*|/mnt/*) umount -l "$m" 2>/dev/null ;; esac; '
+                      "done </proc/mounts; true")
 
     def mount(self, medium, options="rw", check=False):
         """By root below /mnt; returns where, or None if it was refused."""

@@ -17,6 +17,7 @@ PASSWORD = "hiragana-1"
 ASKS_PASSWORD, ASKS_CODE = "(?i)password.*: $", "One-time code: $"
 SSH = ["ssh", "-tt", "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR", "-o", "NumberOfPasswordPrompts=1",
        "-o"]  # another option follows
+COLUMNS = 80  # of a console
 STEP = 30  # seconds that a one-time password is for
 KEYS = {" ": "spc", "-": "minus", "\n": "ret", "/": "slash"}  # others have their own name
 
@@ -75,8 +76,8 @@ class Console:
                            "xargs --no-run-if-empty loginctl terminate-session", self.number, check=False)
 
     def screen(self):
-        lines = self._lab.guest.run("fold", "-w", "80", f"/dev/vcs{self.number}").stdout.splitlines()
-        return "\n".join(line.rstrip() for line in lines).rstrip("\n")
+        text = self._lab.guest.read(f"/dev/vcs{self.number}")
+        return "\n".join(text[at:at + COLUMNS].rstrip() for at in range(0, len(text), COLUMNS)).rstrip("\n")
 
     def see(self, pattern):
         """Until what stands on the screen, up to the last character of it, matches."""

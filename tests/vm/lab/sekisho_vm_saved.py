@@ -14,7 +14,7 @@ from sekisho_vm_machine import ARGUMENTS, QEMU, Machine
 from sekisho_wait import wait_until
 
 VERSION = "1"  # of what is done here
-KEEP = {"vm-saved-*": 2}
+KEEP = {"vm-saved-*": 3}
 MEMORY, DISK, SAID, CONSOLE = "memory", "root.qcow2", "said.json", "console"
 
 
