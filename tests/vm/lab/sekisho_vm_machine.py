@@ -21,7 +21,7 @@ ARGUMENTS = ["-accel", "tcg,thread=multi,tb-size=512", "-machine", "pc", "-cpu",
              "-device", "qemu-xhci,id=usb,p2=8,p3=8",
              # a reader without a card: the slot itself cannot be plugged in later
              "-device", "sdhci-pci", "-drive", "if=none,id=sdslot", "-device", "sd-card,drive=sdslot"]
-CONSOLE = "console=tty0 console=ttyS0"
+KERNEL_OPTIONS = "rdinit=/lab-init root=/dev/vda rw quiet console=tty0 console=ttyS0"
 
 
 class Machine:
@@ -51,7 +51,7 @@ class Machine:
                     "-device", f"virtserialport,chardev={name},name=sekisho.{name}"]
 
         return [QEMU, *ARGUMENTS, "-kernel", self.image.kernel, "-initrd", self.image.initrd,
-                "-append", f"rdinit=/lab-init root=/dev/vda rw quiet {CONSOLE} {self.kernel_options}",
+                "-append", f"{KERNEL_OPTIONS} {self.kernel_options}",
                 "-drive", f"if=none,id=root,file={self.disk},format=qcow2,cache=unsafe", "-device", "virtio-blk-pci,drive=root",
                 *port("exec"), *port("journal"), "-serial", self._serial or f"file:{self.path('console')}",
                 "-qmp", f"unix:{self.path('qmp')},server=on,wait=off", "-S", *self.arguments]

@@ -10,7 +10,7 @@ import time
 
 from sekisho_vm_guest import BOOT_DEADLINE
 from sekisho_vm_image import CACHE, forget_old, hashed, locked
-from sekisho_vm_machine import ARGUMENTS, QEMU, Machine
+from sekisho_vm_machine import ARGUMENTS, KERNEL_OPTIONS, QEMU, Machine
 from sekisho_wait import wait_until
 
 VERSION = "1"  # of what is done here
@@ -20,7 +20,7 @@ MEMORY, DISK, SAID, CONSOLE = "memory", "root.qcow2", "said.json", "console"
 
 def _key(image):
     version = subprocess.run([QEMU, "--version"], stdout=subprocess.PIPE, check=True).stdout
-    return hashed(VERSION.encode(), version, " ".join(ARGUMENTS).encode(), image.identity())
+    return hashed(VERSION.encode(), version, " ".join([*ARGUMENTS, KERNEL_OPTIONS]).encode(), image.identity())
 
 
 def _memory_to(machine, path):
@@ -31,9 +31,9 @@ def _memory_to(machine, path):
     qmp.run("migrate", uri=f"exec:cat >'{path}'")
 
     def saved():
-        status = qmp.run("query-migrate").get("status")
-        assert status not in ("failed", "cancelled"), "QEMU does not save the guest"
-        return status == "completed"
+        answer = qmp.run("query-migrate")
+        assert answer.get("status") not in ("failed", "cancelled"), f"QEMU does not save the guest: {answer}"
+        return answer.get("status") == "completed"
 
     wait_until(saved, "the guest is saved", BOOT_DEADLINE)
 
@@ -42,6 +42,9 @@ def _make(image, directory):
     machine = Machine(image)
     try:
         machine.power_on().boot()
+        # what came up badly once would come up so for everybody
+        state = machine.guest.ask("systemctl is-system-running; systemctl --failed --no-legend")
+        assert state == "running", f"the guest does not come up well: {state}\n{machine.tell()}"
         machine.guest.run("sync")
         machine.journal.barrier()
         _memory_to(machine, os.path.join(directory, MEMORY))
