@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Programs that people have, against the network guard: a real file server, and a way out of a network namespace."""
+"""Programs that people have, against the network guard: real servers with their clients, and a way out of a network
+namespace."""
 
 import os
+import socket
 import subprocess
 
 import pytest
@@ -40,6 +42,14 @@ def net(world):
     world.agent_prefix = net.term.prefix
     net.wait_up()
     return net
+
+
+def wait_listening(port):
+    def listens():
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_until(listens, f"somebody listens at port {port}")
 
 
 def guard(world, port):
@@ -97,6 +107,73 @@ def test_a_file_server_is_reached_where_it_is_approved_and_nowhere_else(world, n
     record = world.journal.wait("connection-denied", destination=OUTSIDE, port=445)
     if word(world).startswith("ok"):
         assert record["SEKISHO_EXE"] == "/usr/bin/smbclient" and record["SEKISHO_UID"] == str(stranger.uid)
+
+
+def test_a_web_server_is_reached_where_it_is_approved_and_nowhere_else(world, net):
+    directory = world.new_path("pages")
+    os.mkdir(directory)
+    with open(os.path.join(directory, "page"), "wb") as to:
+        to.write(PAYLOAD)
+    for area in (net.inside, net.outside):
+        server = start([*area.prefix, PYTHON, "-m", "http.server", f"--directory={directory}", "80"],
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        world.undo(stop, server)
+        area.within(wait_listening, 80)
+    stranger = world.machine.stranger
+
+    def get(server):
+        return run([*as_person(net, stranger), "env", "HOME=/", "curl", "--silent", "--show-error", "--noproxy", "*",
+                    f"http://{server}/page"], check=False)
+
+    assert get(OUTSIDE).stdout == PAYLOAD.decode(), "without a guard"
+    guard(world, 80)
+    wire = net.wire()
+    assert get(INSIDE).stdout == PAYLOAD.decode()
+    assert get(OUTSIDE).returncode != 0 and wire.telling() == []
+    record = world.journal.wait("connection-denied", destination=OUTSIDE, port=80)
+    if word(world).startswith("ok"):
+        assert record["SEKISHO_EXE"] == "/usr/bin/curl" and record["SEKISHO_UID"] == str(stranger.uid)
+
+
+# Its users' keys are in their homes: root's is another one there.
+SSHD = """set -eu
+mount -t tmpfs -o mode=700 none /root
+mkdir -m 700 /root/.ssh
+cp "$1/authorized_keys" /root/.ssh/
+exec dropbear -F -E -s -p 22 -r "$1/host" -P ''
+"""
+
+
+def test_a_copy_by_ssh_arrives_where_it_is_approved_and_nowhere_else(world, net):
+    directory, taken = world.new_path("ssh"), world.new_path("taken")
+    os.mkdir(directory, 0o700)
+    for name in ("host", "user"):
+        run(["dropbearkey", "-t", "ed25519", "-f", os.path.join(directory, name)])
+    public = run(["dropbearkey", "-y", "-f", os.path.join(directory, "user")]).stdout
+    with open(os.path.join(directory, "authorized_keys"), "w") as to:
+        to.write(next(line for line in public.splitlines() if line.startswith("ssh-")) + "\n")
+    for area in (net.inside, net.outside):
+        with open(os.path.join(directory, "log"), "w") as log:
+            server = start([*area.prefix, "unshare", "--mount", "sh", "-c", SSHD, "sh", directory], stdout=log, stderr=log)
+        world.undo(stop, server)
+        area.within(wait_listening, 22)
+
+    def put(server):
+        return run([*net.term.prefix, "dbclient", "-y", "-y", "-i", os.path.join(directory, "user"), f"root@{server}",
+                    f"cat >'{taken}'"], check=False, input=PAYLOAD.decode())
+
+    assert put(OUTSIDE).returncode == 0, "without a guard"
+    os.unlink(taken)
+    guard(world, 22)
+    wire = net.wire()
+    assert put(INSIDE).returncode == 0, read(os.path.join(directory, "log"))
+    assert read(taken) == PAYLOAD.decode()
+    os.unlink(taken)
+    assert put(OUTSIDE).returncode != 0
+    assert not os.path.exists(taken) and wire.telling() == []
+    record = world.journal.wait("connection-denied", destination=OUTSIDE, port=22)
+    if word(world).startswith("ok"):
+        assert record["SEKISHO_EXE"] == "/usr/bin/dbclient"
 
 
 def test_a_persons_own_network_namespace_leads_where_the_person_may_go(world, net):
