@@ -14,9 +14,10 @@
 /* Behind every other filter and after addresses were rewritten, so that what is judged is what leaves. */
 #define PRIORITY "300"
 
-/* By its number, which it has in each network namespace: a name may become another's. Source:
- * include/net/flow.h (LOOPBACK_IFINDEX). */
-#define LOOPBACK "1"
+/* By its number, which it has in each network namespace: a name may become another's. A word is a name
+ * first, so it has as many digits as no name can (IFNAMSIZ). Source: include/net/flow.h (LOOPBACK_IFINDEX),
+ * nft(8). */
+#define LOOPBACK "\"0000000000000001\""
 
 /* So many packets a second are told one by one; all are counted. */
 #define LOG_LIMIT "limit rate 200/second burst 1000 packets"

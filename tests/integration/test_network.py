@@ -99,6 +99,16 @@ def test_very_many_approved_hosts_are_found_and_nothing_beside_them(world, net):
     assert talk(net.term, "10.99.1.1", 80) in REFUSED
 
 
+def test_an_interface_with_the_number_of_loopback_for_a_name_is_not_taken_for_it(world, net):
+    net.term.ip("link", "add", "1", "type", "dummy")
+    net.term.ip("link", "set", "1", "up")
+    server = net.server(net.term, 8443)
+    guard(world, net)
+    assert 'oif "lo" accept' in table(net).stdout
+    assert talk(net.term, "127.0.0.1", 8443) == "echo"
+    assert server.heard
+
+
 def link_local(net):
     text = net.outside.ip("-6", "address", "show", "dev", "term0", "scope", "link")
     address = text.split("inet6 ")[1].split("/")[0]

@@ -125,6 +125,8 @@ def attempt(lab, area, name, person=None):
 def test_the_guard_is_in_force(lab):
     assert lab.guest.run("sekishoctl", "status", check=False).status == 0, lab.guest.ask(
         f"sekishoctl status; journalctl -b -u {UNIT} -u sekisho-network.service -o short-monotonic --no-pager | tail -60")
+    mechanisms = json.loads(lab.guest.run("sekishoctl", "status", "--json").stdout)["mechanisms"]
+    assert mechanisms["network-callers"].startswith("ok"), "this kernel takes the programs that are asked by callers"
 
 
 def test_the_approved_server_answers_and_the_other_card_is_silent_since_power_on(lab, areas):

@@ -185,11 +185,15 @@ static __always_inline bool is_dhcp(const struct question *question) {
 __noinline int network_judge(const struct hooks_head *head, const struct question *question,
                              struct judgement *ret) {
         struct row_search search = {.question = question, .judgement = ret};
+        struct hooks_place place; /* until Linux 6.2 only what is on the function's own stack is a key */
+        struct hooks_exe exe;
         const struct hooks_list *list;
         void *map;
 
         if (!head || !question || !ret)
                 return 0;
+        place = question->place;
+        exe = question->exe;
         search.which = ret->generation % HOOKS_GENERATIONS;
         if (head->locked) {
                 ret->why = HOOKS_WHY_LOCKED;
@@ -200,10 +204,10 @@ __noinline int network_judge(const struct hooks_head *head, const struct questio
                 return 0;
         }
         if (head->programs)
-                ret->mark = get_mark(ret->generation, &question->exe);
+                ret->mark = get_mark(ret->generation, &exe);
         search.now = bpf_ktime_get_boot_ns();
         map = bpf_map_lookup_elem(&places, &search.which);
-        list = map ? bpf_map_lookup_elem(map, &question->place) : NULL;
+        list = map ? bpf_map_lookup_elem(map, &place) : NULL;
         if (list) {
                 search.at = list->at;
                 bpf_loop(list->n, try_row, &search, 0);

@@ -10,6 +10,9 @@
 /* An entry as it begins. */
 static const struct hooks_tally blank;
 
+/* Where what is counted nowhere else is. */
+static const struct hooks_key nobody;
+
 static __always_inline void add_one(struct hooks_tally *tally) {
         __sync_fetch_and_add(&tally->count, 1);
 }
@@ -84,24 +87,25 @@ static __always_inline bool count_at(void *map, const struct hooks_key *key, str
 
 /* Whether it was counted; what was let through is not, where there is too much. */
 __noinline int network_tell(const struct hooks_key *key) {
-        struct hooks_key nobody = {}, many = {};
+        struct hooks_key mine, many = {};
         struct hooks_tally *rest;
         __u32 first = 0;
         void *map = bpf_map_lookup_elem(&tallies, &first);
 
         if (!key || !map)
                 return false;
+        mine = *key; /* until Linux 6.2 only what is on the function's own stack is a key */
         rest = bpf_map_lookup_elem(map, &nobody);
         if (!rest)
                 return false;
-        if (count_at(map, key, rest, HOOKS_TALLY))
+        if (count_at(map, &mine, rest, HOOKS_TALLY))
                 return true;
-        if (key->kind == HOOKS_TOLD_SEEN)
+        if (mine.kind == HOOKS_TOLD_SEEN)
                 return false;
         many.kind = HOOKS_TOLD_MANY;
-        many.uid = key->uid;
-        many.loginuid = key->loginuid;
-        many.monitor = key->monitor;
+        many.uid = mine.uid;
+        many.loginuid = mine.loginuid;
+        many.monitor = mine.monitor;
         if (count_at(map, &many, rest, HOOKS_TALLY + HOOKS_TALLY_PEOPLE))
                 return true;
         add_one(rest);

@@ -104,11 +104,11 @@ Test(network_table, lets_nothing_out_but_loopback_and_what_a_link_needs_by_defau
 
         cr_expect(has(text, "hook output priority 300; policy drop;"));
         cr_expect(has(text, "hook forward priority 300; policy drop;"));
-        cr_expect(has(text, "oif 1 accept"));
+        cr_expect(has(text, "oif \"0000000000000001\" accept"));
         cr_expect(has(text, "udp sport 68 udp dport 67 accept"));
         cr_expect(has(text, "nd-router-solicit } accept"));
         cr_expect_not(has(text, "elements"));
-        cr_expect(has(closed, "oif 1 accept"));
+        cr_expect(has(closed, "oif \"0000000000000001\" accept"));
         cr_expect_not(has(closed, "dport 67"));
         cr_expect_not(has(closed, "nd-router-solicit } accept"));
         cr_expect_not(has(closed, "ct state"), "nothing goes on because it was allowed once");
@@ -246,7 +246,7 @@ Test(network_table, closes_everything_but_loopback_in_a_lockdown) {
         const char *output = strstr(text, "hook output");
 
         cr_assert(output);
-        cr_expect(has(output, "oif 1 accept\n\t\tgoto refuse\n\t}"));
+        cr_expect(has(output, "oif \"0000000000000001\" accept\n\t\tgoto refuse\n\t}"));
         cr_expect_not(has(text, "10.1.1.1"));
         cr_expect(has(strstr(text, "hook forward"), "policy drop;\n\t\tgoto forwarded"));
 }
