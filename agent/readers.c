@@ -17,10 +17,18 @@
 #include "policy/scope.h"
 
 static const struct {
-        const char *path;
-        bool family; /* and what it starts, as udev's rules and udisks do */
+        const char *path; /* absolute, or from the directory of the agent's own */
+        bool family;      /* and what it starts, as udisks does */
 } programs[] = {
-        {"/usr/lib/systemd/systemd-udevd", true},
+        {"/usr/lib/systemd/systemd-udevd", false}, /* udevadm as well, which starts whatever it is told to */
+        {"/usr/lib/udev/ata_id", false},           /* started by rules, as the next ones */
+        {"/usr/lib/udev/cdrom_id", false},
+        {"/usr/lib/udev/mtd_probe", false},
+        {"/usr/lib/udev/probe-bcache", false},
+        {"/usr/lib/udev/scsi_id", false},
+        {"sekisho-hold", false},
+        {"../lib/udev/sekisho-hold", false}, /* where it is installed */
+        {"/usr/sbin/mdadm", false},
         {"/usr/libexec/udisks2/udisksd", true},
         {"/usr/lib/udisks2/udisksd", true},
         {"/usr/lib/systemd/systemd-cryptsetup", false},
@@ -51,17 +59,20 @@ static const struct {
         {"/proc/self/exe", false},
 };
 
-/* Where the file is, without symbolic links; it may be installed later. */
+/* Where the file is, without symbolic links. 0 or -errno. */
 static int find_file(const char *path, char ret[static PATH_MAX]) {
-        char directory[PATH_MAX], found[PATH_MAX];
-        const char *name = strrchr(path, '/') + 1;
+        char own[PATH_MAX], sibling[PATH_MAX];
+        char *slash;
 
-        if (realpath(path, ret))
-                return 0;
-        snprintf(directory, sizeof(directory), "%.*s", (int)(name - path), path);
-        if (!realpath(directory, found))
-                return -errno;
-        return (size_t)snprintf(ret, PATH_MAX, "%s/%s", found, name) >= PATH_MAX ? -ENAMETOOLONG : 0;
+        if (path[0] == '/')
+                return realpath(path, ret) ? 0 : -errno;
+        slash = realpath("/proc/self/exe", own) ? strrchr(own, '/') : NULL;
+        if (!slash)
+                return -ENOENT;
+        if ((size_t)snprintf(sibling, sizeof(sibling), "%.*s/%s", (int)(slash - own), own, path) >=
+            sizeof(sibling))
+                return -ENAMETOOLONG;
+        return realpath(sibling, ret) ? 0 : -errno;
 }
 
 static bool lies_below(const char *point, const char *path) {
@@ -84,7 +95,7 @@ static const MountEntry *find_mount(const MountTable *table, const char *path) {
         return found;
 }
 
-/* 0, -ENOENT if there cannot be such a file, or another -errno. */
+/* 0, -ENOENT if there is no such file, or another -errno. */
 static int find_reader(const MountTable *table, const char *program, LsmReader *ret) {
         char path[PATH_MAX];
         const MountEntry *entry;

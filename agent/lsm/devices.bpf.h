@@ -31,7 +31,8 @@ static __always_inline bool is_kernel(void) {
 }
 
 /* Whether the caller is mounting: what it may then do to the file system is asked elsewhere. A request to
- * io_uring may open a node on the way back from any system call, so who has made any is not believed. */
+ * io_uring may open a node on the way back from any system call, so who has made any is not believed, nor is
+ * a worker of theirs, which has the registers of whoever made it. */
 static __always_inline bool is_mounting(void) {
 #ifdef __TARGET_ARCH_x86
         enum {
@@ -45,7 +46,9 @@ static __always_inline bool is_mounting(void) {
                 (const struct pt_regs *)(stack + THREAD_SIZE - bpf_core_type_size(struct pt_regs));
         unsigned long call;
 
-        if (is_kernel() || (bpf_core_field_exists(task->io_uring) && BPF_CORE_READ(task, io_uring)))
+        if (BPF_CORE_READ(task, flags) & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
+                return false;
+        if (bpf_core_field_exists(task->io_uring) && BPF_CORE_READ(task, io_uring))
                 return false;
         call = BPF_CORE_READ(regs, orig_ax);
         return call == MOUNT || call == FSCONFIG;
@@ -83,12 +86,23 @@ static __always_inline bool is_player(__u32 dev) {
         return dev >> MINOR_BITS == DISC_MAJOR && (__u32)bpf_get_current_uid_gid() != 0;
 }
 
+/* The flag of what is mapped onto a disk is not that of the disk, which the mapping has opened for reading.
+ */
+static __always_inline bool is_mapped(__u32 dev) {
+        const struct lsm_settings *set = get_settings();
+        __u32 major = dev >> MINOR_BITS;
+
+        return major == MD_MAJOR || (set && set->mapper_major && major == set->mapper_major);
+}
+
 static __always_inline int judge_block_reader(__u32 dev) {
         struct found found;
 
         if (!is_closed() || !TELLS_MOUNTING || is_player(dev))
                 return LET_THROUGH;
         find_node(dev, &found);
+        if (!found.verdict && is_mapped(dev))
+                return LET_THROUGH;
         if (is_open_node(&found) || is_kernel() || is_mounting() || is_reader())
                 return LET_THROUGH;
         return refuse_device(LSM_OP_READ, dev, is_watched(&found));

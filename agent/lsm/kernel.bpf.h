@@ -169,6 +169,8 @@ enum {
         FMODE_CREATED = 0x100000,
         OPEN_CREATE = 0100, /* O_CREAT */
         ATTR_SIZE = 1 << 3,
+        PF_IO_WORKER = 0x00000010,
+        PF_USER_WORKER = 0x00004000,
         PF_KTHREAD = 0x00200000,
         TYPE_MASK = 0170000,
         TYPE_BLOCK = 0060000,
@@ -176,6 +178,7 @@ enum {
         MINOR_BITS = 20,
         SG_MAJOR = 21,
         LOOP_MAJOR = 7,
+        MD_MAJOR = 9,
         DISC_MAJOR = 11,
         USB_MAJOR = 189,
         PTRACE_ATTACH_MODE = 0x2,

@@ -84,8 +84,9 @@ struct lsm_settings {
         __u32 lenient;    /* what nobody has judged is let through, and not told */
         __u32 deny_reads; /* there are superblocks that may not even be read */
         __u32 bsg_major;
-        __u32 written; /* by an agent: else it is as it was made */
-        __u32 closed;  /* nodes of what may not be written are not even read, but by `programs` */
+        __u32 mapper_major; /* 0: the device mapper is not there */
+        __u32 written;      /* by an agent: else it is as it was made */
+        __u32 closed;       /* nodes of what may not be written are not even read, but by `programs` */
 };
 
 /* An executable file: its entries, the last first, each ended by a zero, on the superblock DEV. */

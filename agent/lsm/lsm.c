@@ -94,13 +94,14 @@ int lsm_update(int map, const void *key, const void *value) {
         return bpf_map_update_elem(map, key, value, BPF_ANY) < 0 ? -errno : 0;
 }
 
-static uint32_t read_bsg_major(void) {
+/* What the kernel has given the driver WANTED, 0 for nothing. Source: proc(5), /proc/devices. */
+static uint32_t read_major(const char *wanted) {
         CLEANUP_FILE FILE *f = fopen("/proc/devices", "re");
         char name[64], line[128];
         unsigned number;
 
         while (f && fgets(line, sizeof(line), f))
-                if (sscanf(line, "%u %63s", &number, name) == 2 && strcmp(name, "bsg") == 0)
+                if (sscanf(line, "%u %63s", &number, name) == 2 && strcmp(name, wanted) == 0)
                         return number;
         return 0;
 }
@@ -109,7 +110,8 @@ static int write_settings(Lsm *lsm) {
         struct lsm_settings value = {.written = 1,
                                      .lenient = lsm->lenient || !lsm->settled,
                                      .deny_reads = lsm->deny_reads,
-                                     .bsg_major = read_bsg_major(),
+                                     .bsg_major = read_major("bsg"),
+                                     .mapper_major = read_major("device-mapper"),
                                      .closed = !lsm->has_hooks};
         uint32_t zero = 0;
 
