@@ -100,7 +100,7 @@ def test_very_many_approved_hosts_are_found_and_nothing_beside_them(world, net):
 
 
 def test_an_interface_with_the_number_of_loopback_for_a_name_is_not_taken_for_it(world, net):
-    net.term.ip("link", "add", "1", "type", "dummy")
+    net.term.ip("link", "add", "1", "type", "bridge")
     net.term.ip("link", "set", "1", "up")
     server = net.server(net.term, 8443)
     guard(world, net)
