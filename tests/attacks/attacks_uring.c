@@ -389,14 +389,16 @@ static int attack_release_by_worker(Attempt *a) {
         if (mkfifo(fifo, 0600) < 0)
                 return -errno;
         for (int i = 0; i < WORKERS && r == -EPERM; i++) { /* each thread has workers of its own */
-                CLEANUP_CLOSE int other_end = -1;
                 pthread_t thread;
+                int other_end;
 
                 r = -pthread_create(&thread, NULL, open_by_worker, &worker);
                 if (r < 0)
                         break;
                 pthread_join(thread, NULL);
                 other_end = open(fifo, O_WRONLY | O_NONBLOCK); /* lets go of whoever waits still */
+                if (other_end >= 0)
+                        close(other_end);
                 r = worker.result;
         }
         unlink(fifo);
