@@ -37,6 +37,7 @@ typedef struct Volume {
         uint64_t start; /* of the node on the disk, in bytes */
         uint64_t size;  /* of the node, in bytes */
         unsigned partition;
+        unsigned medium; /* a descriptor of the disk from before the guard, 0: none */
         bool unguarded, machine_wide;
         uid_t uid;
         gid_t gid;

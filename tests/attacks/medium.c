@@ -22,6 +22,11 @@ typedef void (*Look)(const char *data, size_t size, int64_t offset, void *arg);
 static int open_medium(const Volume *volume) {
         if (*volume->image)
                 return sys(open(volume->image, O_RDONLY | O_CLOEXEC));
+        if (volume->medium > 0) {
+                int fd = sys(fcntl((int)volume->medium, F_DUPFD_CLOEXEC, 3));
+
+                return fd < 0 || fcntl(fd, F_SETFL, O_DIRECT) == 0 ? fd : -errno;
+        }
         /* What the file system wrote does not show in the pages of the node that are cached already. */
         return sys(open(volume->disk, O_RDONLY | O_DIRECT | O_CLOEXEC));
 }

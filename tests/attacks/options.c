@@ -20,6 +20,7 @@ enum {
         OPTION_UID,
         OPTION_GROUP,
         OPTION_IMAGE,
+        OPTION_MEDIUM,
         OPTION_NODE,
         OPTION_JSON,
         OPTION_TIMEOUT,
@@ -42,6 +43,7 @@ void options_help(FILE *f) {
               "  --group N       ... and this group\n"
               "  --image FILE    what to read for the medium: the file behind a loop device (default: the "
               "disk)\n"
+              "  --medium N      ... a descriptor of the disk, from before a guard closed it to readers\n"
               "  --node DEVICE   what carries the file system (default: as the mount table says)\n"
               "  --only NAME     only these, --skip NAME: not these; patterns, commas, as often as you "
               "like\n"
@@ -120,6 +122,8 @@ static int parse_one(int option, char *text, Options *o) {
                 return add_group(&o->volume, text);
         case OPTION_IMAGE:
                 return copy_path(text, o->volume.image);
+        case OPTION_MEDIUM:
+                return parse_number(text, INT_MAX, &o->volume.medium);
         case OPTION_NODE:
                 return copy_path(text, o->volume.node);
         case OPTION_JSON:
@@ -159,6 +163,7 @@ int options_parse(int argc, char **argv, Options *ret) {
                 {"uid", required_argument, NULL, OPTION_UID},
                 {"group", required_argument, NULL, OPTION_GROUP},
                 {"image", required_argument, NULL, OPTION_IMAGE},
+                {"medium", required_argument, NULL, OPTION_MEDIUM},
                 {"node", required_argument, NULL, OPTION_NODE},
                 {"json", no_argument, NULL, OPTION_JSON},
                 {"timeout", required_argument, NULL, OPTION_TIMEOUT},

@@ -8,7 +8,6 @@ from sekisho_vm_attacks import Attacks
 from sekisho_vm_lab import OTHER, ROOT
 
 
-
 @pytest.fixture(scope="session")
 def booted(guest_lab):
     guest_lab.machine.kernel_options = "lsm=lockdown,capability,landlock,yama,apparmor"
@@ -40,6 +39,6 @@ def test_over_the_whole_catalogue_nothing_leaks(lab, attacks, person):
     medium.plug()
     medium.wait_node()
     point = lab.mount(medium, "rw") or lab.mount(medium, "ro", check=True)
-    outcomes = attacks.run(medium, point, uid, *(["--unmount"] if person == ROOT else []))
+    outcomes = attacks.run_as_it_starts(medium, point, uid, *(["--unmount"] if person == ROOT else []))
     assert "leaked" not in outcomes, outcomes
     assert "hung" not in outcomes and "failed" not in outcomes, outcomes
