@@ -7,15 +7,18 @@ import ctypes
 import errno
 import fcntl
 import hashlib
+import itertools
 import os
 import shutil
 import struct
 
 from sekisho_wait import run, wait_until
 
-LOOP_CTL_ADD, LOOP_CTL_REMOVE = 0x4C80, 0x4C81
+LOOP_CONFIGURE, LOOP_CTL_ADD, LOOP_CTL_REMOVE = 0x4C0A, 0x4C80, 0x4C81
+LO_FLAGS_PARTSCAN = 8
 BLKROSET, BLKPG = 0x125D, 0x1269
 BLKPG_ADD, BLKPG_DELETE = 1, 2
+_attached = itertools.count()
 MIB = 1 << 20
 SIZES = {"ext4": 16 * MIB, "xfs": 320 * MIB, "btrfs": 128 * MIB}
 PARTITION_START = MIB
@@ -104,25 +107,46 @@ class Stick:
         """A loop device goes by its backing file."""
         return self.image
 
-    def attach(self):
-        """Plug it in: a new loop device each time, and udev is done with it."""
+    def attach(self, number=None):
+        """Plug it in: a new loop device each time, and udev is done with it. It has another number than those before,
+        unless one is named: what an agent knew of a number goes when it hears that the device is gone, which may be
+        later."""
         assert self.number is None
+        first = next(_attached) % len(self._loops)
+        numbers = [*self._loops[first:], *self._loops[:first]] if number is None else [number]
         with open("/dev/loop-control", "r+b", buffering=0) as control:
-            for number in self._loops:
+            for free in numbers:
                 try:
-                    self.number = fcntl.ioctl(control, LOOP_CTL_ADD, number)
+                    self.number = fcntl.ioctl(control, LOOP_CTL_ADD, free)
                 except FileExistsError:
                     continue
                 break
         wait_until(lambda: os.path.exists(self.disk), f"{self.disk} has a node")
         self._early = os.open(self.disk, os.O_RDONLY | os.O_CLOEXEC) if self.partitioned else None
-        command = ["losetup", *(["--partscan"] if self.partitioned else []), self.disk, self.image]
-        if run(command, check=False).returncode != 0:  # over a node that may not be opened for writing
-            run([*command, "--read-only"])
+        try:
+            self._configure()
+        except OSError as error:  # over a node, or on a file system, that may not be written
+            if error.errno not in (errno.EPERM, errno.EACCES, errno.EROFS):
+                raise
+            run(["losetup", "--read-only", *(["--partscan"] if self.partitioned else []), self.disk, self.image])
         self.settle()
         self._see_told()
         self.find_partition()
         return self
+
+    def _configure(self):
+        """In one call, as losetup(8) does, which afterwards opens the device once more: by then a guard may have it."""
+        with contextlib.ExitStack() as stack:
+            def opened(path):
+                fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+                stack.callback(os.close, fd)
+                return fd
+
+            device = opened(self.disk)
+            # struct loop_config, linux/loop.h
+            fcntl.ioctl(device, LOOP_CONFIGURE, struct.pack("=II40x12xI64s112x64x", opened(self.image), 0,
+                                                            LO_FLAGS_PARTSCAN if self.partitioned else 0,
+                                                            self.image.encode()[:63]))
 
     def _see_told(self):
         """Of a few hundred loop devices that are set up on a busy machine the kernel's word of one does not reach

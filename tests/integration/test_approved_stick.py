@@ -241,7 +241,7 @@ def test_an_unplugged_number_does_not_keep_its_approval(world):
     stick.wait_held(False)
     number = stick.number
     stick.detach()
-    other.attach()
+    other.attach(number)
     assert other.number == number
     other.wait_held(True)
     world.journal.wait("device-verdict", device_serial=other.serial, verdict="read-only")
