@@ -3,7 +3,7 @@
  * Who reads the nodes of disks that nobody may write, where the kernel has no BPF LSM: the programs of the
  * system that find out what a medium is, and mount it. None of them takes a read-only flag away, sends a
  * SCSI command of the caller's choice, or changes partitions of what it cannot write. Whoever can have one
- * of them do so (root) gets through: docs/threat-model.md.
+ * of them do so (root), or has udisksd hand over its descriptor, gets through: docs/threat-model.md.
  */
 #include <errno.h>
 #include <limits.h>
